@@ -1,0 +1,1 @@
+"""Pure functions and immutable records: what astrodriz measures, judges and decides."""

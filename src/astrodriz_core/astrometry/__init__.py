@@ -1,0 +1,1 @@
+"""Names, sources, fit quality and selection of WCS solutions, on arrays."""

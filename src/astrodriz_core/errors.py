@@ -1,0 +1,106 @@
+"""The errors of astrodriz: one base, one class for each thing that the reader of the message can do next.
+
+Every error carries its facts as fields; nobody has to parse a message. A check that fails is a record
+and not an error: an exception means that no decision could be reached.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+__all__ = [
+    "AlignmentError",
+    "AstrodrizError",
+    "CatalogError",
+    "DatabaseError",
+    "InputError",
+    "LockedError",
+    "MeasurementError",
+    "MissingFilesError",
+    "NoViableDataError",
+    "ReferenceFileError",
+    "StorageError",
+    "UsageError",
+]
+
+
+class AstrodrizError(Exception):
+    """Base of every error that astrodriz raises on purpose.
+
+    Attributes
+    ----------
+    problem : str
+        What is wrong, in one sentence.
+    where : str
+        The file (and extension or keyword) concerned, by its name without folders; may be empty.
+    remedy : str
+        What the user can do about it; may be empty.
+    """
+
+    def __init__(self, problem: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {self.remedy}" if self.remedy else ""
+        return f"{place}{self.problem}{advice}"
+
+
+class UsageError(AstrodrizError):
+    """The call itself is wrong: an unknown option, a bad value of a setting."""
+
+
+class InputError(AstrodrizError):
+    """An input file is damaged, or does not say what an HST exposure or association has to say."""
+
+
+class MissingFilesError(InputError):
+    """Files that the association names are not in the folder.
+
+    Attributes
+    ----------
+    files : tuple of str
+        The name of every missing file.
+    """
+
+    def __init__(self, problem: str, *, files: tuple[str, ...], where: str = "", remedy: str = "") -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.files = files
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), files=self.files), (self.problem,), self.__dict__
+
+
+class NoViableDataError(AstrodrizError):
+    """Every exposure was left out for a stated reason, so there is nothing to combine."""
+
+
+class ReferenceFileError(AstrodrizError):
+    """A calibration reference file (IDCTAB, NPOLFILE, D2IMFILE, MDRIZTAB) cannot be found or read."""
+
+
+class StorageError(AstrodrizError):
+    """Reading or writing failed in the file system: no space, no permission, an I/O error."""
+
+
+class LockedError(AstrodrizError):
+    """Another run holds this association in this folder."""
+
+
+class MeasurementError(AstrodrizError):
+    """A pure function was given arrays that it cannot measure (shapes that differ, a bad parameter)."""
+
+
+class DatabaseError(AstrodrizError):
+    """The astrometry database or the guide star service gave no usable answer."""
+
+
+class CatalogError(AstrodrizError):
+    """An astrometric catalogue gave no usable answer."""
+
+
+class AlignmentError(AstrodrizError):
+    """No fit of the exposures to each other or to a catalogue could be made."""

@@ -1,0 +1,1 @@
+"""The shell of astrodriz: reads FITS files, asks services, calls the core, and replays its records."""

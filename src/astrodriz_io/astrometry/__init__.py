@@ -1,0 +1,1 @@
+"""A priori solutions, astrometric catalogues and the fit to them."""

@@ -1,0 +1,1 @@
+"""The drizzle run on exposures, resampled by the ``drizzle`` package."""

@@ -1,0 +1,1 @@
+"""Everything that a run reads: association tables, exposures, reference files, parameters."""

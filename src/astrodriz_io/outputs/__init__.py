@@ -1,0 +1,1 @@
+"""Everything that a run writes: products, headerlets, records, trailer, manifest."""
