@@ -1,0 +1,116 @@
+"""Records of the drizzle run: which exposures went in, their sky, their cosmic rays, the frame and the product."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+__all__ = [
+    "ChipSky",
+    "CosmicRayCount",
+    "DrizzleRecord",
+    "ExcludedExposure",
+    "ExclusionReason",
+    "OutputFrame",
+    "ProductRecord",
+    "StaticMaskCount",
+]
+
+
+class ExclusionReason(Enum):
+    """Why an exposure takes no part in the combination."""
+
+    NO_EXPOSURE_TIME = "EXPTIME is zero"
+    NO_GOOD_PIXELS = "NGOODPIX is zero"
+    ALL_FLAGGED = "every pixel is flagged in DQ"
+    NOT_FINITE = "no pixel has a finite value"
+    OUTSIDE_FRAME = "it overlaps nothing of the output frame"
+    TRAILED = "its sources are trailed: the guiding check failed"
+    NOT_IMAGING = "it is no image of the sky that can be combined"
+
+
+@frozen
+class ExcludedExposure:
+    """An exposure that was left out, with its reason and the figure behind it."""
+
+    rootname: str
+    reason: ExclusionReason
+    detail: str
+
+
+@frozen
+class OutputFrame:
+    """The grid of a product: a tangent plane without distortion.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (ny, nx) of the product.
+    crval, crpix, cd
+        As in the FITS header: ICRS degrees, 1-based pixels, degrees for each pixel.
+    """
+
+    shape: tuple[int, int]
+    crval: tuple[float, float]
+    crpix: tuple[float, float]
+    cd: tuple[tuple[float, float], tuple[float, float]]
+
+    @property
+    def pixel_scale_arcsec(self) -> float:
+        """Side of a pixel, from the area that the CD matrix spans."""
+        (a, b), (c, d) = self.cd
+        return float(abs(a * d - b * c) ** 0.5 * 3600.0)
+
+
+@frozen
+class ChipSky:
+    """Sky background subtracted from one chip, in the units of its SCI array."""
+
+    rootname: str
+    extver: int
+    value: float
+    units: str
+
+
+@frozen
+class StaticMaskCount:
+    """Pixels of one chip that the static mask holds to be bad."""
+
+    chip: str
+    pixels: int
+
+
+@frozen
+class CosmicRayCount:
+    """Pixels of one chip that were flagged as cosmic rays (DQ 4096)."""
+
+    rootname: str
+    extver: int
+    pixels: int
+    fraction: float
+
+
+@frozen
+class ProductRecord:
+    """One product file of the run."""
+
+    filename: str
+    suffix: str
+    exposures: tuple[str, ...]
+    exptime: float
+    units: str
+    sha256: str
+
+
+@frozen
+class DrizzleRecord:
+    """One combination of the exposures: everything that was measured on the way."""
+
+    exposures: tuple[str, ...]
+    excluded: tuple[ExcludedExposure, ...]
+    frame: OutputFrame
+    sky: tuple[ChipSky, ...]
+    static_mask: tuple[StaticMaskCount, ...]
+    cosmic_rays: tuple[CosmicRayCount, ...]
+    cosmic_rays_from: str

@@ -1,0 +1,116 @@
+"""How a run tells that it goes on: a live line on a terminal, plain lines in a log, nothing in a library call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TextIO, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+__all__ = ["PlainProgress", "ProgressReporter", "SilentProgress", "TerminalProgress", "progress_for"]
+
+Item = TypeVar("Item")
+
+
+class ProgressReporter(Protocol):
+    """Receives the stages of a run and the steps within them."""
+
+    def stage(self, title: str) -> None:
+        """Announce that a stage begins."""
+
+    def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """Yield the items, showing how many of them are done."""
+
+    def close(self) -> None:
+        """End all display."""
+
+
+class SilentProgress:
+    """Shows nothing: for calls from other programs."""
+
+    def stage(self, title: str) -> None:
+        """Show nothing."""
+
+    def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """Yield the items."""
+        return iter(items)
+
+    def close(self) -> None:
+        """Show nothing."""
+
+
+class PlainProgress:
+    """One line for each stage and step: for log files and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def _say(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def stage(self, title: str) -> None:
+        """Write the stage's title."""
+        self._say(f"== {title}")
+
+    def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """Write the step's description, then yield the items."""
+        self._say(f"   {description} ({total})")
+        return iter(items)
+
+    def close(self) -> None:
+        """Write nothing."""
+
+
+class TerminalProgress:
+    """A bar for each step, redrawn in place: for people at a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<34}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._bars.start()
+
+    def stage(self, title: str) -> None:
+        """Print the stage's title above the bars, and leave the bars of the stage before as they are."""
+        for task in self._bars.task_ids:
+            self._bars.remove_task(task)
+        self._console.print(f"[bold]{title}[/bold]")
+
+    def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """Yield the items and advance this step's bar after each."""
+        task = self._bars.add_task(description, total=total)
+        for item in items:
+            yield item
+            self._bars.advance(task)
+
+    def close(self) -> None:
+        """Stop redrawing."""
+        self._bars.stop()
+
+
+@contextmanager
+def progress_for(stream: TextIO | None = None) -> Iterator[ProgressReporter]:
+    """The reporter that suits the stream: bars on a terminal, plain lines otherwise.
+
+    Parameters
+    ----------
+    stream : text stream, optional
+        Where to write; standard error when left out, so that standard output stays free for results.
+    """
+    stream = stream or sys.stderr
+    console = Console(file=stream)
+    reporter: ProgressReporter = TerminalProgress(console) if console.is_terminal else PlainProgress(stream)
+    try:
+        yield reporter
+    finally:
+        reporter.close()
