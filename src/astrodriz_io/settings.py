@@ -153,11 +153,14 @@ def environment_switch(environment: Mapping[str, str], name: str) -> bool | None
         return SWITCH_WORDS[text.strip().lower()]
     except KeyError:
         raise UsageError(
-            f"The environment variable {name} is {text!r}.", remedy=f"Set it to one of {', '.join(SWITCH_WORDS)}."
+            f"The environment variable {name} is {text!r}.",
+            remedy=f"Set it to one of {', '.join(SWITCH_WORDS)}.",
         ) from None
 
 
-def settings_from_environment(settings: Settings, environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+def settings_from_environment(
+    settings: Settings, environment: Mapping[str, str]
+) -> tuple[Settings, tuple[str, ...]]:
     """Lay the environment's switches over the settings of the call.
 
     Parameters
@@ -178,7 +181,9 @@ def settings_from_environment(settings: Settings, environment: Mapping[str, str]
     warnings = []
     apply_apriori = environment_switch(environment, APPLY_APRIORI)
     if STEP_CONTROL in environment:
-        warnings.append(f"The environment variable {STEP_CONTROL} is deprecated; set {APPLY_APRIORI} instead.")
+        warnings.append(
+            f"The environment variable {STEP_CONTROL} is deprecated; set {APPLY_APRIORI} instead."
+        )
         if apply_apriori is None:
             apply_apriori = environment_switch(environment, STEP_CONTROL)
     switches = {

@@ -1,0 +1,150 @@
+"""The record of a whole run: what came in, what each stage found and decided, what went out."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsSelection
+from astrodriz_core.records.common import ExposureWcs, Stage
+from astrodriz_core.records.drizzling import DrizzleRecord, ProductRecord
+from astrodriz_core.records.verification import GuidingCheck, Policy, ProductComparison, Verification
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "FileDigest",
+    "ParameterSource",
+    "RunOutcome",
+    "RunRecord",
+    "SettingsRecord",
+    "SoftwareVersion",
+    "StageOutcome",
+    "StageRecord",
+]
+
+SCHEMA_VERSION = 1
+"""Version of the layout of `RunRecord` in its JSON form."""
+
+
+class RunOutcome(Enum):
+    """How a run ended."""
+
+    DONE = "done"
+    OMITTED = "omitted: DRIZCORR says OMIT"
+
+
+class StageOutcome(Enum):
+    """How a stage ended."""
+
+    DONE = "done"
+    KEPT = "kept"
+    REVERTED = "reverted"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    """An error of the stage's own; the run goes on with the WCS that it had."""
+
+
+@frozen
+class SettingsRecord:
+    """What the user asked for, without the folders of one machine."""
+
+    force: bool
+    in_memory: bool
+    headerlets: bool
+    compute_aposteriori: bool
+    apply_apriori: bool
+    force_alignment: bool
+    verify_guiding: bool
+    reset_idctab: bool
+    policy: Policy
+    catalog: str | None
+    headerlet_folder: str | None
+    parameter_file: str | None
+    parameter_overrides: tuple[tuple[str, str], ...]
+
+
+@frozen
+class SoftwareVersion:
+    """A package that took part in the run."""
+
+    name: str
+    version: str
+
+
+@frozen
+class FileDigest:
+    """A file that the run read, with the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@frozen
+class ParameterSource:
+    """Which layer had the last word on one drizzle parameter."""
+
+    name: str
+    value: str
+    source: str
+
+
+@frozen
+class StageRecord:
+    """One stage: the WCS that it had, what was made and measured with it, and what was decided.
+
+    Attributes
+    ----------
+    stage : Stage
+        Which one.
+    outcome : StageOutcome
+        How it ended.
+    reason : str
+        Why, in a sentence.
+    wcs : tuple of ExposureWcs
+        The WCS of every deciding exposure under which this stage made its products.
+    drizzle : DrizzleRecord or None
+        The combination made in this stage.
+    verification : Verification or None
+        The judgement on it.
+    comparison : ProductComparison or None
+        Its product against the default product.
+    apriori, aposteriori
+        What the astrometric part of the stage did.
+    """
+
+    stage: Stage
+    outcome: StageOutcome
+    reason: str
+    wcs: tuple[ExposureWcs, ...] = ()
+    drizzle: DrizzleRecord | None = None
+    verification: Verification | None = None
+    comparison: ProductComparison | None = None
+    apriori: AprioriRecord | None = None
+    aposteriori: AposterioriRecord | None = None
+
+
+@frozen
+class RunRecord:
+    """Everything that a run decided, and every number that it decided on."""
+
+    schema_version: int
+    root: str
+    product: str
+    outcome: RunOutcome
+    started: str
+    detector: str
+    filter_name: str
+    settings: SettingsRecord
+    software: tuple[SoftwareVersion, ...]
+    inputs: tuple[FileDigest, ...]
+    references: tuple[FileDigest, ...]
+    parameters: DrizzleParameters | None
+    parameter_sources: tuple[ParameterSource, ...]
+    guiding: tuple[GuidingCheck, ...]
+    stages: tuple[StageRecord, ...]
+    selection: WcsSelection | None
+    products: tuple[ProductRecord, ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]

@@ -1,0 +1,180 @@
+"""The numbers that version 3.11 of drizzlepac derives from the same images.
+
+They are reproduced, not endorsed: masked pixels are set to zero before the filter, a similarity is the
+absolute value of a sum of differences (so that a pure shift scores about 0), and the region is the whole
+frame, because the footprint of a single-drizzled file is that of the output frame.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from astropy.stats import sigma_clipped_stats
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
+from astrodriz_core.verify.focus import focus_index
+from astrodriz_core.verify.footprint import row_strips
+from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.verify.laplacian import laplacian_strips
+
+__all__ = ["absolute_sum_similarity", "drizzlepac_numbers", "hamming_distance", "positive_response_mask"]
+
+#: Standard deviation of the LoG that outlines the sources, pixels.
+OUTLINE_SIGMA = 3.0
+#: Sources stand this many standard deviations above the clipped mean.
+THRESHOLD_SIGMA = 4.0
+#: Clipping limit of the background statistics.
+CLIP_SIGMA = 3.0
+#: A blank field (background below its noise and below this level) is median filtered with a square box.
+BLANK_LEVEL = 1.0
+MEDIAN_BOX = 5
+#: An image is rebinned to a quarter of its largest power of two, unless that is 64 pixels or less.
+REBIN_BITS, SMALLEST_REBIN_BITS = 2, 6
+#: The similarity is doubled to compare it with the Hamming distance.
+SIMILARITY_SCALE = 2.0
+
+
+def drizzlepac_numbers(
+    product: DrizzledImage, exposures: tuple[DrizzledImage, ...], parameters: VerificationParameters
+) -> DrizzlepacNumbers:
+    """Focus values, Hamming distances and similarities of one association.
+
+    Parameters
+    ----------
+    product : DrizzledImage
+        The combination.
+    exposures : tuple of DrizzledImage
+        Single-drizzled images on the same grid, 0 or NaN where there is no coverage.
+    parameters : VerificationParameters
+        Give the sigma of the focus index and the erosion.
+    """
+    keep = _nonzero_everywhere(exposures, parameters.erosion_iterations)
+    sigma = parameters.log_sigma_pix
+    focus = [_focus(image.sci, sigma, keep) for image in (*exposures, product)]
+    longest = max(exposure.exptime for exposure in exposures)
+    records = [
+        _exposure_record(exposure, product.sci, value, exposure.exptime / longest if longest > 0 else 1.0)
+        for exposure, value in zip(exposures, focus[:-1], strict=True)
+    ]
+    return DrizzlepacNumbers(
+        product_focus=focus[-1],
+        exposures=tuple(records),
+        focus_mean=float(np.mean(focus[:-1])),
+        focus_sigma=float(np.std(focus[:-1])),
+    )
+
+
+def _nonzero_everywhere(exposures: tuple[DrizzledImage, ...], iterations: int) -> BoolImage:
+    """Pixels that are not 0 in any exposure, eroded."""
+    nonzero = np.ones(exposures[0].shape, np.bool_)
+    for exposure in exposures:
+        for rows in row_strips(nonzero.shape[0]):
+            nonzero[rows] &= exposure.sci[rows] != 0
+    return np.asarray(ndimage.binary_erosion(nonzero, iterations=iterations)) if iterations else nonzero
+
+
+def _focus(image: FloatImage, sigma: float, keep: BoolImage) -> float:
+    """Maximum of |LoG| with the masked pixels set to 0 before."""
+    peak = focus_index(image, sigma, keep=keep)
+    return 0.0 if peak is None else peak.value
+
+
+def _exposure_record(
+    exposure: DrizzledImage, product: FloatImage, focus: float, exposure_weight: float
+) -> DrizzlepacExposure:
+    """Distance and similarity of one exposure to the product, where the exposure is positive."""
+    positive = np.asarray(exposure.sci > 0)
+    if not positive.any():
+        return DrizzlepacExposure(exposure.name, focus, None, None, None)
+    rows, columns = (np.flatnonzero(positive.any(axis=axis)) for axis in (1, 0))
+    window = slice(int(rows[0]), int(rows[-1])), slice(int(columns[0]), int(columns[-1]))
+    inside = positive[window]
+    single = np.where(inside, exposure.sci[window], 0)
+    combined = np.where(inside & np.isfinite(product[window]), product[window], 0)
+    hamming = hamming_distance(single, combined)
+    similarity = absolute_sum_similarity(single, combined)
+    weighted = None if hamming is None else hamming * exposure_weight
+    known = [value for value in (weighted, None if similarity is None else SIMILARITY_SCALE * similarity)
+             if value is not None]
+    return DrizzlepacExposure(exposure.name, focus, weighted, similarity, min(known, default=None))
+
+
+def hamming_distance(single: FloatImage, combined: FloatImage) -> float | None:
+    """Pixels in which the source masks differ over the pixels of the exposure's mask; None if that is empty."""
+    if single.size == 0:
+        return None
+    mask = positive_response_mask(single)
+    count = int(np.count_nonzero(mask))
+    return int(np.count_nonzero(mask != positive_response_mask(combined))) / count if count else None
+
+
+def positive_response_mask(image: FloatImage) -> BoolImage:
+    """Cores of the sources: where the negative LoG of what stands above the threshold is positive."""
+    above = _above_background(image)
+    mask = np.empty(image.shape, np.bool_)
+    for first_row, response in laplacian_strips(above, OUTLINE_SIGMA):
+        np.less(response, 0, out=mask[first_row : first_row + len(response)])
+    return mask
+
+
+def _above_background(image: FloatImage) -> FloatImage:
+    """What the image has above the clipped mean plus `THRESHOLD_SIGMA` standard deviations, else 0."""
+    largest = float(image.max())
+    mean = median = sigma = 0.0
+    if largest != 0:
+        rounds = int(np.log10(largest / 2) + 0.5)
+        mean, median, sigma = sigma_clipped_stats(image, sigma=CLIP_SIGMA, maxiters=rounds)
+    threshold = mean + THRESHOLD_SIGMA * sigma
+    blank = median < sigma and median < BLANK_LEVEL
+    above = _median_where_above(image, threshold) if blank else image.copy()
+    above -= np.asarray(threshold, image.dtype)
+    return np.clip(above, 0, None, out=above)
+
+
+def _median_where_above(image: FloatImage, threshold: float) -> FloatImage:
+    """Median filtered image where the median exceeds the threshold; the threshold itself elsewhere.
+
+    The median of 25 pixels exceeds a level only where 13 of them do. Counting these is much faster than
+    the median, which is then needed at the sources only.
+    """
+    half = MEDIAN_BOX // 2
+    padded = np.pad(image, half, mode="symmetric")
+    counts = _box_counts(padded > threshold)
+    y, x = np.nonzero(counts > MEDIAN_BOX**2 // 2)
+    steps = np.arange(MEDIAN_BOX)
+    filtered = np.full(image.shape, threshold, image.dtype)
+    for part in np.array_split(np.arange(len(y)), len(y) // 200_000 + 1):
+        boxes = padded[y[part, None, None] + steps[:, None], x[part, None, None] + steps]
+        filtered[y[part], x[part]] = np.median(boxes.reshape(len(part), -1), axis=1)
+    return filtered
+
+
+def _box_counts(flags: BoolImage) -> NDArray[np.uint8]:
+    """Number of flags in the box around each pixel of the unpadded image."""
+    ny, nx = (size - MEDIAN_BOX + 1 for size in flags.shape)
+    ones = flags.view(np.uint8)
+    rows = sum((ones[k : k + ny] for k in range(1, MEDIAN_BOX)), ones[:ny].copy())
+    return np.asarray(sum((rows[:, k : k + nx] for k in range(1, MEDIAN_BOX)), rows[:, :nx].copy()))
+
+
+def absolute_sum_similarity(image: FloatImage, reference: FloatImage) -> float | None:
+    """|sum of (image - reference)| over the sum of the image, of the largest square of 2^k pixels.
+
+    None where the image sums to 0 or has no pixel.
+    """
+    smallest = min(image.shape)
+    if smallest == 0:
+        return None
+    bits = smallest.bit_length() - 1
+    window = slice(0, 2**bits), slice(0, 2**bits)
+    size = 2 ** (bits - REBIN_BITS if bits - REBIN_BITS > SMALLEST_REBIN_BITS else bits)
+    binned, other = _rebinned(image[window], size), _rebinned(reference[window], size)
+    total = float(binned.sum())
+    return float(abs((binned - other).sum())) / total if total else None
+
+
+def _rebinned(image: FloatImage, size: int) -> FloatImage:
+    """Sum of the image in ``size x size`` blocks."""
+    block = image.shape[0] // size
+    return np.asarray(image.reshape(size, block, size, block).sum(-1).sum(1))

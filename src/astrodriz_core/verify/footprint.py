@@ -1,0 +1,112 @@
+"""Where the exposures cover the output frame, where they overlap most, and where focus may be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from astrodriz_core.records.verification import OverlapRegion
+from astrodriz_core.verify.images import BoolImage, DrizzledImage, check_common_grid
+
+__all__ = ["coverage_map", "maximum_overlap", "overlap_region", "row_strips", "usable_everywhere"]
+
+#: Rows that are read of every image at a time.
+STRIP_ROWS = 256
+#: A plateau of coverage smaller than this part of the covered area is noise of the footprint's edge.
+SMALLEST_PLATEAU = 0.005
+
+
+def row_strips(ny: int) -> Iterator[slice]:
+    """Slices that walk over `ny` rows."""
+    for start in range(0, ny, STRIP_ROWS):
+        yield slice(start, min(start + STRIP_ROWS, ny))
+
+
+def coverage_map(exposures: tuple[DrizzledImage, ...]) -> NDArray[np.uint16]:
+    """Number of exposures that cover each pixel.
+
+    Parameters
+    ----------
+    exposures : tuple of DrizzledImage
+        Single-drizzled images on one grid, at most 65535.
+
+    Returns
+    -------
+    numpy.ndarray of uint16, shape (ny, nx)
+
+    Raises
+    ------
+    MeasurementError
+        If there is no image or the shapes differ.
+    """
+    count = np.zeros(check_common_grid(exposures), np.uint16)
+    for exposure in exposures:
+        for rows in row_strips(count.shape[0]):
+            count[rows] += exposure.covered((rows, slice(None)))
+    return count
+
+
+def maximum_overlap(coverage: NDArray[np.integer], covered: BoolImage | None = None) -> BoolImage:
+    """Pixels in which most exposures overlap.
+
+    Parameters
+    ----------
+    coverage : numpy.ndarray of int, shape (ny, nx)
+        Number of exposures on each pixel.
+    covered : numpy.ndarray of bool, shape (ny, nx), optional
+        Where one exposure has data. The region is then limited to it; an exposure that misses the
+        region of maximum overlap is given the region in which it overlaps at least one other.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (ny, nx)
+        All false where there is no overlap with another exposure at all.
+    """
+    best = coverage == _largest_count(coverage)
+    if covered is None:
+        return best
+    best &= covered
+    return best if best.any() else (coverage > 1) & covered
+
+
+def overlap_region(coverage: NDArray[np.integer]) -> OverlapRegion | None:
+    """Bounding box of the region of maximum overlap; None where nothing is covered."""
+    count = _largest_count(coverage)
+    if count == 0:
+        return None
+    inside = coverage == count
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    return OverlapRegion(
+        y_start=int(rows[0]),
+        y_stop=int(rows[-1]) + 1,
+        x_start=int(columns[0]),
+        x_stop=int(columns[-1]) + 1,
+        n_pixels=int(np.count_nonzero(inside)),
+        n_exposures=count,
+    )
+
+
+def _largest_count(coverage: NDArray[np.integer]) -> int:
+    """Largest number of exposures that a sizeable part of the covered area has; 0 without coverage."""
+    histogram = np.bincount(coverage.ravel())
+    enough = histogram >= max(1, SMALLEST_PLATEAU * histogram[1:].sum())
+    enough[0] = True
+    return int(np.flatnonzero(enough)[-1])
+
+
+def usable_everywhere(images: tuple[DrizzledImage, ...], iterations: int) -> BoolImage:
+    """Pixels where the focus of all images may be compared.
+
+    They are covered in every image, saturated in none, and at least `iterations` steps away from any
+    pixel that is not.
+    """
+    usable = np.ones(check_common_grid(images), np.bool_)
+    for image in images:
+        for rows in row_strips(usable.shape[0]):
+            usable[rows] &= image.covered((rows, slice(None)))
+            if image.saturated is not None:
+                usable[rows] &= ~image.saturated[rows]
+    return np.asarray(ndimage.binary_erosion(usable, iterations=iterations)) if iterations else usable

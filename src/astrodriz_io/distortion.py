@@ -1,0 +1,364 @@
+"""The pipeline-default WCS: distortion model of the reference files applied to private copies by stwcs.
+
+stwcs finds reference files through environment variables, speaks on standard output and changes the levels
+of two loggers. Here the files are found by our own resolver, and what stwcs says goes to this module's log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import math
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import IO, cast
+
+import astropy
+from astropy.io import fits
+from attrs import frozen
+from stwcs import updatewcs as stwcs_updatewcs
+
+from astrodriz_core.errors import InputError, StorageError
+from astrodriz_core.records.common import ChipWcs, ExposureWcs
+from astrodriz_io.inputs.arrays import image_shape
+from astrodriz_io.inputs.fitsfiles import FITS_FAILURES, keyword_text, open_fits
+from astrodriz_io.inputs.references import (
+    DISTORTION_KEYWORDS,
+    NOT_GIVEN,
+    ReferenceFolders,
+    ResolvedReference,
+    distortion_references,
+    sha256_of,
+)
+
+__all__ = [
+    "DistortionOutcome",
+    "DistortionResult",
+    "ReferenceUsed",
+    "apply_distortion",
+    "exposure_wcs",
+]
+
+_logger = logging.getLogger(__name__)
+
+_STWCS_LOCK = threading.Lock()
+"""stwcs writes to the interpreter's one standard output and to shared loggers, so one call at a time."""
+
+_REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT", "ODGEOFIL")
+"""Keywords that name a reference file; the last three are stwcs's notes of what it has applied."""
+
+# stwcs has no exception class of its own; a damaged reference file shows as any of these.
+_STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError, AssertionError)
+
+
+class DistortionOutcome(Enum):
+    """What became of an exposure."""
+
+    APPLIED = "distortion model applied"
+    NO_MODEL = "the header names no IDCTAB: the WCS stays linear"
+
+
+@frozen
+class ReferenceUsed:
+    """A reference file, by name and content.
+
+    Attributes
+    ----------
+    keyword : str
+        IDCTAB, NPOLFILE, D2IMFILE, OFFTAB or DGEOFILE.
+    name : str
+        File name.
+    sha256 : str
+        Hash of its bytes, hexadecimal.
+    """
+
+    keyword: str
+    name: str
+    sha256: str
+
+
+@frozen
+class DistortionResult:
+    """The pipeline-default WCS of one exposure and where it comes from.
+
+    Attributes
+    ----------
+    file_name : str
+        Name of the exposure's file.
+    outcome : DistortionOutcome
+        Whether there was a model to apply.
+    wcsname : str
+        ``IDC_<root of IDCTAB>``; empty where there is no model.
+    wcs : ExposureWcs
+        The WCS that stands in the file now.
+    references : tuple of ReferenceUsed
+        The files of the model.
+    """
+
+    file_name: str
+    outcome: DistortionOutcome
+    wcsname: str
+    wcs: ExposureWcs
+    references: tuple[ReferenceUsed, ...]
+
+
+def apply_distortion(files: Sequence[Path], folders: ReferenceFolders) -> tuple[DistortionResult, ...]:
+    """Give exposures the WCS of the current distortion model, without any database.
+
+    Each file ends as ``stwcs.updatewcs.updatewcs(file, use_db=False)`` would leave it with the reference
+    variables set. It is replaced in one step when it is complete, so a failure leaves it as it was.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        FLT or FLC files that this run may change.
+    folders : ReferenceFolders
+        Where reference files lie.
+
+    Returns
+    -------
+    tuple of DistortionResult
+        One for each file, in the same order.
+
+    Raises
+    ------
+    ReferenceFileError
+        A reference file that a header names is not in any of the folders; nothing has been changed, since
+        all files are resolved before the first is touched.
+    InputError
+        stwcs cannot work with the exposure or with a reference file.
+    StorageError
+        The file cannot be written.
+    """
+    resolved = [_resolve(path, folders) for path in files]
+    hashes = {reference.path: sha256_of(reference.path) for found in resolved for reference in found}
+    return tuple(_apply_to_one(path, found, hashes) for path, found in zip(files, resolved, strict=True))
+
+
+def exposure_wcs(path: Path) -> ExposureWcs:
+    """Linear part of the primary WCS of every chip, as the headers have it.
+
+    Parameters
+    ----------
+    path : Path
+        FLT or FLC.
+
+    Returns
+    -------
+    ExposureWcs
+        One `ChipWcs` for each SCI extension, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        A chip lacks CRVAL, CRPIX or a CD matrix.
+    """
+    with open_fits(path) as hdulist:
+        rootname = keyword_text(hdulist[0].header, "ROOTNAME", path.stem).lower()
+        chips = tuple(_chip_wcs(hdu, path.name) for hdu in hdulist[1:] if hdu.name == "SCI")
+    return ExposureWcs(rootname=rootname, chips=chips)
+
+
+@frozen
+class _NamedCard:
+    """A card that named a reference file, as it was, and the name that it has meanwhile."""
+
+    header: fits.Header
+    keyword: str
+    value: str
+    comment: str
+    private_name: str
+
+
+def _resolve(path: Path, folders: ReferenceFolders) -> tuple[ResolvedReference, ...]:
+    with open_fits(path) as hdulist:
+        return distortion_references(hdulist[0].header, path.name, folders, beside=path.parent)
+
+
+def _apply_to_one(
+    path: Path, references: tuple[ResolvedReference, ...], hashes: Mapping[Path, str]
+) -> DistortionResult:
+    _update(path, references)
+    wcs = exposure_wcs(path)
+    has_model = any(reference.keyword == "IDCTAB" for reference in references)
+    return DistortionResult(
+        file_name=path.name,
+        outcome=DistortionOutcome.APPLIED if has_model else DistortionOutcome.NO_MODEL,
+        wcsname=wcs.chips[0].wcsname if has_model else "",
+        wcs=wcs,
+        references=tuple(
+            ReferenceUsed(reference.keyword, reference.name, hashes[reference.path])
+            for reference in references
+        ),
+    )
+
+
+def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
+    """Let stwcs work on a copy in a private folder beside the file, and rename the copy when it is whole."""
+    with (
+        _storage_errors(path.name),
+        tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
+    ):
+        working = Path(beside) / path.name
+        shutil.copyfile(path, working)
+        # stwcs refuses an HDUList that could not be written back.
+        with fits.open(working, mode="update", do_not_scale_image_data=True) as hdulist:
+            with _private_references(hdulist, references):
+                _run_stwcs(hdulist, path.name)
+            hdulist.flush(output_verify="silentfix+ignore")
+        _synchronise(working)
+        working.replace(path)
+
+
+@contextlib.contextmanager
+def _private_references(hdulist: fits.HDUList, references: tuple[ResolvedReference, ...]) -> Iterator[None]:
+    """Let every header name its reference files by plain paths while the block runs, then as before.
+
+    stwcs expands ``$``, parentheses, ``~`` and commas in file names, so a user's folder can break it; a
+    private folder of links cannot. A file that stwcs made itself keeps its bare name.
+    """
+    with tempfile.TemporaryDirectory(prefix="astrodriz-") as private:
+        for reference in references:
+            _link(reference.path, Path(private) / reference.name)
+        originals = _name_privately(hdulist, Path(private))
+        try:
+            yield
+        finally:
+            _name_as_before(hdulist, originals)
+
+
+def _name_privately(hdulist: fits.HDUList, private: Path) -> list[_NamedCard]:
+    originals = []
+    for header, keyword in _reference_cards(hdulist):
+        value, comment = header[keyword], header.comments[keyword]
+        name = str(private / value.split("$")[-1].strip())
+        originals.append(_NamedCard(header, keyword, value, comment, name))
+        # Without its comment, because the two together may be longer than a card.
+        header[keyword] = (name, "")
+    return originals
+
+
+def _name_as_before(hdulist: fits.HDUList, originals: list[_NamedCard]) -> None:
+    """Put values and comments back; where spellings of one file differ, the primary header's counts."""
+    values = {card.private_name: card.value for card in reversed(originals)}
+    for header, keyword in _reference_cards(hdulist):
+        header[keyword] = values.get(header[keyword], Path(header[keyword]).name)
+    for card in originals:
+        if card.keyword in card.header:
+            card.header.comments[card.keyword] = card.comment
+
+
+def _reference_cards(hdulist: fits.HDUList) -> Iterator[tuple[fits.Header, str]]:
+    """Every card that names a reference file, those of the primary header first."""
+    for hdu in hdulist:
+        for keyword in _REFERENCE_KEYWORDS:
+            if keyword_text(hdu.header, keyword).upper() not in NOT_GIVEN:
+                yield hdu.header, keyword
+
+
+def _link(target: Path, link: Path) -> None:
+    if link.exists():
+        return
+    try:
+        link.symlink_to(target.absolute())
+    except OSError:  # Windows lets only some users make links.
+        shutil.copyfile(target, link)
+
+
+def _run_stwcs(hdulist: fits.HDUList, file_name: str) -> None:
+    with _quiet_stwcs(file_name):
+        try:
+            stwcs_updatewcs.updatewcs([hdulist], use_db=False, checkfiles=False)
+        except _STWCS_FAILURES as failure:
+            problem = f"the distortion model cannot be applied ({type(failure).__name__}: {failure})."
+            remedy = "Check the WCS keywords of the exposure and its IDCTAB, NPOLFILE and D2IMFILE."
+            raise InputError(problem, where=file_name, remedy=remedy) from failure
+
+
+@contextlib.contextmanager
+def _quiet_stwcs(file_name: str) -> Iterator[None]:
+    """Send what stwcs prints to our log, and put the levels of the loggers back that it changes."""
+    with _STWCS_LOCK:
+        caught = _OwnThreadOutput(sys.stdout)
+        loggers = (logging.getLogger("stwcs.updatewcs"), astropy.log)
+        levels = [logger.level for logger in loggers]
+        try:
+            with contextlib.redirect_stdout(cast(IO[str], caught)):
+                yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+    for line in filter(None, map(str.strip, caught.text.splitlines())):
+        _logger.debug("%s: stwcs: %s", file_name, line)
+
+
+class _OwnThreadOutput(io.TextIOBase):
+    """Standard output that keeps what the thread that made it writes, and passes on the others' output."""
+
+    def __init__(self, outer: IO[str] | None) -> None:
+        self._outer = outer
+        self._thread = threading.get_ident()
+        self._caught = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        """What was caught so far."""
+        return self._caught.getvalue()
+
+    def write(self, text: str) -> int:
+        """Write to the catch or to the output behind it, by the thread that calls."""
+        own = threading.get_ident() == self._thread
+        target = self._caught if own else self._outer
+        return len(text) if target is None else target.write(text)
+
+    def flush(self) -> None:
+        """Flush the output behind it."""
+        if self._outer is not None:
+            self._outer.flush()
+
+    def isatty(self) -> bool:
+        """Whether the output behind it is a terminal."""
+        return self._outer is not None and self._outer.isatty()
+
+
+def _synchronise(path: Path) -> None:
+    """Force the bytes to the disk, so that after a power loss the renamed file is not an empty one."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def _storage_errors(file_name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        remedy = "Check the free space and the permissions of the folder."
+        raise StorageError(f"cannot be written ({failure}).", where=file_name, remedy=remedy) from failure
+
+
+def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:
+    header = hdu.header
+    shape = image_shape(hdu)
+
+    def number(keyword: str) -> float:
+        value = header.get(keyword)
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            where = f"{file_name}[SCI,{hdu.ver}]: {keyword}"
+            raise InputError("the WCS is incomplete: the header gives no number.", where=where)
+        return float(value)
+
+    return ChipWcs(
+        extver=hdu.ver,
+        crval=(number("CRVAL1"), number("CRVAL2")),
+        crpix=(number("CRPIX1"), number("CRPIX2")),
+        cd=((number("CD1_1"), number("CD1_2")), (number("CD2_1"), number("CD2_2"))),
+        naxis=(0, 0) if shape is None else (shape[1], shape[0]),
+        wcsname=keyword_text(header, "WCSNAME"),
+    )

@@ -1,0 +1,153 @@
+"""Static masks and sky of the exposures of one combination, measured on their own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from astrodriz_core.combine.polygons import polygon_mask
+from astrodriz_core.combine.sky import (
+    ChipScale,
+    OverlapSky,
+    SkyLevel,
+    SkyMethod,
+    measure_sky,
+    minimum_brightness,
+    pool_levels,
+    solve_sky,
+)
+from astrodriz_core.combine.static_mask import static_mask
+from astrodriz_core.combine.statistics import ClippingParameters
+from astrodriz_core.dq import good_pixels
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.prepared import ChipMasks, Mask
+
+__all__ = ["measure_skies", "static_masks"]
+
+
+def static_masks(exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters) -> dict[str, Mask]:
+    """Static mask of every piece of silicon, by `DrizzleChip.silicon`; none where the step is off."""
+    if not parameters.static:
+        return {}
+    by_silicon: dict[str, list[DrizzleChip]] = {}
+    for exposure in exposures:
+        for chip in exposure.chips:
+            by_silicon.setdefault(chip.silicon, []).append(chip)
+    return {
+        silicon: static_mask((chip.sci() for chip in chips), parameters.static_sig)[0]
+        for silicon, chips in by_silicon.items()
+    }
+
+
+def measure_skies(
+    exposures: Sequence[DrizzleExposure], static: ChipMasks, parameters: DrizzleParameters
+) -> dict[str, float]:
+    """Sky to subtract from every chip, by `DrizzleChip.key`, in native units; none where the step is off.
+
+    With fewer than two exposures there is nothing to match, and nothing is subtracted.
+    """
+    method = parameters.skymethod
+    matching = method in (SkyMethod.MATCH, SkyMethod.GLOBALMIN_MATCH)
+    if not parameters.skysub or (matching and len(exposures) < 2):
+        return {}
+    regions = _overlaps(exposures) if matching else {}
+    minima, levels = [], {}
+    for index, exposure in enumerate(exposures):
+        minimum, in_overlaps = _measure_exposure(exposure, regions.get(index, {}), static, parameters)
+        minima.append(minimum)
+        levels[index] = in_overlaps
+    brightness = solve_sky(method, minima, tuple(_pairs(levels)))
+    return {
+        chip.key: _scale(chip).level(value)
+        for exposure, value in zip(exposures, brightness, strict=True)
+        for chip in exposure.chips
+    }
+
+
+Polygons = Mapping[int, Mapping[str, Sequence[NDArray[np.float64]]]]
+"""For each other exposure and each chip key: where the other's chips lie, in pixels of this chip."""
+
+
+def _overlaps(exposures: Sequence[DrizzleExposure]) -> dict[int, Polygons]:
+    corners = [[_sky_corners(chip) for chip in exposure.chips] for exposure in exposures]
+    return {
+        index: {
+            other: {chip.key: [_in_pixels(chip, sky) for sky in corners[other]] for chip in exposure.chips}
+            for other in range(len(exposures))
+            if other != index
+        }
+        for index, exposure in enumerate(exposures)
+    }
+
+
+def _sky_corners(chip: DrizzleChip) -> NDArray[np.float64]:
+    """Right ascension and declination of the outer corners of a chip, shape (4, 2)."""
+    ny, nx = chip.chip.shape
+    corners = np.array([(-0.5, -0.5), (nx - 0.5, -0.5), (nx - 0.5, ny - 0.5), (-0.5, ny - 0.5)])
+    sky: NDArray[np.float64] = chip.wcs.all_pix2world(corners, 0)
+    return sky
+
+
+def _in_pixels(chip: DrizzleChip, sky: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where points of the sky lie in pixels of a chip.
+
+    Without the chip's distortion, which is not defined beyond its edges: a border of the overlap that is
+    wrong by a few pixels does not matter to its sky level.
+    """
+    pixels: NDArray[np.float64] = chip.wcs.wcs_world2pix(sky, 0)
+    return pixels
+
+
+def _measure_exposure(
+    exposure: DrizzleExposure, regions: Polygons, static: ChipMasks, parameters: DrizzleParameters
+) -> tuple[float | None, dict[int, SkyLevel]]:
+    """Minimum brightness of an exposure, and its brightness where it overlaps each other exposure."""
+    whole: list[SkyLevel | None] = []
+    parts: dict[int, list[SkyLevel | None]] = {other: [] for other in regions}
+    for chip in exposure.chips:
+        image, good = chip.sci(), _sky_pixels(chip, static, parameters)
+        if parameters.skymethod is not SkyMethod.MATCH:
+            whole.append(_brightness(chip, image, good, parameters))
+        for other, polygons in regions.items():
+            for polygon in polygons[chip.key]:
+                inside = polygon_mask(polygon, image.shape) & good
+                parts[other].append(_brightness(chip, image, inside, parameters) if inside.any() else None)
+    pooled = {other: pool_levels(levels) for other, levels in parts.items()}
+    return minimum_brightness(whole), {other: level for other, level in pooled.items() if level is not None}
+
+
+def _sky_pixels(chip: DrizzleChip, static: ChipMasks, parameters: DrizzleParameters) -> Mask:
+    good = good_pixels(chip.dq(), parameters.sky_bits)
+    if parameters.use_static and chip.silicon in static:
+        good &= ~static[chip.silicon]
+    return good
+
+
+def _brightness(
+    chip: DrizzleChip, image: NDArray[np.float32], good: Mask, parameters: DrizzleParameters
+) -> SkyLevel | None:
+    clipping = ClippingParameters(
+        lower=parameters.skylower,
+        upper=parameters.skyupper,
+        nclip=parameters.skyclip,
+        lsigma=parameters.skylsigma,
+        usigma=parameters.skyusigma,
+        binwidth=parameters.skywidth,
+    )
+    level = measure_sky(image, good, parameters.skystat, clipping)
+    return None if level is None else _scale(chip).brightness(level)
+
+
+def _scale(chip: DrizzleChip) -> ChipScale:
+    return ChipScale(float(chip.wcs.idcscale), None if chip.chip.unit.is_rate else chip.exptime)
+
+
+def _pairs(levels: Mapping[int, Mapping[int, SkyLevel]]) -> Iterator[OverlapSky]:
+    for first, second in combinations(sorted(levels), 2):
+        if second in levels[first] and first in levels[second]:
+            one, two = levels[first][second], levels[second][first]
+            yield OverlapSky(first, second, one.value, two.value, one.npix, two.npix)

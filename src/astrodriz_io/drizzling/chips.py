@@ -1,0 +1,154 @@
+"""One chip of one exposure, as the drizzle steps need it: its WCS, its arrays on demand, its units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from stwcs.wcsutil import HSTWCS
+
+from astrodriz_core.combine.pixmap import TangentPlane, coordinate_map, tangent_plane_homography
+from astrodriz_core.dq import ASTRODRIZZLE_COSMIC_RAY
+from astrodriz_core.instruments import dark_electrons, electrons_per_unit, readout_noise_electrons
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
+from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
+
+__all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure"]
+
+
+@frozen(eq=False)
+class DrizzleChip:
+    """One chip, ready to be drizzled.
+
+    Attributes
+    ----------
+    exposure : Exposure
+        The exposure it belongs to; arrays are read from its file.
+    chip : Chip
+        Its own metadata.
+    wcs : HSTWCS
+        The WCS under which it is drizzled.
+    """
+
+    exposure: Exposure
+    chip: Chip
+    wcs: HSTWCS
+
+    @property
+    def key(self) -> str:
+        """A name for this chip of this exposure."""
+        return f"{self.exposure.rootname}_{self.chip.extver}"
+
+    @property
+    def silicon(self) -> str:
+        """A name for the piece of the detector, equal for all exposures through it."""
+        ny, nx = self.chip.shape
+        return f"chip {self.chip.electronics.chip} ({nx} x {ny})"
+
+    @property
+    def exptime(self) -> float:
+        """Exposure time, s."""
+        return self.exposure.exposure_time
+
+    @property
+    def gain(self) -> float:
+        """Electrons for each unit (or unit for each second) of SCI: 1 where it is in electrons."""
+        return electrons_per_unit(self.exposure.description, self.chip.electronics, self.chip.unit)
+
+    @property
+    def electrons_per_unit(self) -> float:
+        """Factor from SCI to electrons collected in the exposure."""
+        return self.gain * self.exptime if self.chip.unit.is_rate else self.gain
+
+    @property
+    def rate_per_unit(self) -> float:
+        """Factor from SCI to electrons/s."""
+        return self.electrons_per_unit / self.exptime
+
+    @property
+    def read_noise(self) -> float:
+        """Read noise, electrons."""
+        return readout_noise_electrons(self.exposure.description, self.chip.electronics)
+
+    @property
+    def dark(self) -> float:
+        """Dark signal of the exposure, electrons."""
+        return dark_electrons(self.exposure.description, self.chip.electronics)
+
+    def sci(self) -> NDArray[np.float32]:
+        """SCI array in native units."""
+        return read_sci(self.exposure.path, self.chip.extver)
+
+    def err(self) -> NDArray[np.float32] | None:
+        """ERR array in native units; None where the file has none."""
+        return read_err(self.exposure.path, self.chip.extver)
+
+    def dq(self) -> NDArray[np.unsignedinteger]:
+        """DQ array, without the cosmic rays that an earlier drizzle run has flagged."""
+        flags = read_dq(self.exposure.path, self.chip.extver)
+        return flags & ~flags.dtype.type(ASTRODRIZZLE_COSMIC_RAY)
+
+    def saturated(self) -> NDArray[np.bool_]:
+        """Pixels flagged as saturated."""
+        return (self.dq() & self.exposure.description.saturation_bits) != 0
+
+    def pixel_map(self, frame: OutputFrame) -> NDArray[np.float64]:
+        """Position in the output frame of the centre of every pixel of this chip.
+
+        Returns
+        -------
+        ndarray of float64, shape (ny, nx, 2)
+            0-based x and y in the frame. Exact: the distortion is evaluated for every pixel, and what
+            remains between two tangent planes is a homography.
+        """
+        homography = tangent_plane_homography(_plane(self.wcs), frame_plane(frame))
+
+        def undistort(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+            return tuple(self.wcs.pix2foc(x, y, 0))
+
+        return coordinate_map(self.chip.shape, undistort, homography)
+
+
+@frozen(eq=False)
+class DrizzleExposure:
+    """One exposure: its chips share a pointing and an exposure time."""
+
+    exposure: Exposure
+    chips: tuple[DrizzleChip, ...]
+
+    @property
+    def rootname(self) -> str:
+        """ROOTNAME, lower case."""
+        return self.exposure.rootname
+
+    @property
+    def exptime(self) -> float:
+        """Exposure time, s."""
+        return self.exposure.exposure_time
+
+
+def load_exposure(path: Path) -> DrizzleExposure:
+    """Read the metadata and WCS of an exposure; its arrays are read when they are needed."""
+    exposure = read_exposure(path)
+    chips = tuple(
+        DrizzleChip(exposure, chip, HSTWCS(str(path), ext=("SCI", chip.extver))) for chip in exposure.chips
+    )
+    return DrizzleExposure(exposure, chips)
+
+
+def frame_plane(frame: OutputFrame) -> TangentPlane:
+    """The frame as a tangent plane."""
+    return TangentPlane(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)
+
+
+def _plane(wcs: HSTWCS) -> TangentPlane:
+    """The linear part of a chip's WCS."""
+    (cd11, cd12), (cd21, cd22) = wcs.wcs.cd.tolist()
+    return TangentPlane(
+        crval=tuple(wcs.wcs.crval.tolist()),
+        crpix=tuple(wcs.wcs.crpix.tolist()),
+        cd=((cd11, cd12), (cd21, cd22)),
+    )

@@ -1,0 +1,183 @@
+"""One combination of a set of exposures, from their files to a product image and cosmic-ray masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from attrs import evolve, frozen
+
+from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.drizzling import (
+    ChipSky,
+    CosmicRayCount,
+    DrizzleRecord,
+    ExcludedExposure,
+    ExclusionReason,
+    StaticMaskCount,
+)
+from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_io.drizzling.background import measure_skies, static_masks
+from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
+from astrodriz_io.drizzling.final import FinalImage, drizzle_together
+from astrodriz_io.drizzling.frame import common_frame, final_frame
+from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
+from astrodriz_io.drizzling.separate import drizzle_separately
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.progress import ProgressReporter
+
+__all__ = ["Combination", "combine_exposures"]
+
+
+@frozen(eq=False)
+class Combination:
+    """What one drizzle run made of a set of exposures.
+
+    Attributes
+    ----------
+    record : DrizzleRecord
+        Everything that was measured on the way.
+    prepared : Prepared
+        Exposures, frame, masks and sky that went in.
+    final : FinalImage
+        The product's arrays.
+    singles : tuple of DrizzledImage
+        The single-drizzled images on the common grid; empty where they were not made.
+    cosmic_rays : mapping
+        Cosmic-ray mask of every chip.
+    """
+
+    record: DrizzleRecord
+    prepared: Prepared
+    final: FinalImage
+    singles: tuple[DrizzledImage, ...]
+    cosmic_rays: ChipMasks
+
+
+def combine_exposures(
+    files: Sequence[Path],
+    parameters: DrizzleParameters,
+    *,
+    store: ImageStore,
+    progress: ProgressReporter,
+    threads: int,
+    cosmic_rays: ChipMasks | None = None,
+    cosmic_rays_from: str = "this combination",
+) -> Combination:
+    """Run all drizzle steps on a set of exposures; their files are only read.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        FLC or FLT files, with the WCS under which they are to be combined.
+    parameters : DrizzleParameters
+        Of all steps.
+    store : ImageStore
+        Where intermediate images go.
+    progress : ProgressReporter
+        Told of every chip.
+    threads : int
+        How many chips are worked on at a time; the result does not depend on it.
+    cosmic_rays : mapping, optional
+        Cosmic-ray masks found earlier; with them none are looked for.
+    cosmic_rays_from : str
+        Where the masks come from, for the record.
+
+    Raises
+    ------
+    NoViableDataError
+        No exposure has anything to give; the message says why each was left out.
+    """
+    loaded = [load_exposure(file) for file in files]
+    exposures, excluded = _viable(loaded, parameters)
+    prepared = _prepare(exposures, parameters, store, progress, threads)
+    singles = drizzle_separately(prepared, cosmic_rays) if parameters.driz_separate else ()
+    if cosmic_rays is None:
+        cosmic_rays = {}
+        if parameters.driz_cr and singles:
+            cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
+            singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
+    final = drizzle_together(prepared, final_frame(prepared.frame, parameters), cosmic_rays)
+    record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from)
+    return Combination(record, prepared, final, singles, cosmic_rays)
+
+
+def _prepare(
+    exposures: tuple[DrizzleExposure, ...],
+    parameters: DrizzleParameters,
+    store: ImageStore,
+    progress: ProgressReporter,
+    threads: int,
+) -> Prepared:
+    static = static_masks(exposures, parameters)
+    return Prepared(
+        exposures=exposures,
+        frame=common_frame(exposures),
+        parameters=parameters,
+        static=static,
+        sky=measure_skies(exposures, static, parameters),
+        store=store,
+        progress=progress,
+        threads=threads,
+    )
+
+
+def _viable(
+    exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters
+) -> tuple[tuple[DrizzleExposure, ...], tuple[ExcludedExposure, ...]]:
+    """Exposures with something to give, and the others with their reasons."""
+    reasons = {exposure.rootname: _reason_to_exclude(exposure, parameters) for exposure in exposures}
+    excluded = tuple(
+        ExcludedExposure(root, reason, reason.value) for root, reason in reasons.items() if reason is not None
+    )
+    viable = tuple(exposure for exposure in exposures if reasons[exposure.rootname] is None)
+    if not viable:
+        listed = "; ".join(f"{each.rootname}: {each.detail}" for each in excluded)
+        raise NoViableDataError(f"No exposure can be combined ({listed}).")
+    return viable, excluded
+
+
+def _reason_to_exclude(exposure: DrizzleExposure, parameters: DrizzleParameters) -> ExclusionReason | None:
+    if exposure.exptime <= 0:
+        return ExclusionReason.NO_EXPOSURE_TIME
+    if all(chip.chip.n_good_pixels == 0 for chip in exposure.chips):
+        return ExclusionReason.NO_GOOD_PIXELS
+    if not any(np.isfinite(chip.sci()).any() for chip in exposure.chips):
+        return ExclusionReason.NOT_FINITE
+    return None
+
+
+def _record(
+    prepared: Prepared,
+    excluded: tuple[ExcludedExposure, ...],
+    cosmic_rays: ChipMasks,
+    cosmic_rays_from: str,
+) -> DrizzleRecord:
+    return DrizzleRecord(
+        exposures=tuple(exposure.rootname for exposure in prepared.exposures),
+        excluded=excluded,
+        frame=prepared.frame,
+        sky=tuple(
+            ChipSky(
+                chip.exposure.rootname, chip.chip.extver, prepared.native_sky(chip), chip.chip.unit.value
+            )
+            for chip in prepared.chips
+        ),
+        static_mask=tuple(
+            StaticMaskCount(silicon, int(np.count_nonzero(mask))) for silicon, mask in prepared.static.items()
+        ),
+        cosmic_rays=tuple(
+            CosmicRayCount(
+                chip.exposure.rootname,
+                chip.chip.extver,
+                pixels := int(np.count_nonzero(cosmic_rays[chip.key])),
+                pixels / cosmic_rays[chip.key].size,
+            )
+            for chip in prepared.chips
+            if chip.key in cosmic_rays
+        ),
+        cosmic_rays_from=cosmic_rays_from,
+    )

@@ -1,0 +1,141 @@
+"""Final drizzle: all chips of all exposures into one image, with weights and a context image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from astrodriz_core.errors import InputError
+from astrodriz_core.parameters import Units, WeightType
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_io.drizzling.chips import DrizzleChip
+from astrodriz_io.drizzling.frame import chip_scale_ratio
+from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.resample import add_chip, new_drizzle
+from astrodriz_io.parallel import ordered_map
+
+__all__ = ["FinalImage", "drizzle_together"]
+
+
+@frozen(eq=False)
+class FinalImage:
+    """The arrays of a product.
+
+    Attributes
+    ----------
+    frame : OutputFrame
+        The grid.
+    sci : ndarray of float32
+        Science image, in `units`.
+    wht : ndarray of float32
+        Weight image.
+    ctx : ndarray of int32, shape (planes, ny, nx)
+        Bit k of plane p is set where chip 32 p + k has contributed.
+    exptime : float
+        Sum of the exposure times, s.
+    units : str
+        Value of BUNIT.
+    electron_rate_per_unit : float
+        Factor from `sci` to electrons/s.
+    """
+
+    frame: OutputFrame
+    sci: NDArray[np.float32]
+    wht: NDArray[np.float32]
+    ctx: NDArray[np.int32]
+    exptime: float
+    units: str
+    electron_rate_per_unit: np.float32
+
+
+def drizzle_together(prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMasks) -> FinalImage:
+    """Drizzle all chips onto one image, leaving cosmic rays out.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The combination.
+    frame : OutputFrame
+        Grid of the product, which need not be the common grid.
+    cosmic_rays : mapping
+        Cosmic-ray mask by `DrizzleChip.key`; a chip without an entry has none. A mask that would leave no
+        pixel of its chip is not applied.
+    """
+    parameters = prepared.parameters
+    chips = prepared.chips
+    fill = parameters.final_fillval
+    drizzle = new_drizzle(frame, parameters.final_kernel.value, None, len(chips))
+    work = partial(_chip_input, prepared, frame, cosmic_rays)
+    inputs = ordered_map(work, chips, prepared.threads)
+    # Chips are added one after the other, so that the sums are the same for any number of threads.
+    for chip, (rate, weight, pixel_map) in zip(
+        chips, prepared.progress.track(inputs, "final drizzle", len(chips)), strict=True
+    ):
+        add_chip(drizzle, chip, frame, rate, weight, pixel_map, parameters.final_pixfrac)
+    sci, wht = drizzle.out_img, drizzle.out_wht
+    exptime = sum(exposure.exptime for exposure in prepared.exposures)
+    per_unit, units = _units(chips[-1], parameters.final_units, exptime)
+    sci /= per_unit
+    sci[wht == 0] = np.nan if fill is None else fill
+    return FinalImage(frame, sci, wht, drizzle.out_ctx, exptime, units, per_unit)
+
+
+def _chip_input(
+    prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMasks, chip: DrizzleChip
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    good = prepared.good(chip, prepared.parameters.final_bits)
+    if chip.key in cosmic_rays:
+        clean = good & ~cosmic_rays[chip.key]
+        good = clean if clean.any() else good
+    weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
+    scale = prepared.parameters.final_wt_scl if isinstance(prepared.parameters.final_wt_scl, float) else 1.0
+    masked = np.where(good, weight * np.float32(scale), np.float32(0))
+    return prepared.electron_rate(chip), masked.astype(np.float32), chip.pixel_map(frame)
+
+
+def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+    """EXP: exposure time, s."""
+    return np.full(chip.chip.shape, chip.exptime, dtype=np.float32)
+
+
+def _error_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+    """ERR: inverse variance of the rate in an output pixel, from the ERR array; 0 where ERR is not positive."""
+    native = chip.err()
+    if native is None:
+        raise InputError(
+            "the file has no ERR extension, which final_wht_type ERR needs.",
+            where=chip.exposure.path.name,
+            remedy="Take final_wht_type EXP or IVM.",
+        )
+    error = native * np.float32(chip.rate_per_unit)
+    usable = np.isfinite(error) & (error > 0)
+    variance = np.where(usable, error, np.float32(1)) ** 2 * np.float32(
+        chip_scale_ratio(frame, chip.wcs) ** 4
+    )
+    return np.where(usable, 1 / variance, np.float32(0))
+
+
+def _variance_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+    """IVM: inverse variance of the background in an output pixel: sky, dark current and read noise."""
+    sky = prepared.native_sky(chip) * chip.electrons_per_unit
+    variance = (max(sky, 0.0) + chip.dark + chip.read_noise**2) / chip.exptime**2
+    return np.full(chip.chip.shape, 1 / (variance * chip_scale_ratio(frame, chip.wcs) ** 4), dtype=np.float32)
+
+
+WEIGHTS: Mapping[WeightType, Callable[[Prepared, DrizzleChip, OutputFrame], NDArray[np.float32]]] = {
+    WeightType.EXP: _exposure_weight,
+    WeightType.ERR: _error_weight,
+    WeightType.IVM: _variance_weight,
+}
+
+
+def _units(chip: DrizzleChip, units: Units, exptime: float) -> tuple[np.float32, str]:
+    """Electrons/s in one unit of the product, and its BUNIT."""
+    quantity = chip.chip.unit.value.partition("/")[0]
+    if units is Units.COUNTS:
+        return np.float32(chip.gain / exptime), quantity
+    return np.float32(chip.gain), f"{quantity}/S"

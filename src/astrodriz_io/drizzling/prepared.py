@@ -1,0 +1,80 @@
+"""What all drizzle steps of one combination share: exposures, frame, masks and sky."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from astrodriz_core.dq import good_pixels
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.progress import ProgressReporter
+
+__all__ = ["ChipMasks", "Prepared"]
+
+Mask: TypeAlias = NDArray[np.bool_]
+ChipMasks: TypeAlias = Mapping[str, Mask]
+"""Masks by `DrizzleChip.key`; True = not to be used."""
+
+
+@frozen(eq=False)
+class Prepared:
+    """One combination, before anything is resampled.
+
+    Attributes
+    ----------
+    exposures : tuple of DrizzleExposure
+        Those that take part, in order.
+    frame : OutputFrame
+        The common grid.
+    parameters : DrizzleParameters
+        Of all steps.
+    static : mapping
+        Static mask by `DrizzleChip.silicon`, True = bad; empty where the step is off.
+    sky : mapping
+        Subtracted sky by `DrizzleChip.key`, native units; chips without an entry have 0.
+    store : ImageStore
+        Where intermediate images go.
+    progress : ProgressReporter
+        Told of every chip.
+    threads : int
+        How many chips are worked on at a time.
+    """
+
+    exposures: tuple[DrizzleExposure, ...]
+    frame: OutputFrame
+    parameters: DrizzleParameters
+    static: ChipMasks
+    sky: Mapping[str, float]
+    store: ImageStore
+    progress: ProgressReporter
+    threads: int = field(default=1)
+
+    @property
+    def chips(self) -> tuple[DrizzleChip, ...]:
+        """All chips of all exposures, in order."""
+        return tuple(chip for exposure in self.exposures for chip in exposure.chips)
+
+    def native_sky(self, chip: DrizzleChip) -> float:
+        """Subtracted sky of a chip in the units of its SCI array."""
+        return self.sky.get(chip.key, 0.0)
+
+    def good(self, chip: DrizzleChip, bits: int | None) -> Mask:
+        """Pixels with no DQ bit outside `bits` that are not in the static mask either."""
+        good = good_pixels(chip.dq(), bits)
+        if chip.silicon in self.static:
+            good &= ~self.static[chip.silicon]
+        return good
+
+    def electron_rate(self, chip: DrizzleChip) -> NDArray[np.float32]:
+        """Sky-subtracted image in electrons/s."""
+        rate: NDArray[np.float32] = (chip.sci() - np.float32(self.native_sky(chip))) * np.float32(
+            chip.rate_per_unit
+        )
+        return rate

@@ -1,0 +1,116 @@
+"""Cosmic rays: median of the single-drizzled images, blotted back, compared with every chip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, CteTail, find_cosmic_rays
+from astrodriz_core.combine.median import CombineParameters
+from astrodriz_core.combine.minmed import ExposureNoise
+from astrodriz_core.combine.stack import combine, low_weight_limit
+from astrodriz_core.instruments import ReadoutDirection, readout_direction
+from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.prepared import Mask, Prepared
+from astrodriz_io.drizzling.resample import blot_chip, project_flags
+from astrodriz_io.parallel import ordered_map
+
+__all__ = ["combine_median", "flag_cosmic_rays"]
+
+TAILS = {
+    ReadoutDirection.DOWN: CteTail.TOWARDS_LARGER_Y,
+    ReadoutDirection.UP: CteTail.TOWARDS_SMALLER_Y,
+    ReadoutDirection.NONE: CteTail.NONE,
+}
+
+
+def combine_median(prepared: Prepared, singles: Sequence[DrizzledImage]) -> NDArray[np.float32]:
+    """Combine the single-drizzled images into one without cosmic rays, electrons/s."""
+    parameters = prepared.parameters
+    limits = [low_weight_limit(single.wht, parameters.combine_maskpt) for single in singles]
+    return combine(
+        [single.sci for single in singles],
+        [single.wht for single in singles],
+        [_noise(prepared, exposure) for exposure in prepared.exposures],
+        CombineParameters(
+            combine_type=parameters.combine_type,
+            nlow=parameters.combine_nlow,
+            nhigh=parameters.combine_nhigh,
+            lthresh=parameters.combine_lthresh,
+            hthresh=parameters.combine_hthresh,
+            nsigma=parameters.combine_nsigma,
+            grow=parameters.combine_grow,
+        ),
+        low_weights=limits if parameters.median_newmasks else None,
+    )
+
+
+def flag_cosmic_rays(
+    prepared: Prepared, median: NDArray[np.float32]
+) -> tuple[dict[str, Mask], dict[str, Mask]]:
+    """Find the cosmic rays of every chip.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The combination.
+    median : ndarray of float32
+        From `combine_median`.
+
+    Returns
+    -------
+    masks : dict
+        By `DrizzleChip.key`: True = cosmic ray, on the detector.
+    planes : dict
+        By rootname: the same, projected onto the common grid.
+    """
+    masks: dict[str, Mask] = {}
+    planes: dict[str, Mask] = {}
+    chips = prepared.chips
+    results = ordered_map(partial(_compare, prepared, median), chips, prepared.threads)
+    for chip, (mask, pixel_map) in zip(
+        chips, prepared.progress.track(results, "cosmic rays", len(chips)), strict=True
+    ):
+        masks[chip.key] = prepared.store.put(f"{chip.key}_cosmic_rays", mask)
+        plane = planes.setdefault(chip.exposure.rootname, np.zeros(prepared.frame.shape, dtype=bool))
+        project_flags(mask, pixel_map, plane)
+    return masks, planes
+
+
+def _compare(
+    prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip
+) -> tuple[Mask, NDArray[np.float64]]:
+    parameters = prepared.parameters
+    pixel_map = chip.pixel_map(prepared.frame)
+    blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp.value)
+    blotted *= np.float32(chip.exptime)
+    sky = prepared.native_sky(chip) * chip.electrons_per_unit
+    if parameters.blot_addsky:
+        blotted += np.float32(sky)
+    else:
+        blotted += np.float32(parameters.blot_skyval * chip.electrons_per_unit)
+    mask = find_cosmic_rays(
+        chip.sci() * np.float32(chip.electrons_per_unit),
+        blotted,
+        ChipNoise(read_noise=chip.read_noise, sky=0.0 if parameters.blot_addsky else sky),
+        CosmicRayParameters(
+            snr=parameters.driz_cr_snr,
+            scale=parameters.driz_cr_scale,
+            grow=parameters.driz_cr_grow,
+            ctegrow=parameters.driz_cr_ctegrow,
+        ),
+        TAILS[readout_direction(chip.exposure.description, chip.chip.electronics)],
+    )
+    return mask, pixel_map
+
+
+def _noise(prepared: Prepared, exposure: DrizzleExposure) -> ExposureNoise:
+    skies = [prepared.native_sky(chip) * chip.electrons_per_unit for chip in exposure.chips]
+    variances = [chip.read_noise**2 for chip in exposure.chips]
+    return ExposureNoise(
+        exptime=exposure.exptime, sky=min(skies), read_noise=float(np.sqrt(np.mean(variances)))
+    )

@@ -1,0 +1,122 @@
+"""Drizzle and blot of one chip through the ``drizzle`` package, in electrons/s for each output pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+from drizzle.resample import Drizzle, blot_image
+from numpy.typing import NDArray
+
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_io.drizzling.chips import DrizzleChip
+from astrodriz_io.drizzling.frame import chip_scale_ratio
+
+__all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags"]
+
+INTERPOLANTS = {"lan3": "lanczos3", "lan5": "lanczos5"}
+"""AstroDrizzle's names of interpolants -> those of the ``drizzle`` package, where they differ."""
+
+
+def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int) -> Drizzle:
+    """An empty output image.
+
+    Parameters
+    ----------
+    frame : OutputFrame
+        Its grid.
+    kernel : str
+        Name of the kernel.
+    fill : float or None
+        Value of pixels without data; None for NaN.
+    chips : int
+        How many chips will be added, for the planes of the context image.
+    """
+    return Drizzle(
+        kernel=kernel,
+        fillval="nan" if fill is None else str(fill),
+        out_shape=frame.shape,
+        max_ctx_id=max(chips - 1, 0),
+    )
+
+
+def add_chip(
+    drizzle: Drizzle,
+    chip: DrizzleChip,
+    frame: OutputFrame,
+    rate: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    pixel_map: NDArray[np.float64],
+    pixfrac: float,
+) -> None:
+    """Drizzle one chip onto an output image.
+
+    Parameters
+    ----------
+    drizzle : Drizzle
+        The output, changed in place.
+    chip : DrizzleChip
+        For its pixel scale.
+    frame : OutputFrame
+        The output grid.
+    rate : ndarray of float32, shape of the chip
+        Electrons/s for each detector pixel, sky subtracted. Values of zero weight do not matter.
+    weight : ndarray of float32
+        Weight for each detector pixel; 0 leaves it out.
+    pixel_map : ndarray of float64, shape (ny, nx, 2)
+        From `DrizzleChip.pixel_map`.
+    pixfrac : float
+        Side of the drop, in detector pixels.
+    """
+    ratio = chip_scale_ratio(frame, chip.wcs)
+    drizzle.add_image(
+        rate,
+        exptime=chip.exptime,
+        pixmap=pixel_map,
+        weight_map=weight,
+        iscale=ratio**2,
+        pixel_scale_ratio=ratio,
+        pixfrac=pixfrac,
+        in_units="cps",
+    )
+
+
+def blot_chip(
+    image: NDArray[np.float32],
+    chip: DrizzleChip,
+    frame: OutputFrame,
+    pixel_map: NDArray[np.float64],
+    interpolant: str,
+) -> NDArray[np.float32]:
+    """Resample a drizzled image back onto the pixels of a chip.
+
+    Returns
+    -------
+    ndarray of float32, shape of the chip
+        Electrons/s for each detector pixel; 0 outside the image.
+    """
+    ratio = chip_scale_ratio(frame, chip.wcs)
+    blotted: NDArray[np.float32] = blot_image(
+        np.asarray(image, dtype=np.float32),
+        pixmap=pixel_map,
+        iscale=1.0 / ratio**2,
+        interp=INTERPOLANTS.get(interpolant, interpolant),
+    )
+    return blotted
+
+
+def project_flags(flags: NDArray[np.bool_], pixel_map: NDArray[np.float64], plane: NDArray[np.bool_]) -> None:
+    """Mark in an output plane the pixels nearest to flagged detector pixels.
+
+    Parameters
+    ----------
+    flags : ndarray of bool, shape of the chip
+        Flagged detector pixels.
+    pixel_map : ndarray of float64, shape (ny, nx, 2)
+        Their positions in the frame.
+    plane : ndarray of bool, shape of the frame
+        Changed in place.
+    """
+    positions = pixel_map[flags]
+    x, y = np.rint(positions[np.isfinite(positions).all(axis=1)]).astype(np.intp).T
+    ny, nx = plane.shape
+    inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)
+    plane[y[inside], x[inside]] = True

@@ -1,0 +1,69 @@
+"""Separate drizzle: every exposure by itself on the common grid."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_io.drizzling.chips import DrizzleExposure
+from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags
+from astrodriz_io.parallel import ordered_map
+
+__all__ = ["drizzle_separately"]
+
+
+def drizzle_separately(prepared: Prepared, cosmic_rays: ChipMasks | None) -> tuple[DrizzledImage, ...]:
+    """Drizzle each exposure onto the common grid, electrons/s, cosmic rays left in.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The combination.
+    cosmic_rays : mapping or None
+        Cosmic-ray masks where they are known already: projected onto the grid, not applied.
+
+    Returns
+    -------
+    tuple of DrizzledImage
+        One for each exposure, kept in the store. Weights are seconds.
+    """
+    work = partial(_drizzle_exposure, prepared, cosmic_rays)
+    images = ordered_map(work, prepared.exposures, prepared.threads)
+    return tuple(prepared.progress.track(images, "separate drizzle", len(prepared.exposures)))
+
+
+def _drizzle_exposure(
+    prepared: Prepared, cosmic_rays: ChipMasks | None, exposure: DrizzleExposure
+) -> DrizzledImage:
+    parameters, frame = prepared.parameters, prepared.frame
+    drizzle = new_drizzle(
+        frame, parameters.driz_sep_kernel.value, parameters.driz_sep_fillval, len(exposure.chips)
+    )
+    saturated = np.zeros(frame.shape, dtype=bool)
+    hit = np.zeros(frame.shape, dtype=bool) if cosmic_rays is not None else None
+    for chip in exposure.chips:
+        pixel_map = chip.pixel_map(frame)
+        weight = chip.exptime * prepared.good(chip, parameters.driz_sep_bits)
+        add_chip(
+            drizzle,
+            chip,
+            frame,
+            prepared.electron_rate(chip),
+            weight.astype(np.float32),
+            pixel_map,
+            parameters.driz_sep_pixfrac,
+        )
+        project_flags(chip.saturated(), pixel_map, saturated)
+        if cosmic_rays is not None and hit is not None:
+            project_flags(cosmic_rays[chip.key], pixel_map, hit)
+    return DrizzledImage(
+        name=exposure.rootname,
+        sci=prepared.store.put(f"{exposure.rootname}_single_sci", drizzle.out_img),
+        wht=prepared.store.put(f"{exposure.rootname}_single_wht", drizzle.out_wht),
+        exptime=exposure.exptime,
+        cosmic_rays=hit,
+        saturated=saturated,
+    )

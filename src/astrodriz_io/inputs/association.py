@@ -1,0 +1,382 @@
+"""From the one input file to the exposures of a run: association table, RAW, or a bare exposure.
+
+What a table says is data: member names are checked before a path is built from them, and a file is only
+ever looked for in the folder of the input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+
+from astropy.io import fits
+from attrs import evolve, field, frozen
+
+from astrodriz_core.errors import InputError, MissingFilesError
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
+
+__all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "raw_idctab", "read_association"]
+
+_ROOTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_INPUT_NAME = re.compile(r"(?P<root>.+)_(?P<suffix>[A-Za-z0-9]{3})\.fits", re.IGNORECASE)
+_PRODUCT_PREFERENCE = ("PROD-DTH", "PROD-RPT", "PROD-CRJ", "PROD")
+
+
+class InputKind(Enum):
+    """What the one input file is."""
+
+    ASSOCIATION = "association table"
+    RAW = "raw exposure"
+    EXPOSURE = "calibrated exposure"
+
+
+class DrizzleSwitch(Enum):
+    """Value of DRIZCORR, and what it means for the run."""
+
+    PERFORM = "PERFORM"
+    """Drizzle."""
+    COMPLETE = "COMPLETE"
+    """Drizzled before; drizzling again is what the caller asks for, so the run goes ahead."""
+    OMIT = "OMIT"
+    """Do not drizzle; the run ends cleanly. Values that FITS files should not hold count as this one."""
+    ABSENT = "absent"
+    """The header has no such keyword. STIS and NICMOS never have it and run; others are skipped."""
+    FORCED = "forced"
+    """The caller overrides the switch, so it was not read."""
+
+
+@frozen
+class _Suffixes:
+    """Names that an instrument's calibration gives to its files."""
+
+    raw: str = "raw"
+    flt: str = "flt"
+    flc: str = "flc"
+
+
+_SUFFIXES: Mapping[str, _Suffixes] = {"NICMOS": _Suffixes(flt="cal"), "WFPC2": _Suffixes(raw="d0m")}
+_INSTRUMENTS_WITH_SWITCH = frozenset({"ACS", "WFC3", "WFPC2"})
+
+
+@frozen
+class Member:
+    """One exposure of the input, by the names of its files (None where a file is not there).
+
+    Attributes
+    ----------
+    rootname : str
+        Lower-case root of the file names.
+    member_type : str
+        MEMTYPE of the table, such as EXP-DTH; empty for a single exposure.
+    raw, flt, flc : str or None
+        File names in the folder of the input, in the case that they have on disk.
+    drizcorr : DrizzleSwitch
+        DRIZCORR of the RAW file, or of the exposure itself where that is the input.
+    """
+
+    rootname: str
+    member_type: str
+    raw: str | None
+    flt: str | None
+    flc: str | None
+    drizcorr: DrizzleSwitch
+
+
+@frozen
+class Association:
+    """The exposures to combine and the name of their product.
+
+    Attributes
+    ----------
+    kind : InputKind
+        What the input file is.
+    input_name : str
+        Name of the input file.
+    rootname : str
+        Root of the input file's name; it names trailer and record.
+    product : str
+        Root of the product's name, lower case.
+    instrument : str
+        INSTRUME of the input file, upper case; empty where its header has none.
+    members : tuple of Member
+        The exposures, in the order of the table.
+    drizcorr : DrizzleSwitch
+        The switch for the whole: OMIT as soon as one member says so.
+    folder : Path
+        Where all files lie.
+    """
+
+    kind: InputKind
+    input_name: str
+    rootname: str
+    product: str
+    instrument: str
+    members: tuple[Member, ...]
+    drizcorr: DrizzleSwitch
+    folder: Path = field(eq=False)
+
+    @property
+    def to_be_drizzled(self) -> bool:
+        """Whether the switches let the run go ahead."""
+        if self.drizcorr is DrizzleSwitch.ABSENT:
+            return self.instrument not in _INSTRUMENTS_WITH_SWITCH
+        return self.drizcorr is not DrizzleSwitch.OMIT
+
+    @property
+    def flt(self) -> tuple[str, ...]:
+        """Names of the exposures that are not corrected for charge transfer."""
+        return tuple(member.flt for member in self.members if member.flt is not None)
+
+    @property
+    def flc(self) -> tuple[str, ...]:
+        """Names of the charge-transfer-corrected exposures; empty unless every member has one."""
+        names = tuple(member.flc for member in self.members if member.flc is not None)
+        return names if len(names) == len(self.members) else ()
+
+    @property
+    def lone_flc(self) -> tuple[str, ...]:
+        """Names of FLC files that are left aside because other members have none."""
+        return () if self.flc else tuple(member.flc for member in self.members if member.flc is not None)
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """Names of the exposures that alignment and verification look at: the FLCs, else the FLTs."""
+        return self.flc or self.flt
+
+    @property
+    def exposures(self) -> tuple[str, ...]:
+        """Names of every exposure that the run updates."""
+        return self.flt + self.flc
+
+    def path(self, name: str) -> Path:
+        """Where the file `name` lies."""
+        return self.folder / name
+
+
+def read_association(input_path: Path, *, force: bool = False) -> Association:
+    """Read the input file and find every file that the run needs.
+
+    An association or a RAW input needs the RAW and the FLT (NICMOS: CAL) of every member, as the
+    documentation of runastrodriz says; with `force` the RAW files are not needed, since nobody asks for
+    their DRIZCORR. A bare FLT or FLC is its own input: it needs no RAW, its own DRIZCORR counts, and its
+    companion (the FLC of a FLT and the other way round) is used where it lies beside it.
+
+    Parameters
+    ----------
+    input_path : Path
+        ``<root>_asn.fits``, ``<root>_raw.fits``, ``<root>_flt.fits`` or ``<root>_flc.fits``.
+    force : bool
+        Run whatever DRIZCORR says.
+
+    Returns
+    -------
+    Association
+        Nothing on disk has been changed.
+
+    Raises
+    ------
+    MissingFilesError
+        One error that names every file that is not there.
+    InputError
+        The name of the input is none of the above, or the table is damaged, empty or names members that
+        cannot be file names.
+    """
+    match = _INPUT_NAME.fullmatch(input_path.name)
+    if match is None:
+        raise _unknown_input(input_path)
+    association = _first_reading(input_path, match["root"], match["suffix"].lower())
+    association = _with_files(association, force)
+    return _with_switches(association, force)
+
+
+def raw_idctab(association: Association, rootname: str) -> str | None:
+    """IDCTAB of a member's RAW file, for runs that reset the exposures to it.
+
+    Parameters
+    ----------
+    association : Association
+        The exposures of the run.
+    rootname : str
+        Root of the member.
+
+    Returns
+    -------
+    str or None
+        The keyword's value; None where the member has no RAW file or that has no IDCTAB.
+    """
+    names = [member.raw for member in association.members if member.rootname == rootname and member.raw]
+    if not names:
+        return None
+    with open_fits(association.path(names[0])) as hdulist:
+        return keyword_text(hdulist[0].header, "IDCTAB") or None
+
+
+def _first_reading(input_path: Path, root: str, suffix: str) -> Association:
+    if suffix == "asn":
+        return _read_table(input_path, root)
+    with open_fits(input_path) as hdulist:
+        instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
+    suffixes = _SUFFIXES.get(instrument, _Suffixes())
+    if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc):
+        raise _unknown_input(input_path)
+    kind = InputKind.RAW if suffix == suffixes.raw else InputKind.EXPOSURE
+    member = _named(_rootname(root, input_path.name), "")
+    return _association(kind, input_path, root, member.rootname, instrument, (member,))
+
+
+def _read_table(path: Path, root: str) -> Association:
+    with open_fits(path) as hdulist:
+        instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
+        with reading(f"{path.name}[ASN]"):
+            rows = _rows(_table(hdulist, path.name))
+    members = _members(rows, path.name)
+    if not members:
+        problem = "no row has a MEMTYPE of EXP-* and MEMPRSNT true, so there is nothing to process."
+        raise InputError(problem, where=f"{path.name}[ASN]", remedy="Check the association table.")
+    return _association(
+        InputKind.ASSOCIATION, path, root, _product(rows, path.name, root), instrument, members
+    )
+
+
+def _association(
+    kind: InputKind, path: Path, root: str, product: str, instrument: str, members: tuple[Member, ...]
+) -> Association:
+    return Association(
+        kind=kind,
+        input_name=path.name,
+        rootname=root,
+        product=product,
+        instrument=instrument,
+        members=members,
+        drizcorr=DrizzleSwitch.ABSENT,
+        folder=path.absolute().parent,
+    )
+
+
+def _table(hdulist: fits.HDUList, file_name: str) -> fits.FITS_rec:
+    for hdu in hdulist:
+        if isinstance(hdu, fits.BinTableHDU) and hdu.name in ("ASN", ""):
+            return hdu.data
+    raise InputError("the file has no ASN table extension.", where=file_name)
+
+
+def _rows(table: fits.FITS_rec) -> list[tuple[str, str, bool]]:
+    """(MEMNAME, MEMTYPE, MEMPRSNT) of every row; a NUL ends a text as it does in C."""
+    columns = {name.upper(): table[name] for name in table.names}
+    return [
+        (_text(name), _text(kind).upper(), bool(present))
+        for name, kind, present in zip(
+            columns["MEMNAME"], columns["MEMTYPE"], columns["MEMPRSNT"], strict=True
+        )
+    ]
+
+
+def _text(value: object) -> str:
+    return str(value).split("\0", 1)[0].strip()
+
+
+def _members(rows: list[tuple[str, str, bool]], file_name: str) -> tuple[Member, ...]:
+    """Take a member that the table lists twice once."""
+    named = {
+        root: _named(root, kind)
+        for root, kind in (
+            (_rootname(name, f"{file_name}[ASN] row {number}"), kind)
+            for number, (name, kind, present) in enumerate(rows, start=1)
+            if kind.startswith("EXP") and present
+        )
+    }
+    return tuple(named.values())
+
+
+def _named(root: str, kind: str) -> Member:
+    return Member(root, kind, raw=None, flt=None, flc=None, drizcorr=DrizzleSwitch.ABSENT)
+
+
+def _product(rows: list[tuple[str, str, bool]], file_name: str, root: str) -> str:
+    """Name of the PROD-* row, the dithered product first; the input's root where the table has none."""
+    for wanted in _PRODUCT_PREFERENCE:
+        for number, (name, kind, _) in enumerate(rows, start=1):
+            if kind.startswith(wanted):
+                return _rootname(name, f"{file_name}[ASN] row {number}")
+    return _rootname(root, file_name)
+
+
+def _rootname(name: str, where: str) -> str:
+    if _ROOTNAME.fullmatch(name) is None:
+        problem = f"{name!r} is not the root of an exposure's file name."
+        remedy = "Only letters, digits, '_' and '-' may stand in it."
+        raise InputError(problem, where=where, remedy=remedy)
+    return name.lower()
+
+
+def _with_files(association: Association, force: bool) -> Association:
+    on_disk = _file_names(association.folder)
+    suffixes = _SUFFIXES.get(association.instrument, _Suffixes())
+    members = tuple(_found(member, suffixes, on_disk) for member in association.members)
+    missing = tuple(
+        name for member in members for name in _missing(member, association.kind, suffixes, force)
+    )
+    if missing:
+        raise _missing_files(missing, association.input_name, suffixes)
+    return evolve(association, members=members)
+
+
+def _file_names(folder: Path) -> Mapping[str, str]:
+    """Names on disk by their lower-case form; the lower-case file itself wins where several match."""
+    return {name.lower(): name for name in sorted(entry.name for entry in folder.iterdir())}
+
+
+def _found(member: Member, suffixes: _Suffixes, on_disk: Mapping[str, str]) -> Member:
+    def name(suffix: str) -> str | None:
+        return on_disk.get(f"{member.rootname}_{suffix}.fits")
+
+    return evolve(member, raw=name(suffixes.raw), flt=name(suffixes.flt), flc=name(suffixes.flc))
+
+
+def _missing(member: Member, kind: InputKind, suffixes: _Suffixes, force: bool) -> Iterable[str]:
+    if kind is InputKind.EXPOSURE:
+        return
+    if member.raw is None and not force:
+        yield f"{member.rootname}_{suffixes.raw}"
+    if member.flt is None:
+        yield f"{member.rootname}_{suffixes.flt}"
+
+
+def _missing_files(names: tuple[str, ...], input_name: str, suffixes: _Suffixes) -> MissingFilesError:
+    problem = " ".join(f"File {name} not found." for name in names)
+    remedy = "Put every file into the folder of the input; nothing has been changed."
+    if any(name.endswith(f"_{suffixes.raw}") for name in names):
+        remedy += " With -f no raw files are needed."
+    return MissingFilesError(problem, files=names, where=input_name, remedy=remedy)
+
+
+def _with_switches(association: Association, force: bool) -> Association:
+    members = tuple(
+        evolve(member, drizcorr=_switch(member, association, force)) for member in association.members
+    )
+    said = {member.drizcorr for member in members}
+    # One OMIT stops the whole: a product without that exposure is not the one that was asked for.
+    severest = (DrizzleSwitch.OMIT, DrizzleSwitch.ABSENT, DrizzleSwitch.COMPLETE, DrizzleSwitch.PERFORM)
+    whole = next((switch for switch in severest if switch in said), DrizzleSwitch.FORCED)
+    return evolve(association, members=members, drizcorr=whole)
+
+
+def _switch(member: Member, association: Association, force: bool) -> DrizzleSwitch:
+    own = association.input_name if association.kind is InputKind.EXPOSURE else member.raw
+    if force or own is None:
+        return DrizzleSwitch.FORCED
+    with open_fits(association.path(own)) as hdulist:
+        value = keyword_text(hdulist[0].header, "DRIZCORR").upper()
+    known = {"": DrizzleSwitch.ABSENT, "PERFORM": DrizzleSwitch.PERFORM, "COMPLETE": DrizzleSwitch.COMPLETE}
+    return known.get(value, DrizzleSwitch.OMIT)
+
+
+def _unknown_input(path: Path) -> InputError:
+    problem = (
+        "the name of the input is none of <root>_asn.fits, <root>_raw.fits, <root>_flt.fits, <root>_flc.fits."
+    )
+    return InputError(
+        problem, where=path.name, remedy="Give the association table, the raw file or the exposure."
+    )

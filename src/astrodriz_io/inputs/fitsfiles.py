@@ -1,0 +1,124 @@
+"""Opening FITS files so that every damage becomes one typed error that names the file and the extension."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from astropy.io import fits
+
+from astrodriz_core.errors import InputError, MissingFilesError, StorageError
+
+__all__ = ["FITS_FAILURES", "keyword_text", "open_fits", "reading"]
+
+FITS_FAILURES: tuple[type[Exception], ...] = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    EOFError,
+    struct.error,
+    fits.VerifyError,
+)
+"""What astropy raises on damaged headers and arrays; it has no exception class of its own for them."""
+
+_FITS_BLOCK = 2880
+_DAMAGED = "Fetch or calibrate the file again."
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Turn whatever astropy raises while it parses into an `InputError` for `where`.
+
+    Parameters
+    ----------
+    where : str
+        File, extension and keyword concerned, without folders.
+
+    Raises
+    ------
+    InputError
+        In place of any of `FITS_FAILURES`; errors of astrodriz pass unchanged.
+    """
+    try:
+        yield
+    except FITS_FAILURES as failure:
+        problem = f"cannot be read as FITS ({type(failure).__name__}: {failure})."
+        raise InputError(problem, where=where, remedy=_DAMAGED) from failure
+
+
+@contextmanager
+def open_fits(path: Path, *, keep_scaling: bool = False) -> Iterator[fits.HDUList]:
+    """Open a FITS file for reading, with all headers parsed and their sizes checked against the file's.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    keep_scaling : bool
+        Leave BSCALE and BZERO unapplied, so that an array can be written again byte for byte.
+
+    Yields
+    ------
+    astropy.io.fits.HDUList
+        Open until the block ends; arrays are mapped from the file and read when used.
+
+    Raises
+    ------
+    MissingFilesError
+        The file does not exist.
+    StorageError
+        The file system refuses to open it.
+    InputError
+        It is not FITS, a header is damaged, or a header promises more bytes than the file has.
+    """
+    hdulist = _opened(path, keep_scaling)
+    try:
+        with reading(path.name):
+            _check_sizes(hdulist, path)
+        yield hdulist
+    finally:
+        hdulist.close()
+
+
+def keyword_text(header: fits.Header, keyword: str, default: str = "") -> str:
+    """Value of a keyword as stripped text; `default` where it is missing or has no value.
+
+    Examples
+    --------
+    >>> keyword_text(fits.Header([("FILTER", "F140W   ")]), "FILTER")
+    'F140W'
+    """
+    value = header.get(keyword)
+    return default if value is None or isinstance(value, fits.card.Undefined) else str(value).strip()
+
+
+def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:
+    try:
+        path.stat()
+    except FileNotFoundError as failure:
+        raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
+    except OSError as failure:
+        raise StorageError(f"cannot be opened ({failure.strerror}).", where=path.name) from failure
+    with reading(path.name):
+        return fits.open(path, memmap=True, do_not_scale_image_data=keep_scaling)
+
+
+def _check_sizes(hdulist: fits.HDUList, path: Path) -> None:
+    file_size = path.stat().st_size
+    for index, hdu in enumerate(hdulist):
+        if _data_end(hdu) > file_size and path.suffix != ".gz":
+            problem = f"the header promises data beyond the end of the file ({file_size} bytes)."
+            raise InputError(problem, where=f"{path.name}[{hdu.name or index}]", remedy=_DAMAGED)
+
+
+def _data_end(hdu: fits.hdu.base._BaseHDU) -> int:
+    place = hdu.fileinfo()
+    if isinstance(hdu, fits.CompImageHDU):
+        return int(place["datLoc"] + max(place["datSpan"] - _FITS_BLOCK, 0))
+    return int(place["datLoc"] + hdu.size)

@@ -1,0 +1,225 @@
+"""Where calibration reference files lie: our own reading of ``jref$``, ``iref$`` and CRDS_PATH.
+
+Only the references that a drizzle run needs are resolved. The value of a keyword is data from a file
+and is trusted with nothing: a known variable and a plain file name, or it is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from astropy.io import fits
+from attrs import field, frozen
+
+from astrodriz_core.errors import ReferenceFileError
+from astrodriz_io.inputs.fitsfiles import keyword_text
+
+__all__ = [
+    "DISTORTION_KEYWORDS",
+    "NOT_GIVEN",
+    "REFERENCE_VARIABLES",
+    "ReferenceFolders",
+    "ResolvedReference",
+    "distortion_references",
+    "resolve_reference",
+    "sha256_of",
+]
+
+REFERENCE_VARIABLES: Mapping[str, str] = {
+    "iref": "wfc3",
+    "jref": "acs",
+    "nref": "nicmos",
+    "oref": "stis",
+    "uref": "wfpc2",
+}
+"""Variable of each instrument's references, and the name of its folder in a CRDS cache."""
+
+DISTORTION_KEYWORDS: tuple[str, ...] = ("IDCTAB", "NPOLFILE", "D2IMFILE", "OFFTAB", "DGEOFILE")
+"""Primary header keywords that name parts of the distortion model; the last two only for WFPC2."""
+
+_KEYWORDS = frozenset({*DISTORTION_KEYWORDS, "MDRIZTAB"})
+_ONLY_WFPC2 = frozenset({"OFFTAB", "DGEOFILE"})
+NOT_GIVEN = frozenset({"", "N/A", "NONE", "INDEF"})
+"""Values by which a header says that there is no file, in upper case."""
+
+_VALUE = re.compile(r"(?:(?P<variable>[A-Za-z0-9_]+)\$)?(?P<name>[A-Za-z0-9][A-Za-z0-9_.+-]{0,80})")
+_HASH_BLOCK = 1 << 20
+
+
+@frozen
+class ReferenceFolders:
+    """The folders in which reference files are looked for; read from the environment once.
+
+    Attributes
+    ----------
+    variables : tuple of (str, Path)
+        The reference variables that are set, by lower-case name, with their folders.
+    crds : Path or None
+        Value of CRDS_PATH.
+    """
+
+    variables: tuple[tuple[str, Path], ...] = ()
+    crds: Path | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ReferenceFolders:
+        """Take iref, jref, nref, oref, uref and CRDS_PATH from a mapping; empty values count as unset.
+
+        Relative folders are understood from the current folder at this moment, and stay there.
+        """
+        variables = tuple(
+            (name, _folder(environment[name])) for name in REFERENCE_VARIABLES if environment.get(name)
+        )
+        crds = environment.get("CRDS_PATH")
+        return cls(variables=variables, crds=_folder(crds) if crds else None)
+
+    def candidates(self, variable: str) -> tuple[Path, ...]:
+        """Folders to look in for a file of `variable`, the variable's own first, then the CRDS cache."""
+        own = tuple(folder for name, folder in self.variables if name == variable)
+        if self.crds is None:
+            return own
+        cache = self.crds / "references" / "hst"
+        return (*own, cache / REFERENCE_VARIABLES[variable], cache, self.crds)
+
+
+@frozen
+class ResolvedReference:
+    """A reference file that was found.
+
+    Attributes
+    ----------
+    keyword : str
+        Keyword of the primary header that names it.
+    header_value : str
+        The value as the header has it, such as ``jref$0461802ej_idc.fits``.
+    name : str
+        File name.
+    path : Path
+        Where it lies.
+    """
+
+    keyword: str
+    header_value: str
+    name: str
+    path: Path = field(eq=False)
+
+
+def resolve_reference(
+    value: str, keyword: str, exposure: str, folders: ReferenceFolders, *, beside: Path | None = None
+) -> ResolvedReference | None:
+    """Find the file that a reference keyword names.
+
+    Parameters
+    ----------
+    value : str
+        Value of the keyword: ``iref$name``, or ``name`` alone.
+    keyword : str
+        IDCTAB, NPOLFILE, D2IMFILE, MDRIZTAB, OFFTAB or DGEOFILE.
+    exposure : str
+        Name of the exposure's file, for the message of an error.
+    folders : ReferenceFolders
+        Where to look.
+    beside : Path, optional
+        Folder that is searched first for a name without a variable.
+
+    Returns
+    -------
+    ResolvedReference or None
+        None where the header names no file (blank, N/A, NONE, INDEF).
+
+    Raises
+    ------
+    ReferenceFileError
+        The value is not a plain file name after a known variable, or the file is in none of the folders.
+    """
+    text = value.strip()
+    if text.upper() in NOT_GIVEN:
+        return None
+    where = f"{exposure}: {keyword}"
+    variable, name = _parsed(text, keyword, where)
+    places = _places(variable, folders, beside)
+    for folder in places:
+        if (folder / name).is_file():
+            return ResolvedReference(keyword, text, name, folder / name)
+    raise _not_found(name, variable, places, where)
+
+
+def distortion_references(
+    header: fits.Header, exposure: str, folders: ReferenceFolders, *, beside: Path | None = None
+) -> tuple[ResolvedReference, ...]:
+    """Find every file of the distortion model that a primary header names.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Primary header of a FLT or FLC.
+    exposure : str
+        Name of the file, for the message of an error.
+    folders : ReferenceFolders
+        Where to look.
+    beside : Path, optional
+        Folder that is searched first for names without a variable.
+
+    Returns
+    -------
+    tuple of ResolvedReference
+        In the order of `DISTORTION_KEYWORDS`; empty where the header names none. OFFTAB and DGEOFILE
+        count for WFPC2 alone: other headers still carry the names of files that nothing uses any more.
+
+    Raises
+    ------
+    ReferenceFileError
+        A file is named that cannot be found, or must not be looked for.
+    """
+    wfpc2 = keyword_text(header, "INSTRUME").upper() == "WFPC2"
+    wanted = (keyword for keyword in DISTORTION_KEYWORDS if wfpc2 or keyword not in _ONLY_WFPC2)
+    found = (
+        resolve_reference(keyword_text(header, keyword), keyword, exposure, folders, beside=beside)
+        for keyword in wanted
+    )
+    return tuple(reference for reference in found if reference is not None)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _folder(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _parsed(text: str, keyword: str, where: str) -> tuple[str | None, str]:
+    match = _VALUE.fullmatch(text)
+    variable = match["variable"].lower() if match and match["variable"] else None
+    if (
+        keyword not in _KEYWORDS
+        or match is None
+        or ".." in text
+        or variable not in {None, *REFERENCE_VARIABLES}
+    ):
+        known = ", ".join(f"{name}$" for name in REFERENCE_VARIABLES)
+        problem = f"{text!r} is not the name of a reference file."
+        raise ReferenceFileError(problem, where=where, remedy=f"Give a plain file name after one of {known}.")
+    return variable, match["name"]
+
+
+def _places(variable: str | None, folders: ReferenceFolders, beside: Path | None) -> tuple[Path, ...]:
+    if variable is not None:
+        return folders.candidates(variable)
+    everywhere = (place for name in REFERENCE_VARIABLES for place in folders.candidates(name))
+    return tuple(dict.fromkeys((*([beside] if beside else []), *everywhere)))
+
+
+def _not_found(name: str, variable: str | None, places: tuple[Path, ...], where: str) -> ReferenceFileError:
+    looked = ", ".join(str(place) for place in places) or "no folder: the variables are not set"
+    variables = variable or ", ".join(REFERENCE_VARIABLES)
+    remedy = f"Set {variables} to the folder that holds it, or CRDS_PATH to a CRDS cache."
+    return ReferenceFileError(f"{name} was not found (looked in {looked}).", where=where, remedy=remedy)

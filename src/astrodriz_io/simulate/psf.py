@@ -1,0 +1,131 @@
+"""Point spread function of the telescope on a detector: obstructed pupil, jitter, diffusion, pixel.
+
+The monochromatic image is the squared modulus of the Fourier transform of the pupil, evaluated straight
+on the oversampled pixel grid (matrix Fourier transform, Soummer et al. 2007, Optics Express 15, 15935),
+and averaged over the filter's width.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, uniform_filter
+
+__all__ = ["PsfTable", "psf_table"]
+
+APERTURE_M = 2.4
+OBSCURATION = 0.33
+"""Diameter of the secondary's shadow over the aperture's."""
+VANE_WIDTH = 0.022
+"""Width of the four vanes that hold the secondary, over the aperture's diameter."""
+PUPIL_SAMPLES = 192
+JITTER_ARCSEC = 0.007
+"""Pointing jitter in fine lock, one axis."""
+WAVELENGTH_SAMPLES = 5
+ARCSEC = np.deg2rad(1.0 / 3600.0)
+CORE = (24, 15)
+WINGS = (96, 5)
+"""Half-width in pixels and odd oversampling of the tables for usual and for very bright stars."""
+
+
+@frozen(eq=False)
+class PsfTable:
+    """Images of a star of unit flux for a grid of positions within a pixel.
+
+    Attributes
+    ----------
+    half : int
+        The images have ``2 * half + 1`` pixels on a side.
+    over : int
+        Positions for each pixel; odd.
+    phases : ndarray of float32, shape (n, n, side, side)
+        ``phases[q, p]`` is the star at ``(q - centre) / over`` pixels along y and likewise x from the
+        middle of the central pixel.
+    """
+
+    half: int
+    over: int
+    phases: NDArray[np.float32] = field(repr=False)
+
+    def image(self, dx: float, dy: float) -> NDArray[np.float32]:
+        """Return the star at (dx, dy), within half a pixel of the middle of the central pixel.
+
+        Linear between the four nearest phases: the centroid is exact, the width grows by less than
+        half a phase.
+        """
+        centre = self.phases.shape[0] // 2
+        x, y = centre + dx * self.over, centre + dy * self.over
+        p, q = int(x), int(y)
+        a, b = np.float32(x - p), np.float32(y - q)
+        low = (1 - a) * self.phases[q, p] + a * self.phases[q, p + 1]
+        high = (1 - a) * self.phases[q + 1, p] + a * self.phases[q + 1, p + 1]
+        result: NDArray[np.float32] = (1 - b) * low + b * high
+        return result
+
+
+@lru_cache(maxsize=8)
+def psf_table(pivot_angstrom: float, width_angstrom: float, scale_arcsec: float, diffusion_pix: float) -> tuple[
+    PsfTable, PsfTable
+]:
+    """Return the tables for usual and for very bright stars, normalised alike.
+
+    Parameters
+    ----------
+    pivot_angstrom, width_angstrom : float
+        Pivot wavelength and rms width of the filter.
+    scale_arcsec : float
+        Pixel scale.
+    diffusion_pix : float
+        Sigma of charge diffusion.
+
+    Returns
+    -------
+    core, wings : PsfTable
+        The flux within the larger table is 1; the smaller one lacks what lies beyond it.
+    """
+    wavelengths = pivot_angstrom + width_angstrom * np.linspace(-1.5, 1.5, WAVELENGTH_SAMPLES)
+    core, wings = (
+        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix) for half, over in (CORE, WINGS)
+    )
+    total = float(wings.sum()) / WINGS[1] ** 2
+    return _table(core / total, *CORE), _table(wings / total, *WINGS)
+
+
+def _pupil() -> NDArray[np.float64]:
+    """Transmission of the aperture, [v, u], even along both axes; vanes along the diagonals."""
+    u = (np.arange(PUPIL_SAMPLES) + 0.5) / PUPIL_SAMPLES - 0.5
+    radius = np.hypot(u[None, :], u[:, None])
+    vane = np.abs(np.abs(u[None, :]) - np.abs(u[:, None])) < VANE_WIDTH / np.sqrt(2.0)
+    return ((radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane).astype(np.float64)
+
+
+def _oversampled(
+    half: int, over: int, wavelengths_m: NDArray[np.float64], scale_arcsec: float, diffusion_pix: float
+) -> NDArray[np.float64]:
+    """Star at the middle of the array, for pixels `over` times finer, spread over a pixel; any unit."""
+    reach = half * over + over // 2 + 1
+    angle = np.arange(-reach, reach + 1) / over * scale_arcsec * ARCSEC
+    u = (np.arange(PUPIL_SAMPLES) + 0.5) / PUPIL_SAMPLES - 0.5
+    pupil = _pupil()
+    image = np.zeros((2 * reach + 1, 2 * reach + 1))
+    for wavelength in wavelengths_m:
+        waves = np.cos(2.0 * np.pi * np.outer(angle * APERTURE_M / wavelength, u))
+        image += (waves @ pupil @ waves.T / wavelength) ** 2
+    image = gaussian_filter(image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest")
+    return uniform_filter(image, over, mode="nearest")
+
+
+def _table(oversampled: NDArray[np.float64], half: int, over: int) -> PsfTable:
+    """Sort an oversampled image into phases."""
+    reach = over // 2 + 1
+    side = 2 * half + 1
+    phases = np.empty((2 * reach + 1, 2 * reach + 1, side, side), dtype=np.float32)
+    for q in range(2 * reach + 1):
+        for p in range(2 * reach + 1):
+            rows = slice(2 * reach - q, 2 * reach - q + side * over, over)
+            columns = slice(2 * reach - p, 2 * reach - p + side * over, over)
+            phases[q, p] = oversampled[rows, columns]
+    return PsfTable(half, over, phases)

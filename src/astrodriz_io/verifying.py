@@ -1,0 +1,58 @@
+"""From a combination to the verdict on its alignment: arrays go to the core, records come back."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from astrodriz_core.instruments import DetectorDescription
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_core.records.verification import Policy, ProductComparison, Verification
+from astrodriz_core.verify.comparison import compare_products
+from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+from astrodriz_core.verify.measurement import measure_alignment
+from astrodriz_core.verify.verification import judge
+from astrodriz_io.drizzling.combination import Combination
+from astrodriz_io.drizzling.final import drizzle_together
+
+__all__ = ["compare_with_default", "verification_parameters", "verify_combination"]
+
+
+def verification_parameters(detector: DetectorDescription, frame: OutputFrame) -> VerificationParameters:
+    """How images of this detector are measured on this frame."""
+    scale = frame.pixel_scale_arcsec
+    return VerificationParameters(
+        log_sigma_pix=detector.log_sigma_pixels,
+        pixel_scale_arcsec=scale,
+        psf_fwhm_pix=detector.psf_fwhm_arcsec / scale,
+    )
+
+
+def verify_combination(combination: Combination, policy: Policy) -> Verification | None:
+    """Measure and judge the alignment of a combination; None where there is one exposure only."""
+    if len(combination.singles) < 2:
+        return None
+    parameters = _parameters(combination)
+    measured = measure_alignment(product_image(combination), combination.singles, parameters)
+    return judge(measured, policy)
+
+
+def compare_with_default(combination: Combination, default: Combination) -> ProductComparison:
+    """The product of a stage against the pipeline-default product."""
+    product = evolve(product_image(combination), name="stage product")
+    reference = evolve(product_image(default), name="default product")
+    return compare_products(product, reference, _parameters(combination))
+
+
+def product_image(combination: Combination) -> DrizzledImage:
+    """The product in electrons/s on the common grid, as the verification takes it."""
+    prepared, final = combination.prepared, combination.final
+    if final.frame != prepared.frame:
+        final = drizzle_together(prepared, prepared.frame, combination.cosmic_rays)
+    return DrizzledImage(
+        name="product", sci=final.sci * final.electron_rate_per_unit, wht=final.wht, exptime=final.exptime
+    )
+
+
+def _parameters(combination: Combination) -> VerificationParameters:
+    detector = combination.prepared.exposures[0].exposure.description
+    return verification_parameters(detector, combination.prepared.frame)
