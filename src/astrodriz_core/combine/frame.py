@@ -5,41 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.errors import UsageError
+from astrodriz_core.parameter_choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 
-__all__ = ["FrameRequest", "adjust_frame", "frame_orientation", "square_cd"]
+__all__ = ["adjust_frame", "frame_orientation", "square_cd"]
 
 SAME_SCALE = 1e-12
 """Relative difference below which a requested pixel scale is the one that the frame has."""
-
-
-@frozen
-class FrameRequest:
-    """What the user fixes of the output frame; None leaves a quantity as it comes out of the exposures.
-
-    Attributes
-    ----------
-    scale : float or None
-        Side of a pixel, arcsec.
-    rotation : float or None
-        Position angle of the y axis, degrees east of north.
-    shape : tuple of int or None
-        (ny, nx).
-    crval : tuple of float or None
-        Right ascension and declination of the reference pixel, degrees.
-    crpix : tuple of float or None
-        Reference pixel, 1-based.
-    """
-
-    scale: float | None = None
-    rotation: float | None = None
-    shape: tuple[int, int] | None = None
-    crval: tuple[float, float] | None = None
-    crpix: tuple[float, float] | None = None
 
 
 def square_cd(scale: float, orientation: float) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -70,46 +44,36 @@ def frame_orientation(frame: OutputFrame) -> float:
 
 
 def adjust_frame(frame: OutputFrame, request: FrameRequest) -> OutputFrame:
-    """Change a frame as requested, keeping all of the sky that it covers unless a shape is given.
+    """Change a frame as requested, keeping all of the sky that it covers unless a size is given.
 
     Parameters
     ----------
     frame : OutputFrame
         With square pixels, as `square_cd` makes them.
     request : FrameRequest
-        What to change.
+        What to change; its ``refimage`` is the caller's business.
 
     Returns
     -------
     OutputFrame
-        The frame itself where nothing is requested. With a shape and no ``crpix``, the reference pixel is
-        the centre of the new frame. The rules are those of AstroDrizzle's ``final_wcs`` parameters.
-
-    Raises
-    ------
-    UsageError
-        The requested scale or a side of the requested shape is not positive.
+        The frame itself where nothing is requested. A size counts where both sides are given; the reference
+        pixel is then the centre, unless both ``crpix`` are given. The position counts where both ``ra`` and
+        ``dec`` are given. The rules are those of AstroDrizzle's ``final_wcs`` parameters.
     """
-    _check(request)
-    if request == FrameRequest():
-        return frame
     scale = _new_scale(frame, request.scale)
-    orientation = frame_orientation(frame) if request.rotation is None else request.rotation
-    turned = request.rotation is not None and request.rotation != frame_orientation(frame)
+    present = frame_orientation(frame)
+    orientation = present if request.rot is None else request.rot
     cd = square_cd(scale, orientation)
-    shape, crpix = _size(frame, cd, turned=turned)
-    if request.shape is not None:
-        shape, crpix = request.shape, ((request.shape[1] + 1) / 2, (request.shape[0] + 1) / 2)
-    return OutputFrame(shape=shape, crval=request.crval or frame.crval, crpix=request.crpix or crpix, cd=cd)
-
-
-def _check(request: FrameRequest) -> None:
-    sides = (request.scale,) if request.shape is None else (request.scale, *request.shape)
-    if any(side is not None and not side > 0 for side in sides):
-        raise UsageError(
-            f"The output frame cannot have the scale {request.scale} and the shape {request.shape}.",
-            remedy="Give positive values of scale, outnx and outny.",
-        )
+    shape, crpix = _size(frame, cd, turned=orientation != present)
+    if request.outnx is not None and request.outny is not None:
+        shape, crpix = (request.outny, request.outnx), ((request.outnx + 1) / 2, (request.outny + 1) / 2)
+    if request.crpix1 is not None and request.crpix2 is not None:
+        crpix = request.crpix1, request.crpix2
+    crval = frame.crval
+    if request.ra is not None and request.dec is not None:
+        crval = request.ra, request.dec
+    same_cd = request.scale is None and request.rot is None
+    return OutputFrame(shape=shape, crval=crval, crpix=crpix, cd=frame.cd if same_cd else cd)
 
 
 def _new_scale(frame: OutputFrame, requested: float | None) -> float:

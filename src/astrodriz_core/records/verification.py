@@ -457,7 +457,8 @@ class ProductComparison:
     product, reference : str
         Names of the two.
     dx_pix, dy_pix : float or None
-        Bulk shift of the product's sources against the reference's, removed before the comparison.
+        Bulk shift of the product's sources against the reference's at the centre of the sources,
+        removed before the comparison.
     rotation_deg : float or None
         Bulk rotation removed, positive from +x to +y.
     sigma_pix : float or None
@@ -466,10 +467,9 @@ class ProductComparison:
         Sources that determined it.
     scatter_pix : float or None
         Scatter of the sources about the bulk motion, per axis.
-    mean_squared_error : float or None
-        Of the products after the bulk motion was removed: 0 is equal, 1 means as much difference as signal.
     index : float or None
-        The similarity index, on the same scale; None where it could not be measured.
+        Mean squared difference over mean squared signal after the bulk motion was removed: 0 is equal, 1
+        means as much difference as signal; None where it could not be measured.
     verdict : Verdict
         ALIGNED where the index is below the threshold.
     check : Check
@@ -484,7 +484,6 @@ class ProductComparison:
     sigma_pix: float | None
     n_sources: int
     scatter_pix: float | None
-    mean_squared_error: float | None
     index: float | None
     verdict: Verdict
     check: Check

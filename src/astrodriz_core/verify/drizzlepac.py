@@ -95,13 +95,16 @@ def _exposure_record(
     hamming = hamming_distance(single, combined)
     similarity = absolute_sum_similarity(single, combined)
     weighted = None if hamming is None else hamming * exposure_weight
-    known = [value for value in (weighted, None if similarity is None else SIMILARITY_SCALE * similarity)
-             if value is not None]
+    known = [
+        value
+        for value in (weighted, None if similarity is None else SIMILARITY_SCALE * similarity)
+        if value is not None
+    ]
     return DrizzlepacExposure(exposure.name, focus, weighted, similarity, min(known, default=None))
 
 
 def hamming_distance(single: FloatImage, combined: FloatImage) -> float | None:
-    """Pixels in which the source masks differ over the pixels of the exposure's mask; None if that is empty."""
+    """Pixels that differ between the source masks over those of the exposure's mask; None if it is empty."""
     if single.size == 0:
         return None
     mask = positive_response_mask(single)

@@ -65,7 +65,7 @@ def maximum_overlap(coverage: NDArray[np.integer], covered: BoolImage | None = N
     numpy.ndarray of bool, shape (ny, nx)
         All false where there is no overlap with another exposure at all.
     """
-    best = coverage == _largest_count(coverage)
+    best = np.asarray(coverage == _largest_count(coverage))
     if covered is None:
         return best
     best &= covered

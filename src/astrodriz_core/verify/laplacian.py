@@ -155,4 +155,4 @@ def _filter_block(
             before, after = source[radius - k :][:inner], source[radius + k :][:inner]
             np.add(before, after, out=pair)
             out += np.multiply(pair, kernel[k], out=scaled)
-    return response.reshape(rows, width)
+    return np.asarray(response.reshape(rows, width))

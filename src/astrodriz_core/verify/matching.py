@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from astrodriz_core.verify.images import VerificationParameters
 from astrodriz_core.verify.sources import Peaks, Positions
 
-__all__ = ["SharedSources", "bulk_offset", "share_sources"]
+__all__ = ["SharedSources", "bulk_offset", "match_tolerance", "matched_pairs", "share_sources"]
 
 #: Sources of one image may differ by this factor in strength from the same in another, blur included.
 STRENGTH_FACTOR = 3.0
@@ -108,7 +108,7 @@ def share_sources(peaks: Sequence[Peaks], parameters: VerificationParameters) ->
     parameters : VerificationParameters
         Give the search radius and the width of the sources.
     """
-    tolerance = max(MATCH_PIX, MATCH_FWHM * parameters.psf_fwhm_pix)
+    tolerance = match_tolerance(parameters)
     radius = parameters.search_radius_pix
     offsets = np.full((len(peaks), 2), np.nan)
     waiting = sorted(range(len(peaks)), key=lambda i: -len(peaks[i].strength))
@@ -130,15 +130,38 @@ def share_sources(peaks: Sequence[Peaks], parameters: VerificationParameters) ->
     return SharedSources(catalogue.positions[shared], counts[shared], catalogue.strength[shared], offsets)
 
 
+def match_tolerance(parameters: VerificationParameters) -> float:
+    """Distance within which two peaks are the same source once the bulk offset is taken off, pixels."""
+    return max(MATCH_PIX, MATCH_FWHM * parameters.psf_fwhm_pix)
+
+
+def matched_pairs(
+    positions: Positions, reference: Positions, tolerance: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of mutual nearest neighbours within the tolerance.
+
+    Returns
+    -------
+    own, other : numpy.ndarray of int, shape (n_pairs,)
+        Indices into `positions` and `reference`.
+    """
+    if not len(positions) or not len(reference):
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    distance, partner = cKDTree(reference).query(positions)
+    _, back = cKDTree(positions).query(reference)
+    own = np.flatnonzero((distance < tolerance) & (back[partner] == np.arange(len(positions))))
+    return own, np.asarray(partner[own], np.intp)
+
+
 def _merge(
     catalogue: Peaks, counts: NDArray[np.intp], peaks: Peaks, offset: Positions, tolerance: float
 ) -> tuple[Peaks, NDArray[np.intp]]:
     """Catalogue with the peaks of one more exposure; matched ones count up, the others are appended."""
     moved = peaks.positions - offset
-    distance, partner = cKDTree(catalogue.positions).query(moved)
-    _, back = cKDTree(moved).query(catalogue.positions)
-    matched = (distance < tolerance) & (back[partner] == np.arange(len(moved)))
+    own, other = matched_pairs(moved, catalogue.positions, tolerance)
     counts = counts.copy()
-    counts[partner[matched]] += 1
-    new = Peaks(moved[~matched], peaks.strength[~matched])
-    return Peaks.joined([catalogue, new]), np.concatenate([counts, np.ones(len(new.strength), np.intp)])
+    counts[other] += 1
+    new = np.ones(len(moved), bool)
+    new[own] = False
+    joined = Peaks.joined([catalogue, Peaks(moved[new], peaks.strength[new])])
+    return joined, np.concatenate([counts, np.ones(new.sum(), np.intp)])

@@ -11,14 +11,23 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.records.verification import Registration, RegistrationMethod
 from astrodriz_core.verify.images import VerificationParameters
 from astrodriz_core.verify.sources import Positions
 
-__all__ = ["Motion", "SourceTable", "consensus", "register", "solve_motions", "unmeasured"]
+__all__ = [
+    "Motion",
+    "MotionFit",
+    "SourceTable",
+    "consensus",
+    "fit_positions",
+    "register",
+    "solve_motions",
+    "unmeasured",
+]
 
 Table: TypeAlias = NDArray[np.float64]
 
@@ -85,6 +94,7 @@ class MotionFit:
     shift_error: float
     rotation_error: float | None
     lever_arm: float
+    scatter: float
     used: NDArray[np.bool_]
 
 
@@ -120,10 +130,7 @@ def _common_positions(
     """Position of each source in the frame of no motion, from the given exposures, and its variance."""
     columns = list(members)
     moved = np.stack(
-        [
-            table.positions[:, i] - motions[i].displacement(table.positions[:, i] - centre)
-            for i in columns
-        ],
+        [table.positions[:, i] - motions[i].displacement(table.positions[:, i] - centre) for i in columns],
         axis=1,
     )
     known = np.isfinite(moved[..., 0])
@@ -145,13 +152,38 @@ def _fit_motion(
     reference, variance = common
     difference = table.positions[:, index] - reference
     weights = 1 / (table.errors[:, index] ** 2 + variance)
+    return fit_positions(difference, reference - centre, guess, weights)
+
+
+def fit_positions(
+    difference: Positions, places: Positions, guess: Motion, weights: Table | None = None
+) -> MotionFit | None:
+    """Robust shift and rotation from the displacements of sources.
+
+    Parameters
+    ----------
+    difference : numpy.ndarray, shape (n, 2)
+        Displacement of each source, pixels; NaN where it is not known.
+    places : numpy.ndarray, shape (n, 2)
+        Where each is, relative to the centre at which the shift is wanted.
+    guess : Motion
+        To start from.
+    weights : numpy.ndarray, shape (n,), optional
+        Inverse variances; equal ones by default.
+
+    Returns
+    -------
+    MotionFit or None
+        None from fewer than `FEWEST_SOURCES` sources.
+    """
+    weights = np.ones(len(difference)) if weights is None else weights
     known = np.isfinite(difference).all(axis=1) & np.isfinite(weights) & (weights > 0)
     if known.sum() < FEWEST_SOURCES:
         return None
-    fit = _clipped_fit(difference[known], reference[known] - centre, weights[known], guess)
+    fit = _clipped_fit(difference[known], places[known], weights[known], guess)
     used = np.zeros(len(known), bool)
     used[np.flatnonzero(known)[fit.used]] = True
-    return MotionFit(fit.motion, fit.shift_error, fit.rotation_error, fit.lever_arm, used)
+    return evolve(fit, used=used)
 
 
 def _clipped_fit(difference: Positions, places: Positions, weights: Table, guess: Motion) -> MotionFit:
@@ -188,7 +220,10 @@ def _weighted_fit(
     rotation_error = np.sqrt(((w * across * residual) ** 2).sum() / dof) / inertia if determined else None
     at_origin = shift - rotation * np.array([-middle[1], middle[0]])
     lever_arm = float(np.sqrt(inertia / w.sum()))
-    return MotionFit(Motion(at_origin, rotation), float(shift_error), rotation_error, lever_arm, used)
+    scatter = float(np.sqrt((w * residual**2).sum() / (2 * w.sum())))
+    return MotionFit(
+        Motion(at_origin, rotation), float(shift_error), rotation_error, lever_arm, scatter, used
+    )
 
 
 def consensus(shifts: Positions) -> NDArray[np.bool_]:

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 
-__all__ = ["Cutouts", "Peaks", "Positions", "background_level", "cut_out", "strip_peaks", "windowed_centroids"]
+__all__ = [
+    "Cutouts",
+    "Peaks",
+    "Positions",
+    "background_level",
+    "cut_out",
+    "response_noise",
+    "strip_peaks",
+    "window_sigma",
+    "windowed_centroids",
+]
 
 Positions: TypeAlias = NDArray[np.float64]
 """Shape (n, 2): x, y of each source, 0-based pixels."""
@@ -102,11 +112,7 @@ def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: s
         Covered local maxima above `DETECTION_SIGMA` times the noise of the strip, which is the median
         of |response| over the covered pixels in units of a normal distribution.
     """
-    sample = tuple(slice(None, None, step) for step in NOISE_SAMPLING)
-    levels = np.abs(response[sample][covered[sample]])
-    if levels.size == 0:
-        return Peaks.joined([])
-    threshold = DETECTION_SIGMA * float(np.median(levels)) / MEDIAN_ABSOLUTE_NORMAL
+    threshold = DETECTION_SIGMA * response_noise(response, covered)
     y, x = np.nonzero((response < -threshold) & covered)
     inside = (y >= max(own.start, 1)) & (y < min(own.stop, len(response) - 1))
     inside &= (x > 0) & (x < response.shape[1] - 1)
@@ -116,6 +122,17 @@ def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: s
     y, x, around = y[top], x[top], around[:, top]
     dx, dy = _parabola(around[3], around[4], around[5]), _parabola(around[1], around[4], around[7])
     return Peaks(np.column_stack([x + dx, first_row + y + dy]), around[4])
+
+
+def response_noise(response: FloatImage, covered: BoolImage) -> float:
+    """Robust standard deviation of the LoG response; infinite where nothing is covered.
+
+    It is the median of |response| over a sample of the covered pixels, in units of a normal
+    distribution, which few sources hardly raise.
+    """
+    sample = tuple(slice(None, None, step) for step in NOISE_SAMPLING)
+    levels = np.abs(response[sample][covered[sample]])
+    return float(np.median(levels)) / MEDIAN_ABSOLUTE_NORMAL if levels.size else float("inf")
 
 
 def _parabola(

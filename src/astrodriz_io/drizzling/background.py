@@ -136,7 +136,7 @@ def _brightness(
         nclip=parameters.skyclip,
         lsigma=parameters.skylsigma,
         usigma=parameters.skyusigma,
-        binwidth=parameters.skywidth,
+        binwidth=parameters.skywidth or DEFAULT_BIN_WIDTH,
     )
     level = measure_sky(image, good, parameters.skystat, clipping)
     return None if level is None else _scale(chip).brightness(level)

@@ -22,7 +22,7 @@ from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
-from astrodriz_io.drizzling.frame import common_frame, final_frame
+from astrodriz_io.drizzling.frame import common_frame, requested_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
@@ -100,7 +100,7 @@ def combine_exposures(
         if parameters.driz_cr and singles:
             cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
             singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
-    final = drizzle_together(prepared, final_frame(prepared.frame, parameters), cosmic_rays)
+    final = drizzle_together(prepared, requested_frame(prepared.frame, parameters.final_frame), cosmic_rays)
     record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from)
     return Combination(record, prepared, final, singles, cosmic_rays)
 
@@ -115,7 +115,7 @@ def _prepare(
     static = static_masks(exposures, parameters)
     return Prepared(
         exposures=exposures,
-        frame=common_frame(exposures),
+        frame=requested_frame(common_frame(exposures), parameters.separate_frame),
         parameters=parameters,
         static=static,
         sky=measure_skies(exposures, static, parameters),

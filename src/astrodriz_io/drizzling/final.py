@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.parameters import Units, WeightType
+from astrodriz_core.parameter_choices import Units, WeightType
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import chip_scale_ratio

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from astropy.wcs import WCS
 from stwcs.distortion.utils import output_wcs
 from stwcs.wcsutil import HSTWCS
 
-from astrodriz_core.combine.frame import FrameRequest, adjust_frame, square_cd
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.combine.frame import adjust_frame, square_cd
+from astrodriz_core.errors import InputError
+from astrodriz_core.parameter_choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleExposure
+from astrodriz_io.inputs.fitsfiles import open_fits
 
-__all__ = ["common_frame", "final_frame", "frame_wcs"]
+__all__ = ["chip_scale_ratio", "common_frame", "frame_wcs", "requested_frame"]
 
 
 def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
@@ -28,22 +31,40 @@ def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
         shape=(ny, nx),
         crval=(float(wcs.wcs.crval[0]), float(wcs.wcs.crval[1])),
         crpix=(float(wcs.wcs.crpix[0]), float(wcs.wcs.crpix[1])),
-        cd=square_cd(wcs.pscale, wcs.orientat),
+        cd=square_cd(float(wcs.pscale), float(wcs.orientat)),
     )
 
 
-def final_frame(frame: OutputFrame, parameters: DrizzleParameters) -> OutputFrame:
-    """The frame of the final product: the common frame, changed by the ``final_*`` parameters."""
-    shape = None
-    if parameters.final_outnx is not None and parameters.final_outny is not None:
-        shape = (parameters.final_outny, parameters.final_outnx)
-    crval = None
-    if parameters.final_ra is not None and parameters.final_dec is not None:
-        crval = (parameters.final_ra, parameters.final_dec)
-    request = FrameRequest(
-        scale=parameters.final_scale, rotation=parameters.final_rot, shape=shape, crval=crval
+def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputFrame:
+    """The common frame, or the reference image's, changed as the user asked.
+
+    Raises
+    ------
+    InputError
+        The reference image cannot be read, or no extension of it has a WCS.
+    """
+    if request is None:
+        return frame
+    base = frame if request.refimage is None else _reference_frame(Path(request.refimage))
+    return adjust_frame(base, request)
+
+
+def _reference_frame(path: Path) -> OutputFrame:
+    """Frame of the first extension of an image that has a WCS."""
+    with open_fits(path) as hdus:
+        for hdu in hdus:
+            if "CRVAL1" in hdu.header and hdu.header.get("NAXIS") == 2:
+                wcs = WCS(hdu.header)
+                (cd11, cd12), (cd21, cd22) = wcs.pixel_scale_matrix.tolist()
+                return OutputFrame(
+                    shape=hdu.shape,
+                    crval=tuple(wcs.wcs.crval.tolist()),
+                    crpix=tuple(wcs.wcs.crpix.tolist()),
+                    cd=((cd11, cd12), (cd21, cd22)),
+                )
+    raise InputError(
+        "no extension of the reference image has a WCS.", where=path.name, remedy="Give a drizzled image."
     )
-    return adjust_frame(frame, request)
 
 
 def frame_wcs(frame: OutputFrame) -> WCS:

@@ -1,7 +1,6 @@
 """From the one input file to the exposures of a run: association table, RAW, or a bare exposure.
 
-What a table says is data: member names are checked before a path is built from them, and a file is only
-ever looked for in the folder of the input.
+Files are only ever looked for in the folder of the input.
 """
 
 from __future__ import annotations
@@ -11,17 +10,15 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
 
-from astropy.io import fits
 from attrs import evolve, field, frozen
 
 from astrodriz_core.errors import InputError, MissingFilesError
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
+from astrodriz_io.inputs.asn_table import checked_rootname, read_asn_table
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 
 __all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "raw_idctab", "read_association"]
 
-_ROOTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _INPUT_NAME = re.compile(r"(?P<root>.+)_(?P<suffix>[A-Za-z0-9]{3})\.fits", re.IGNORECASE)
-_PRODUCT_PREFERENCE = ("PROD-DTH", "PROD-RPT", "PROD-CRJ", "PROD")
 
 
 class InputKind(Enum):
@@ -215,29 +212,22 @@ def raw_idctab(association: Association, rootname: str) -> str | None:
 
 def _first_reading(input_path: Path, root: str, suffix: str) -> Association:
     if suffix == "asn":
-        return _read_table(input_path, root)
+        return _from_table(input_path, root)
     with open_fits(input_path) as hdulist:
         instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
     suffixes = _SUFFIXES.get(instrument, _Suffixes())
     if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc):
         raise _unknown_input(input_path)
     kind = InputKind.RAW if suffix == suffixes.raw else InputKind.EXPOSURE
-    member = _named(_rootname(root, input_path.name), "")
+    member = _named(checked_rootname(root, input_path.name), "")
     return _association(kind, input_path, root, member.rootname, instrument, (member,))
 
 
-def _read_table(path: Path, root: str) -> Association:
-    with open_fits(path) as hdulist:
-        instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
-        with reading(f"{path.name}[ASN]"):
-            rows = _rows(_table(hdulist, path.name))
-    members = _members(rows, path.name)
-    if not members:
-        problem = "no row has a MEMTYPE of EXP-* and MEMPRSNT true, so there is nothing to process."
-        raise InputError(problem, where=f"{path.name}[ASN]", remedy="Check the association table.")
-    return _association(
-        InputKind.ASSOCIATION, path, root, _product(rows, path.name, root), instrument, members
-    )
+def _from_table(path: Path, root: str) -> Association:
+    table = read_asn_table(path)
+    members = tuple(_named(name, member_type) for name, member_type in table.members)
+    product = table.product or checked_rootname(root, path.name)
+    return _association(InputKind.ASSOCIATION, path, root, product, table.instrument, members)
 
 
 def _association(
@@ -255,60 +245,8 @@ def _association(
     )
 
 
-def _table(hdulist: fits.HDUList, file_name: str) -> fits.FITS_rec:
-    for hdu in hdulist:
-        if isinstance(hdu, fits.BinTableHDU) and hdu.name in ("ASN", ""):
-            return hdu.data
-    raise InputError("the file has no ASN table extension.", where=file_name)
-
-
-def _rows(table: fits.FITS_rec) -> list[tuple[str, str, bool]]:
-    """(MEMNAME, MEMTYPE, MEMPRSNT) of every row; a NUL ends a text as it does in C."""
-    columns = {name.upper(): table[name] for name in table.names}
-    return [
-        (_text(name), _text(kind).upper(), bool(present))
-        for name, kind, present in zip(
-            columns["MEMNAME"], columns["MEMTYPE"], columns["MEMPRSNT"], strict=True
-        )
-    ]
-
-
-def _text(value: object) -> str:
-    return str(value).split("\0", 1)[0].strip()
-
-
-def _members(rows: list[tuple[str, str, bool]], file_name: str) -> tuple[Member, ...]:
-    """Take a member that the table lists twice once."""
-    named = {
-        root: _named(root, kind)
-        for root, kind in (
-            (_rootname(name, f"{file_name}[ASN] row {number}"), kind)
-            for number, (name, kind, present) in enumerate(rows, start=1)
-            if kind.startswith("EXP") and present
-        )
-    }
-    return tuple(named.values())
-
-
-def _named(root: str, kind: str) -> Member:
-    return Member(root, kind, raw=None, flt=None, flc=None, drizcorr=DrizzleSwitch.ABSENT)
-
-
-def _product(rows: list[tuple[str, str, bool]], file_name: str, root: str) -> str:
-    """Name of the PROD-* row, the dithered product first; the input's root where the table has none."""
-    for wanted in _PRODUCT_PREFERENCE:
-        for number, (name, kind, _) in enumerate(rows, start=1):
-            if kind.startswith(wanted):
-                return _rootname(name, f"{file_name}[ASN] row {number}")
-    return _rootname(root, file_name)
-
-
-def _rootname(name: str, where: str) -> str:
-    if _ROOTNAME.fullmatch(name) is None:
-        problem = f"{name!r} is not the root of an exposure's file name."
-        remedy = "Only letters, digits, '_' and '-' may stand in it."
-        raise InputError(problem, where=where, remedy=remedy)
-    return name.lower()
+def _named(root: str, member_type: str) -> Member:
+    return Member(root, member_type, raw=None, flt=None, flc=None, drizcorr=DrizzleSwitch.ABSENT)
 
 
 def _with_files(association: Association, force: bool) -> Association:

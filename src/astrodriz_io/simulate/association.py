@@ -90,7 +90,9 @@ def simulate_association(folder: Path, spec: SimulationSpec) -> SimulatedAssocia
         _write_all(layout, spec)
     except OSError as failure:
         problem = f"the simulation could not be written ({failure.strerror or failure})."
-        raise StorageError(problem, where=folder.name, remedy="Give a folder with space and permission.") from failure
+        raise StorageError(
+            problem, where=folder.name, remedy="Give a folder with space and permission."
+        ) from failure
     return layout
 
 
@@ -136,7 +138,7 @@ def _write_all(layout: SimulatedAssociation, spec: SimulationSpec) -> None:
 
 
 def _corners(spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> NDArray[np.float64]:
-    """True sky positions, shape (n, 2) in degrees, of the corners of all chips of all exposures."""
+    """Return the true sky positions, shape (n, 2) in degrees, of the corners of all chips."""
     wcs = (true_hst_wcs(exposure, chip.extver) for exposure in exposures for chip in spec.model.chips)
     return np.vstack([chip.calc_footprint() for chip in wcs])
 

@@ -76,13 +76,17 @@ def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: NDArray[np
     return Detected(signal, error, dq, rays)
 
 
-def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+def _cosmic_rays(
+    spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]
+) -> NDArray[np.float32]:
     """Electrons of the cosmic rays of one chip and exposure."""
     electronics = spec.model.electronics
     rate = electronics.cosmic_ray_rate if spec.cosmic_ray_rate is None else spec.cosmic_ray_rate
     hits = rate * spec.exposure_time * shape[0] * shape[1] / 1e6
     rng = stream(spec.seed, Purpose.COSMIC_RAYS, exposure, chip.number)
-    return cosmic_ray_electrons(shape, hits, electronics.cosmic_ray_length, electronics.cosmic_ray_charge, rng)
+    return cosmic_ray_electrons(
+        shape, hits, electronics.cosmic_ray_length, electronics.cosmic_ray_charge, rng
+    )
 
 
 def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -> NDArray[np.int16]:
@@ -99,7 +103,7 @@ def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -
 def _with_bad_pixels(
     spec: SimulationSpec, chip: Chip, expected: NDArray[np.float32], dq: NDArray[np.int16]
 ) -> NDArray[np.float32]:
-    """Expected electrons with what the bad pixels do to them."""
+    """Return the expected electrons with what the bad pixels do to them."""
     charge = expected.copy()
     rng = stream(spec.seed, Purpose.BAD_PIXELS, exposure=1, chip=chip.number)
     multiply = {"dead": DEAD_FRACTION, "flat": FLAT_FRACTION, "trap": TRAP_FRACTION}
@@ -107,7 +111,9 @@ def _with_bad_pixels(
     for bad in spec.model.bad_pixels:
         pixels = dq == bad.bit
         charge[pixels] *= np.float32(multiply.get(bad.kind, 1.0))
-        charge[pixels] += (add.get(bad.kind, 0.0) * rng.exponential(1.0, int(pixels.sum()))).astype(np.float32)
+        charge[pixels] += (add.get(bad.kind, 0.0) * rng.exponential(1.0, int(pixels.sum()))).astype(
+            np.float32
+        )
     return charge
 
 
@@ -148,4 +154,5 @@ def with_charge_trails(chip: Chip, electrons: NDArray[np.float32]) -> NDArray[np
     trailed = flipped - lost
     for distance, weight in enumerate(weights / weights.sum(), start=1):
         trailed[distance:] += np.float32(weight) * lost[:-distance]
-    return trailed[::-1] if chip.readout == "high" else trailed
+    result: NDArray[np.float32] = trailed[::-1] if chip.readout == "high" else trailed
+    return result

@@ -220,7 +220,7 @@ class DetectorModel:
 
 
 def _converter() -> cattrs.Converter:
-    """Converter for the data files: a card's value is one of the plain JSON scalars."""
+    """Return the converter for the data files: a card's value is one of the plain JSON scalars."""
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook_func(lambda kind: kind == Scalar, lambda value, _: value)
     return converter

@@ -14,14 +14,12 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from numpy.typing import NDArray
 from stwcs import updatewcs
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.records.common import ChipWcs
-from astrodriz_io.simulate.references import reference_keywords
 
-__all__ = ["chip_wcs", "default_wcs", "hst_wcs", "linear_terms", "put_linear_wcs", "updated_copy"]
+__all__ = ["chip_wcs", "hst_wcs", "put_linear_wcs", "updated_copy"]
 
 _STDOUT = threading.Lock()
 """stwcs prints; standard output belongs to the process, so that one thread at a time may divert it."""
@@ -48,7 +46,8 @@ def updated_copy(headers: fits.HDUList, references: Path, keywords: dict[str, st
     """
     copy = fits.HDUList([hdu.copy() for hdu in headers])
     for keyword, value in keywords.items():
-        copy[0].header[keyword] = value if value == "N/A" else str(references / value.split("$")[1])
+        path = value if value == "N/A" else str(references / value.split("$")[1])
+        copy[0].header[keyword] = (path, "")
     with _silenced():
         updatewcs.updatewcs(copy, use_db=False, checkfiles=False)
     _restore_names(copy, keywords)
@@ -72,7 +71,7 @@ def hst_wcs(updated: fits.HDUList, extver: int) -> HSTWCS:
 
 def chip_wcs(wcs: HSTWCS, extver: int, name: str) -> ChipWcs:
     """Return the linear part of a WCS as a record."""
-    cd = tuple(tuple(float(value) for value in row) for row in wcs.wcs.cd)
+    cd = tuple((float(row[0]), float(row[1])) for row in wcs.wcs.cd)
     return ChipWcs(
         extver=extver,
         crval=(float(wcs.wcs.crval[0]), float(wcs.wcs.crval[1])),

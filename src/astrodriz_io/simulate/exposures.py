@@ -38,9 +38,7 @@ def write_exposure(
     stars : Stars
     galaxies : Galaxies
     """
-    detected = tuple(
-        _detect_chip(spec, exposure, chip, stars, galaxies) for chip in spec.model.chips
-    )
+    detected = tuple(_detect_chip(spec, exposure, chip, stars, galaxies) for chip in spec.model.chips)
     flt = tuple(chip.electrons for chip in detected)
     if spec.model.electronics.corrects_cte:
         _write(folder, spec, exposure, "flc", detected, flt)
@@ -71,7 +69,9 @@ def _write(
     """Write the calibrated exposure with the given signal."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, exposure.when, suffix))])
     for index, chip in enumerate(spec.model.chips):
-        for hdu in _chip_hdus(spec, exposure, chip, exposure.default[index], detected[index], electrons[index]):
+        for hdu in _chip_hdus(
+            spec, exposure, chip, exposure.default[index], detected[index], electrons[index]
+        ):
             hdus.append(hdu)
     hdus[0].header["NEXTEND"] = len(hdus) - 1
     hdus.writeto(folder / f"{exposure.when.rootname}_{suffix}.fits", overwrite=True)
@@ -107,7 +107,9 @@ def _electrons_in_unit(spec: SimulationSpec) -> float:
 def _statistics(data: NDArray[np.float32], dq: NDArray[np.int16]) -> ImageStatistics:
     """Numbers of the pixels without a flag."""
     good = data[dq == 0]
-    return ImageStatistics(good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64)))
+    return ImageStatistics(
+        good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64))
+    )
 
 
 def _write_raw(folder: Path, spec: SimulationSpec, exposure: PointedExposure) -> None:

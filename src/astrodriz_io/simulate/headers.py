@@ -1,4 +1,4 @@
-"""Headers of simulated files: the cards of the detector's data file, filled with what the exposure supplies."""
+"""Headers of simulated files: the cards of the detector's data file, filled with what the exposure says."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from astropy.time import Time, TimeDelta
 from attrs import frozen
 
 from astrodriz_core.records.common import ChipWcs
-from astrodriz_io.simulate.detectors import Chip, DetectorModel, Electronics, Scalar
+from astrodriz_io.simulate.detectors import Chip, Electronics, Scalar
 from astrodriz_io.simulate.references import reference_keywords
 from astrodriz_io.simulate.spec import SimulationSpec
 
 __all__ = [
     "CALIBRATION",
+    "VAFACTOR",
+    "WRITTEN",
     "ImageStatistics",
     "Schedule",
-    "VAFACTOR",
     "primary_header",
     "schedule",
     "sci_header",
@@ -169,7 +170,7 @@ def _filled(cards: tuple[tuple[str, Scalar, str], ...], values: dict[str, Scalar
 
 
 def _identity(spec: SimulationSpec, when: Schedule, suffix: str) -> dict[str, Scalar]:
-    """What the file is, of which target, in which association."""
+    """Say what the file is, of which target, in which association."""
     member = not spec.singleton
     association = spec.association_root
     return {
@@ -202,7 +203,7 @@ def _times(spec: SimulationSpec, when: Schedule) -> dict[str, Scalar]:
 
 
 def _readout_times(spec: SimulationSpec, when: Schedule) -> dict[str, Scalar]:
-    """Times that SCI headers of detectors read out along a ramp state."""
+    """Return the times that SCI headers of detectors read out along a ramp state."""
     return {
         "SAMPTIME": spec.exposure_time,
         "DELTATIM": spec.exposure_time,

@@ -130,7 +130,7 @@ def moved_chip(chip: ChipWcs, motion: Rotation) -> ChipWcs:
 
 
 def _guess(spec: SimulationSpec) -> tuple[ChipWcs, ...]:
-    """A WCS to start from: every chip's reference point on the target; updatewcs does the rest."""
+    """Return a WCS to start from: every chip's reference point on the target; updatewcs does the rest."""
     return tuple(_guessed_chip(spec, chip) for chip in spec.model.chips)
 
 
@@ -175,7 +175,7 @@ def _detector_axes(reference: HSTWCS) -> NDArray[np.float64]:
 
 
 def _pointing_error(spec: SimulationSpec, index: int) -> PointingError:
-    """Common error, scatter and misalignment of one exposure."""
+    """Return common error, scatter and misalignment of one exposure."""
     scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
     rng = stream(spec.seed, Purpose.POINTING, index)
     own = rng.normal(0.0, spec.jitter_pix, 2)

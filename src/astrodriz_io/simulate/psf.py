@@ -67,9 +67,9 @@ class PsfTable:
 
 
 @lru_cache(maxsize=8)
-def psf_table(pivot_angstrom: float, width_angstrom: float, scale_arcsec: float, diffusion_pix: float) -> tuple[
-    PsfTable, PsfTable
-]:
+def psf_table(
+    pivot_angstrom: float, width_angstrom: float, scale_arcsec: float, diffusion_pix: float
+) -> tuple[PsfTable, PsfTable]:
     """Return the tables for usual and for very bright stars, normalised alike.
 
     Parameters
@@ -88,7 +88,8 @@ def psf_table(pivot_angstrom: float, width_angstrom: float, scale_arcsec: float,
     """
     wavelengths = pivot_angstrom + width_angstrom * np.linspace(-1.5, 1.5, WAVELENGTH_SAMPLES)
     core, wings = (
-        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix) for half, over in (CORE, WINGS)
+        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix)
+        for half, over in (CORE, WINGS)
     )
     total = float(wings.sum()) / WINGS[1] ** 2
     return _table(core / total, *CORE), _table(wings / total, *WINGS)
@@ -99,7 +100,8 @@ def _pupil() -> NDArray[np.float64]:
     u = (np.arange(PUPIL_SAMPLES) + 0.5) / PUPIL_SAMPLES - 0.5
     radius = np.hypot(u[None, :], u[:, None])
     vane = np.abs(np.abs(u[None, :]) - np.abs(u[:, None])) < VANE_WIDTH / np.sqrt(2.0)
-    return ((radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane).astype(np.float64)
+    clear: NDArray[np.bool_] = (radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane
+    return clear.astype(np.float64)
 
 
 def _oversampled(
@@ -114,8 +116,11 @@ def _oversampled(
     for wavelength in wavelengths_m:
         waves = np.cos(2.0 * np.pi * np.outer(angle * APERTURE_M / wavelength, u))
         image += (waves @ pupil @ waves.T / wavelength) ** 2
-    image = gaussian_filter(image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest")
-    return uniform_filter(image, over, mode="nearest")
+    image = gaussian_filter(
+        image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest"
+    )
+    spread: NDArray[np.float64] = uniform_filter(image, over, mode="nearest")
+    return spread
 
 
 def _table(oversampled: NDArray[np.float64], half: int, over: int) -> PsfTable:

@@ -131,9 +131,10 @@ def _lookup_file(
 
 
 def _smooth_pattern(shape: tuple[int, ...], amplitude: float, phase: float) -> NDArray[np.float32]:
-    """Return a smooth map of pixel offsets, [y, x]: four waves along each axis and across, at most ``amplitude``."""
+    """Return a smooth map of pixel offsets, [y, x]: two waves along each axis, at most ``amplitude``."""
     y, x = (np.linspace(0.0, 2.0 * np.pi, n) for n in shape)
     across = np.sin(2.0 * x + phase) + np.sin(5.0 * x + 2.0 * phase)
     along = np.cos(1.5 * y + phase) + np.cos(3.0 * y + 3.0 * phase)
     pattern = across[None, :] + along[:, None]
-    return (amplitude * pattern / np.abs(pattern).max()).astype(np.float32)
+    scaled: NDArray[np.float32] = (amplitude * pattern / np.abs(pattern).max()).astype(np.float32)
+    return scaled

@@ -73,7 +73,7 @@ def pixel_geometry(wcs: WCS, sky_deg: NDArray[np.float64], scale_arcsec: float) 
 
 
 def _near(xy: NDArray[np.float64], shape: tuple[int, int], margins: float) -> NDArray[np.int64]:
-    """Indices of positions on the chip or within so many margins of it."""
+    """Return the indices of positions on the chip or within so many margins of it."""
     margin = margins * MARGIN_PIX
     inside = np.all((xy > -margin) & (xy < np.array(shape) + margin), axis=1)
     return np.flatnonzero(inside)
@@ -139,7 +139,9 @@ def _add_stars(
     core, wings = psf_table(filter_.pivot, filter_.width, scale, spec.model.electronics.diffusion)
     flux = _electrons(spec, stars.magnitude[geometry.index]) / geometry.area
     for (x, y), electrons in zip(geometry.xy, flux, strict=True):
-        _add_star(image, float(x), float(y), float(electrons), wings if electrons > BRIGHT_ELECTRONS else core)
+        _add_star(
+            image, float(x), float(y), float(electrons), wings if electrons > BRIGHT_ELECTRONS else core
+        )
 
 
 def _add_star(image: NDArray[np.float32], x: float, y: float, electrons: float, table: PsfTable) -> None:
@@ -182,7 +184,8 @@ def _sky_ellipse(galaxies: Galaxies, source: int) -> NDArray[np.float64]:
     angle = np.deg2rad(galaxies.angle_deg[source])
     length = galaxies.radius_arcsec[source] / EXPONENTIAL_HALF_LIGHT
     turn = np.array([[np.sin(angle), np.cos(angle)], [np.cos(angle), -np.sin(angle)]])
-    return turn / (length * np.array([[1.0], [galaxies.axis_ratio[source]]]))
+    matrix: NDArray[np.float64] = turn / (length * np.array([[1.0], [galaxies.axis_ratio[source]]]))
+    return matrix
 
 
 def _add_disk(
@@ -207,5 +210,7 @@ def _add_disk(
 
 def _core_sigma_pix(spec: SimulationSpec, scale: float) -> float:
     """Sigma of the Gaussian that stands for the PSF when galaxies are smoothed, pixels."""
-    airy = GAUSSIAN_CORE_FWHM * spec.filter_model.pivot * 1e-10 / 2.4 / np.deg2rad(1.0 / 3600.0) / scale / 2.3548
+    airy = (
+        GAUSSIAN_CORE_FWHM * spec.filter_model.pivot * 1e-10 / 2.4 / np.deg2rad(1.0 / 3600.0) / scale / 2.3548
+    )
     return float(np.hypot(airy, spec.model.electronics.diffusion))

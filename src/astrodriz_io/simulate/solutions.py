@@ -10,7 +10,7 @@ from attrs import frozen
 from stwcs.wcsutil import headerlet
 
 from astrodriz_core.records.common import ChipWcs
-from astrodriz_io.simulate.headers import linear_wcs_cards
+from astrodriz_io.simulate.headers import WRITTEN, linear_wcs_cards
 from astrodriz_io.simulate.pointing import PointedExposure, moved_chip
 from astrodriz_io.simulate.spec import SimulationSpec
 from astrodriz_io.simulate.sphere import sky_motion
@@ -76,7 +76,7 @@ def _headerlet(spec: SimulationSpec, exposure: PointedExposure, solution: Soluti
         header = copy["SCI", chip.extver].header
         header.update(linear_wcs_cards(chip))
         header["WCSNAME"] = name
-    return headerlet.create_headerlet(
+    made = headerlet.create_headerlet(
         copy,
         hdrname=f"{exposure.when.rootname}_{spec.model.flt_suffix}_{name}",
         wcsname=name,
@@ -85,10 +85,12 @@ def _headerlet(spec: SimulationSpec, exposure: PointedExposure, solution: Soluti
         descrip=f"simulated a priori solution {solution.tag}",
         logging=False,
     )
+    made[0].header["DATE"] = WRITTEN
+    return made
 
 
 def _solved(spec: SimulationSpec, exposure: PointedExposure, solution: Solution) -> tuple[ChipWcs, ...]:
-    """The chips' WCS by a solution: the common error is corrected, what is each exposure's own stays."""
+    """Return the chips' WCS by a solution: it corrects the common error, not each exposure's own."""
     common, wrong = exposure.error.common_arcsec, solution.residual_arcsec
     roll = exposure.error.roll_deg if solution.corrects_roll else 0.0
     motion = sky_motion(spec.target, (common[0] + wrong[0], common[1] + wrong[1]), roll)

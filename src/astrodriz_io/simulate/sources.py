@@ -14,7 +14,7 @@ __all__ = ["Galaxies", "Stars", "make_galaxies", "make_stars"]
 
 GALAXY_FAINTEST = 0.5
 GALAXY_BRIGHTEST = 7.0
-GALAXY_SCALE = 1.2
+GALAXY_SCALE = 1.6
 """Galaxy magnitudes, as those of stars in `FieldPreset`."""
 
 MEDIAN_RADIUS_ARCSEC = 0.18
@@ -99,7 +99,7 @@ def _bounding_box(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> NDA
 
 
 def _number(wanted: int | None, per_arcmin2: float, least: int, box: NDArray[np.float64]) -> int:
-    """Number of sources: what the spec asks for, or the density, but not less than `least`."""
+    """Return the number of sources: what the spec asks for, or the density, but not less than `least`."""
     area_arcmin2 = float(np.prod((box[1] - box[0]) / 60.0))
     return max(round(per_arcmin2 * area_arcmin2), least) if wanted is None else wanted
 

@@ -14,7 +14,7 @@ from astrodriz_io.simulate.detectors import DetectorModel, Filter, detector_mode
 __all__ = ["FIELDS", "FieldKind", "FieldPreset", "SimulationSpec"]
 
 MIN_SIZE = 80
-"""Smallest cut of a chip, pixels: stwcs takes a lookup table as large as the image for the old full-size form."""
+"""Smallest cut of a chip, pixels; to stwcs a lookup table as large as the image is of the old form."""
 
 MAX_EXPOSURES = 35
 """One character of the rootname numbers the exposures."""

@@ -14,20 +14,20 @@ __all__ = ["carry", "east_north", "move_linear_wcs", "sky_motion", "to_sky", "to
 
 
 def to_vector(sky_deg: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Unit vectors (..., 3) of sky positions (..., 2) in degrees."""
+    """Return unit vectors (..., 3) of sky positions (..., 2) in degrees."""
     ra, dec = np.moveaxis(np.deg2rad(np.asarray(sky_deg, dtype=np.float64)), -1, 0)
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
 def to_sky(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sky positions (..., 2) in degrees, right ascension in [0, 360), of vectors (..., 3) of any length."""
+    """Return sky positions (..., 2), degrees, ra in [0, 360), of vectors (..., 3) of any length."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     ra = np.rad2deg(np.arctan2(y, x)) % 360.0
     return np.stack([ra, np.rad2deg(np.arctan2(z, np.hypot(x, y)))], axis=-1)
 
 
 def east_north(sky_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Unit vectors (..., 3) that point east and north at the given positions; at a pole, as ra says."""
+    """Return unit vectors (..., 3) that point east and north at the positions; at a pole, as ra says."""
     ra, dec = np.moveaxis(np.deg2rad(np.asarray(sky_deg, dtype=np.float64)), -1, 0)
     east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
     north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
@@ -37,7 +37,7 @@ def east_north(sky_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
 def sky_motion(
     about_deg: tuple[float, float], shift_arcsec: tuple[float, float], roll_deg: float
 ) -> Rotation:
-    """Rotation of the sky that turns about a point and then carries that point elsewhere.
+    """Return the rotation of the sky that turns about a point and then carries that point elsewhere.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def sky_motion(
 
 
 def carry(start_deg: NDArray[np.float64], end_deg: NDArray[np.float64]) -> Rotation:
-    """Rotation of the sky that carries one position, shape (2,) in degrees, to another by the shortest way."""
+    """Return the rotation of the sky that carries one position (degrees) to another by the shortest way."""
     start, end = to_vector(start_deg), to_vector(end_deg)
     axis = np.cross(start, end)
     sine = float(np.linalg.norm(axis))

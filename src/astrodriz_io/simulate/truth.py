@@ -17,7 +17,17 @@ from astrodriz_io.simulate.pointing import PointedExposure
 from astrodriz_io.simulate.sources import Galaxies, Stars
 from astrodriz_io.simulate.spec import SimulationSpec
 
-__all__ = ["AssociationTruth", "ChipTruth", "ExposureTruth", "association_truth", "chip_truth", "exposure_truth", "load_truth", "save_truth", "truth_table"]
+__all__ = [
+    "AssociationTruth",
+    "ChipTruth",
+    "ExposureTruth",
+    "association_truth",
+    "chip_truth",
+    "exposure_truth",
+    "load_truth",
+    "save_truth",
+    "truth_table",
+]
 
 VERSION = 1
 GRID_POINTS = 7
@@ -167,7 +177,9 @@ def load_truth(path: Path) -> AssociationTruth:
         return cattrs.structure(json.loads(path.read_text(encoding="utf-8")), AssociationTruth)
     except (OSError, ValueError, KeyError, TypeError, cattrs.BaseValidationError) as failure:
         problem = f"not the truth of a simulation ({type(failure).__name__})."
-        raise InputError(problem, where=path.name, remedy="Give the truth.json that astrodriz simulate wrote.") from failure
+        raise InputError(
+            problem, where=path.name, remedy="Give the truth.json that astrodriz simulate wrote."
+        ) from failure
 
 
 def truth_table(stars: Stars, galaxies: Galaxies) -> Table:

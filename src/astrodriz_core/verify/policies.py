@@ -1,0 +1,244 @@
+"""The rules of each policy: from measurements to checks and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from astrodriz_core.records.common import Verdict
+from astrodriz_core.records.verification import (
+    AlignmentMeasurements,
+    Check,
+    CheckOutcome,
+    ExposureSharpness,
+    Policy,
+    PolicyResult,
+    Quantity,
+    Registration,
+)
+from astrodriz_core.verify.calibration import CALIBRATION, Calibration
+
+__all__ = ["judge_calibrated", "judge_documented", "judge_drizzlepac"]
+
+#: Similarity below which the published rules accept a product.
+SIMILARITY_LIMIT = 1.0
+#: drizzlepac: lower limit of the focus index over the mean, and the number of sigma on either side.
+FOCUS_TOLERANCE, FOCUS_SIGMAS = 0.8, 3.0
+
+
+def judge_documented(measurements: AlignmentMeasurements) -> PolicyResult:
+    """The published rules: both the focus and the similarity check must pass.
+
+    Focus: the Z-score of the product lies within the range of the exposures' Z-scores, which is to say
+    its focus index lies within the range of theirs. Similarity: the largest index is below 1.
+    """
+    checks = (_focus_in_range(measurements), _similarity_below_one(measurements))
+    return _conclude(Policy.DOCUMENTED, checks)
+
+
+def _focus_in_range(measurements: AlignmentMeasurements) -> Check:
+    """The product's focus index between the smallest and the largest of the exposures."""
+    value = measurements.focus.product.value
+    others = [focus.value for focus in measurements.focus.exposures if focus.value is not None]
+    if value is None or not others:
+        return _unknown(Quantity.FOCUS, None, "No unmasked pixel to measure the focus index on.")
+    low, high = min(others), max(others)
+    threshold = low if value - low < high - value else high
+    margin = min(value - low, high - value)
+    text = f"focus index {value:.4g}, exposures {low:.4g} to {high:.4g}"
+    return _compared(Quantity.FOCUS, None, value, threshold, margin, text)
+
+
+def _similarity_below_one(measurements: AlignmentMeasurements) -> Check:
+    """The largest similarity index of the exposures."""
+    value = measurements.similarity.index
+    if value is None:
+        return _unknown(Quantity.SIMILARITY, None, "No source or no overlap to measure the similarity on.")
+    worst = max(measurements.similarity.exposures, key=lambda e: -1.0 if e.index is None else e.index)
+    text = f"similarity index {value:.3f} ({worst.rootname}), limit {SIMILARITY_LIMIT:g}"
+    margin = SIMILARITY_LIMIT - value
+    passed = value < SIMILARITY_LIMIT
+    return _compared(
+        Quantity.SIMILARITY, worst.rootname, value, SIMILARITY_LIMIT, margin, text, passed=passed
+    )
+
+
+def judge_drizzlepac(measurements: AlignmentMeasurements) -> PolicyResult:
+    """What version 3.11 does: the largest distance decides.
+
+    Its focus check is only consulted where a fit to a catalogue matched few sources; it is made here
+    and does not decide. An exposure without positive pixels counts as no distance.
+    """
+    return _conclude(Policy.DRIZZLEPAC, (_drizzlepac_distance(measurements), _drizzlepac_focus(measurements)))
+
+
+def _drizzlepac_distance(measurements: AlignmentMeasurements) -> Check:
+    """The largest of the exposures' distances, at most 1."""
+    known = [(e.distance, e.rootname) for e in measurements.drizzlepac.exposures if e.distance is not None]
+    if not known:
+        return _unknown(Quantity.SIMILARITY, None, "No exposure has positive pixels to compare.")
+    value, name = max(known)
+    text = f"distance {value:.3f} ({name}), limit {SIMILARITY_LIMIT:g}"
+    return _compared(Quantity.SIMILARITY, name, value, SIMILARITY_LIMIT, SIMILARITY_LIMIT - value, text)
+
+
+def _drizzlepac_focus(measurements: AlignmentMeasurements) -> Check:
+    """The product's Z-score between those of 3 sigma, or of 0.8 times the mean, and of +3 sigma.
+
+    Scores go through the normal distribution and back, as there: beyond 8.3 sigma they are infinite
+    and compare as equal, and at sigma 0 they are not a number and compare as no failure.
+    """
+    numbers = measurements.drizzlepac
+    mean, sigma = numbers.focus_mean, numbers.focus_sigma
+    lowest = min(mean - FOCUS_SIGMAS * sigma, FOCUS_TOLERANCE * mean)
+    highest, value = mean + FOCUS_SIGMAS * sigma, numbers.product_focus
+    low, high, score = (_through_probability(v, mean, sigma) for v in (lowest, highest, value))
+    scattered = sigma > min(e.focus for e in numbers.exposures)
+    failed = score < low or score > high or scattered
+    text = f"focus index {value:.4g}, lowest {lowest:.4g}, mean {mean:.4g}, sigma {sigma:.3g}"
+    margin = min(value - lowest, highest - value)
+    return _compared(Quantity.FOCUS, None, value, lowest, margin, text, passed=not failed, decisive=False)
+
+
+def _through_probability(value: float, mean: float, sigma: float) -> float:
+    """The published ``norm.ppf(norm.cdf(value, mean, sigma))``."""
+    return float(ndtri(ndtr((value - mean) / sigma))) if sigma > 0 else float("nan")
+
+
+def judge_calibrated(
+    measurements: AlignmentMeasurements, calibration: Calibration = CALIBRATION
+) -> PolicyResult:
+    """Thresholds from error rates: the offset and rotation of every exposure decide.
+
+    An offset fails where it exceeds what tolerated scatter and measurement error together give with the
+    false-alarm rate of the calibration. It is undetermined where the error is too large to exclude the
+    smallest offset that matters. Sharpness names degraded exposures; it does not decide.
+    """
+    scatter = _number_factor(len(measurements.registration), calibration)
+    checks: list[Check] = []
+    for registration in measurements.registration:
+        checks.append(_offset_check(registration, scatter, calibration))
+        checks.extend(_rotation_check(registration, scatter, calibration))
+    checks.extend(_sharpness_check(sharpness, calibration) for sharpness in measurements.sharpness)
+    return _conclude(Policy.CALIBRATED, checks)
+
+
+def _number_factor(n_exposures: int, calibration: Calibration) -> tuple[float, float]:
+    """Scatter of one exposure against the mean of the others, and how many times it a threshold is.
+
+    Against n - 1 others the scatter of each axis is jitter * sqrt(n / (n - 1)). The length of a
+    two-dimensional normal offset exceeds k times its scatter with probability exp(-k^2 / 2); each of n
+    exposures has its chance, and of two exposures there is one difference.
+    """
+    scatter = calibration.jitter_pix * np.sqrt(n_exposures / max(n_exposures - 1, 1))
+    trials = n_exposures if n_exposures > 2 else 1
+    return float(scatter), float(np.sqrt(2 * np.log(trials / calibration.false_alarm_rate)))
+
+
+def _offset_check(
+    registration: Registration, scatter: tuple[float, float], calibration: Calibration
+) -> Check:
+    """Length of the offset of one exposure against its threshold."""
+    name = registration.rootname
+    if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
+        return _unknown(Quantity.REGISTRATION, name, f"{name}: {registration.reason}")
+    value = float(np.hypot(registration.dx_pix, registration.dy_pix))
+    expected = float(np.hypot(scatter[0], calibration.error_scale * registration.sigma_pix))
+    threshold = scatter[1] * expected
+    excluded = threshold + calibration.missed_sigma * expected
+    text = f"{name}: offset {value:.3f} +- {registration.sigma_pix:.3f} pixel, limit {threshold:.3f}"
+    if value <= threshold and excluded > calibration.smallest_offset_pix:
+        return _unknown(
+            Quantity.REGISTRATION,
+            name,
+            f"{text}; an offset of {calibration.smallest_offset_pix:g} pixel cannot be excluded",
+            value,
+            threshold,
+        )
+    return _compared(Quantity.REGISTRATION, name, value, threshold, threshold - value, text)
+
+
+def _rotation_check(
+    registration: Registration, scatter: tuple[float, float], calibration: Calibration
+) -> list[Check]:
+    """Rms displacement by the rotation against the threshold of an offset; none without a rotation."""
+    angle, error, arm = registration.rotation_deg, registration.rotation_sigma_deg, registration.lever_arm_pix
+    if angle is None or error is None or arm is None:
+        return []
+    value, sigma = (float(np.deg2rad(abs(v)) * arm) for v in (angle, error))
+    threshold = scatter[1] * float(np.hypot(scatter[0], calibration.error_scale * sigma))
+    name = registration.rootname
+    text = f"{name}: rotation {angle:.4f} deg moves sources by {value:.3f} pixel rms, limit {threshold:.3f}"
+    return [_compared(Quantity.ROTATION, name, value, threshold, threshold - value, text)]
+
+
+def _sharpness_check(sharpness: ExposureSharpness, calibration: Calibration) -> Check:
+    """Fall of the concentration of one exposure against the others."""
+    name = sharpness.rootname
+    if sharpness.log_ratio is None or sharpness.sigma is None:
+        text = f"{name}: too few sources ({sharpness.n_sources}) to compare their sharpness"
+        return _unknown(Quantity.SHARPNESS, name, text, decisive=False)
+    threshold = -max(calibration.blur_log_ratio, calibration.blur_sigma * sharpness.sigma)
+    text = f"{name}: log concentration {sharpness.log_ratio:+.3f} against the others, limit {threshold:.3f}"
+    margin = sharpness.log_ratio - threshold
+    return _compared(Quantity.SHARPNESS, name, sharpness.log_ratio, threshold, margin, text, decisive=False)
+
+
+def _compared(
+    quantity: Quantity,
+    rootname: str | None,
+    value: float,
+    threshold: float,
+    margin: float,
+    reason: str,
+    *,
+    passed: bool | None = None,
+    decisive: bool = True,
+) -> Check:
+    """Check of a value that could be measured; a margin of 0 passes unless `passed` says otherwise."""
+    good = margin >= 0 if passed is None else passed
+    outcome = CheckOutcome.PASSED if good else CheckOutcome.FAILED
+    return Check(quantity, rootname, outcome, value, threshold, margin, decisive, reason)
+
+
+def _unknown(
+    quantity: Quantity,
+    rootname: str | None,
+    reason: str,
+    value: float | None = None,
+    threshold: float | None = None,
+    *,
+    decisive: bool = True,
+) -> Check:
+    """Check of a value that could not be measured well enough."""
+    return Check(quantity, rootname, CheckOutcome.UNDETERMINED, value, threshold, None, decisive, reason)
+
+
+def _conclude(policy: Policy, checks: Sequence[Check]) -> PolicyResult:
+    """Verdict: misaligned where a decisive check failed, undetermined where one could not be made."""
+    decisive = [check for check in checks if check.decisive]
+    failed = [check for check in decisive if check.outcome is CheckOutcome.FAILED]
+    open_ = [check for check in decisive if check.outcome is CheckOutcome.UNDETERMINED]
+    if failed:
+        verdict, reason = Verdict.MISALIGNED, "; ".join(check.reason for check in failed)
+    elif open_:
+        verdict, reason = Verdict.UNDETERMINED, "; ".join(check.reason for check in open_)
+    else:
+        verdict, reason = Verdict.ALIGNED, "all checks passed"
+    return PolicyResult(
+        policy=policy,
+        verdict=verdict,
+        reason=reason,
+        checks=tuple(checks),
+        misaligned=_names(failed),
+        degraded=_names(
+            c for c in checks if c.quantity is Quantity.SHARPNESS and c.outcome is CheckOutcome.FAILED
+        ),
+    )
+
+
+def _names(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Exposures that checks are about, each once, in order."""
+    return tuple(dict.fromkeys(check.rootname for check in checks if check.rootname is not None))

@@ -1,0 +1,128 @@
+"""Guide star offsets: from the catalogue position that the telescope used to the one of Gaia.
+
+For exposures whose distortion file the astrometry database does not know, they give a new a priori solution.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Protocol
+
+from attrs import field, frozen
+
+from astrodriz_core.errors import DatabaseError
+from astrodriz_core.records.astrometry import GuideStarOffset
+from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.web import NotFound, WebClient, parse_xml
+
+__all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
+
+DEFAULT_CATALOG = "GSC240"
+"""The catalogue of the offsets, where the source does not name it."""
+
+MAX_OFFSET_DEG = 0.01
+"""Guide star catalogues were wrong by about an arcsecond; 36 arcsec is another star."""
+
+
+class GuideStarSource(Protocol):
+    """A source of guide star offsets."""
+
+    def offset(self, rootname: str) -> GuideStarOffset | None:
+        """Offset for an exposure; None where the source has none for it.
+
+        Raises
+        ------
+        DatabaseError
+            The source cannot be asked, or its answer makes no sense.
+        """
+        ...
+
+
+@frozen
+class NoGuideStars:
+    """A source that knows no offsets."""
+
+    def offset(self, rootname: str) -> GuideStarOffset | None:  # noqa: ARG002
+        """None."""
+        return None
+
+
+@frozen
+class GuideStarFile:
+    """A JSON file: {rootname: {tag: value}} with the tags of the service, or {rootname: [deltaRA, deltaDEC]}.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    path: Path
+
+    def offset(self, rootname: str) -> GuideStarOffset | None:
+        """Offset of the file."""
+        try:
+            table = json.loads(self.path.read_text(encoding="utf-8"))
+            entry = {str(key).lower(): value for key, value in table.items()}.get(rootname.lower())
+        except (OSError, ValueError, AttributeError) as error:
+            raise DatabaseError(
+                f"The guide star offsets cannot be read ({error}).", where=self.path.name
+            ) from error
+        if entry is None or isinstance(entry, str):
+            return None
+        if isinstance(entry, (list, tuple)):
+            entry = dict(zip(("deltaRA", "deltaDEC"), entry, strict=False))
+        if not isinstance(entry, dict):
+            raise DatabaseError(f"The guide star offset of {rootname} makes no sense.", where=self.path.name)
+        return _offset({str(k): str(v) for k, v in entry.items()}, self.path.name)
+
+
+@frozen
+class GuideStarService:
+    """The archive's service of guide star offsets.
+
+    Attributes
+    ----------
+    address : str
+    deadline : Deadline
+    client : WebClient
+    """
+
+    address: str
+    deadline: Deadline = field(factory=Deadline)
+    client: WebClient = field()
+
+    @client.default
+    def _own_client(self) -> WebClient:
+        return WebClient("guide star service", DatabaseError, self.deadline)
+
+    def offset(self, rootname: str) -> GuideStarOffset | None:
+        """Offset of the service."""
+        url = f"{self.address.rstrip('/')}/GSCConvert/GSCconvert.aspx"
+        try:
+            root = parse_xml(self.client.get(url, {"IPPPSSOOT": rootname.upper()}), DatabaseError, "guide star service")
+        except NotFound:
+            return None
+        if not (root.findtext(".//msg") or "").strip().startswith("Success"):
+            return None
+        tags = {element.tag: (element.text or "").strip() for element in root.iter()}
+        return _offset(tags, "guide star service")
+
+
+def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:
+    """Offset on the sky from the tags of a reply; None for an offset of exactly nothing.
+
+    deltaRA is an angle of coordinates, so that the declination of the guide star makes it one on the sky.
+    """
+    try:
+        d_ra, d_dec = float(tags["deltaRA"]), float(tags["deltaDEC"])
+        declination = float(tags.get("dGSinputDEC") or 0.0)
+    except (KeyError, ValueError) as error:
+        raise DatabaseError(f"The guide star offset makes no sense ({error}).", where=where) from error
+    east = d_ra * math.cos(math.radians(declination))
+    if not (math.hypot(east, d_dec) <= MAX_OFFSET_DEG):
+        raise DatabaseError(f"The guide star offset of {math.hypot(east, d_dec):.3f} degrees is too great.", where=where)
+    if d_ra == 0.0 and d_dec == 0.0:
+        return None
+    return GuideStarOffset(east * 3600.0, d_dec * 3600.0, tags.get("outputCatalog") or DEFAULT_CATALOG)

@@ -1,0 +1,246 @@
+"""Where a priori solutions come from: the exposure itself, a local folder, or the astrometry database."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+from astropy.io import fits
+from attrs import field, frozen
+from stwcs.wcsutil.headerlet import Headerlet
+
+from astrodriz_core.errors import DatabaseError
+from astrodriz_core.records.astrometry import SolutionOrigin
+from astrodriz_io.astrometry.headerlets import attached_headerlets
+from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.web import NotFound, WebClient, parse_xml
+
+__all__ = [
+    "DatabaseSource",
+    "EmbeddedSource",
+    "FolderSource",
+    "HeaderletSource",
+    "NoSource",
+    "Offer",
+    "Offers",
+    "read_headerlet",
+]
+
+logger = logging.getLogger(__name__)
+
+
+@frozen(eq=False)
+class Offer:
+    """One solution that a source has for an exposure.
+
+    Attributes
+    ----------
+    wcsname : str
+    origin : SolutionOrigin
+    load : callable
+        Gives the headerlet; raises `DatabaseError` where it cannot be had.
+    """
+
+    wcsname: str
+    origin: SolutionOrigin
+    load: Callable[[], Headerlet]
+
+
+@frozen(eq=False)
+class Offers:
+    """Everything that a source has for one exposure.
+
+    Attributes
+    ----------
+    solutions : tuple of Offer
+    best : str or None
+        WCSNAME of the one that the source calls the best.
+    problem : str or None
+        What could not be read; None where all was.
+    """
+
+    solutions: tuple[Offer, ...] = ()
+    best: str | None = None
+    problem: str | None = None
+
+
+class HeaderletSource(Protocol):
+    """A source of a priori solutions."""
+
+    def offers(self, rootname: str) -> Offers:
+        """Solutions for an exposure.
+
+        Parameters
+        ----------
+        rootname : str
+            Lower case.
+
+        Raises
+        ------
+        DatabaseError
+            The source cannot be asked at all.
+        """
+        ...
+
+
+@frozen
+class NoSource:
+    """A source with nothing in it: only the headerlets in the exposures count."""
+
+    def offers(self, rootname: str) -> Offers:  # noqa: ARG002
+        """Nothing."""
+        return Offers()
+
+
+@frozen(eq=False)
+class EmbeddedSource:
+    """The HDRLET extensions of an open exposure."""
+
+    hdulist: fits.HDUList
+
+    def offers(self, rootname: str) -> Offers:  # noqa: ARG002
+        """Solutions that the exposure carries."""
+        found = [
+            Offer(str(h[0].header["WCSNAME"]).strip(), SolutionOrigin.EMBEDDED, lambda h=h: h)
+            for _, h in attached_headerlets(self.hdulist)
+        ]
+        return Offers(tuple(found))
+
+
+@frozen
+class FolderSource:
+    """A folder with files ``<rootname>_*_hlet.fits`` and ``best.json``, ``{rootname: WCSNAME}``.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    def offers(self, rootname: str) -> Offers:
+        """Solutions in the folder; files that cannot be read are named in the problem.
+
+        Raises
+        ------
+        DatabaseError
+            There is no such folder, or best.json is damaged.
+        """
+        if not self.folder.is_dir():
+            raise DatabaseError(
+                "There is no such folder of headerlets.",
+                where=self.folder.name,
+                remedy="Give the folder that holds the files <rootname>_*_hlet.fits.",
+            )
+        found, damaged = [], []
+        for path in sorted(self.folder.glob(f"{rootname}_*hlet.fits")):
+            try:
+                headerlet = read_headerlet(path.read_bytes(), path.name)
+            except (DatabaseError, OSError) as error:
+                damaged.append(str(error))
+                continue
+            name = str(headerlet[0].header["WCSNAME"]).strip()
+            found.append(Offer(name, SolutionOrigin.FOLDER, lambda headerlet=headerlet: headerlet))
+        return Offers(tuple(found), self._best(rootname), "; ".join(damaged) or None)
+
+    def _best(self, rootname: str) -> str | None:
+        """The entry of best.json; None where there is none."""
+        path = self.folder / "best.json"
+        if not path.exists():
+            return None
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            best = {str(key).lower(): str(value) for key, value in table.items()}
+        except (OSError, ValueError, AttributeError) as error:
+            raise DatabaseError(
+                f"cannot be read ({error}).", where=path.name, remedy="It has to be {rootname: WCSNAME}."
+            ) from error
+        return best.get(rootname.lower())
+
+
+@frozen
+class DatabaseSource:
+    """The astrometry database of the archive.
+
+    Attributes
+    ----------
+    address : str
+        Of the service; a slash is added at its end if need be.
+    deadline : Deadline
+    client : WebClient
+    """
+
+    address: str
+    deadline: Deadline = field(factory=Deadline)
+    client: WebClient = field()
+
+    @client.default
+    def _own_client(self) -> WebClient:
+        return WebClient("astrometry database", DatabaseError, self.deadline)
+
+    def offers(self, rootname: str) -> Offers:
+        """Solutions of the database; nothing for an observation that it does not know.
+
+        Raises
+        ------
+        DatabaseError
+            The service cannot be reached, or its reply makes no sense.
+        """
+        url = f"{self.address.rstrip('/')}/observation/read/{quote(rootname.lower())}"
+        try:
+            best, names = _parse_observation(self.client.get(url))
+        except NotFound:
+            return Offers()
+        offers = [Offer(name, SolutionOrigin.DATABASE, self._loader(url, name)) for name in names]
+        return Offers(tuple(offers), best)
+
+    def _loader(self, url: str, wcsname: str) -> Callable[[], Headerlet]:
+        def load() -> Headerlet:
+            try:
+                body = self.client.get(url, {"wcsname": wcsname})
+            except NotFound as error:
+                raise DatabaseError(f"The astrometry database names {wcsname} but does not have it.") from error
+            return read_headerlet(body, wcsname)
+
+        return load
+
+
+def read_headerlet(body: bytes, name: str) -> Headerlet:
+    """Headerlet from the bytes of a FITS file, wholly in memory.
+
+    Raises
+    ------
+    DatabaseError
+        These are not the bytes of a headerlet.
+    """
+    try:
+        with fits.open(io.BytesIO(body), memmap=False, lazy_load_hdus=False) as hdulist:
+            headerlet = Headerlet([hdu.copy() for hdu in hdulist], logging=False)
+        headerlet.init_attrs()
+        headerlet.hverify()
+        chips = [hdu for hdu in headerlet[1:] if hdu.name == "SIPWCS"]
+        missing = [k for k in ("WCSNAME", "DISTNAME", "NPOLFILE", "D2IMFILE", "DATE") if k not in headerlet[0].header]
+    except (OSError, KeyError, ValueError, TypeError, IndexError, AssertionError, fits.VerifyError) as error:
+        raise DatabaseError("This is not a headerlet.", where=name) from error
+    if missing or not chips:
+        problem = f"lacks {', '.join(missing)}" if missing else "has no SIPWCS extension"
+        raise DatabaseError(f"The headerlet {problem}.", where=name)
+    return headerlet
+
+
+def _parse_observation(body: bytes) -> tuple[str | None, Sequence[str]]:
+    """The best solution's WCSNAME and all WCSNAMEs in the database's reply."""
+    root = parse_xml(body, DatabaseError, "astrometry database")
+    names = {}
+    for solution in root.iter("solution"):
+        name = (solution.findtext("wcsName") or "").strip()
+        if name:
+            names[(solution.findtext("solutionID") or "").strip()] = name
+    best_id = (root.findtext(".//bestSolutionID") or "").strip()
+    best = names.get(best_id) or (best_id if best_id in names.values() else None)
+    return best, tuple(dict.fromkeys(names.values()))

@@ -1,0 +1,179 @@
+"""WCS solutions in the headers of exposures: archived, replaced, restored, all exactly.
+
+stwcs keeps the solutions (alternates, HDRLET extensions, the WCSCORR table). It writes them through wcslib,
+which rounds to 12 decimals; here the keywords of the linear terms are then copied as they stood, so that a
+solution comes back bit for bit.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from astropy.io import fits
+from stwcs.wcsutil import altwcs, wcscorr
+
+from astrodriz_core.errors import InputError
+from astrodriz_io import distortion
+from astrodriz_io.outputs.workspace import storage_errors
+
+__all__ = [
+    "archive_primary",
+    "copy_linear_terms",
+    "edit_together",
+    "primary_wcsname",
+    "quiet_stwcs",
+    "restore_wcs",
+    "science_extensions",
+    "update_wcscorr",
+]
+
+quiet_stwcs = distortion._quiet_stwcs
+"""Context in which stwcs neither prints nor changes loggers; takes the name of the file that it works on."""
+
+LINEAR_KEYWORDS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+"""The terms of a solution that are copied exactly; the distortion is that of the IDCTAB."""
+
+FIT_KEYWORDS = (
+    "WCSTYPE",
+    "HDRNAME",
+    "NMATCHES",
+    "RMS_RA",
+    "RMS_DEC",
+    "CRDER1",
+    "CRDER2",
+    "FITGEOM",
+    "CATALOG",
+)
+"""Keywords that describe where a solution comes from; one without them is not a fit."""
+
+
+def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], None]) -> None:
+    """Edit several exposures, all of them or none.
+
+    Each file is copied to a private folder beside it and edited there; only when all edits have succeeded are
+    the copies renamed over the files.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    edit : callable
+        Takes the index of the file and its HDUList, opened for update, and changes it.
+
+    Raises
+    ------
+    StorageError
+        A copy cannot be written; all files are as they were.
+    """
+    with ExitStack() as stack:
+        copies = []
+        for index, path in enumerate(files):
+            with storage_errors(path.name):
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
+                copy = Path(shutil.copyfile(path, Path(folder) / path.name))
+            with fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist:
+                with quiet_stwcs(path.name):
+                    edit(index, hdulist)
+                with storage_errors(path.name):
+                    hdulist.flush(output_verify="silentfix+ignore")
+            copies.append(copy)
+        for copy, path in zip(copies, files, strict=True):
+            with storage_errors(path.name):
+                copy.replace(path)
+
+
+def science_extensions(hdulist: fits.HDUList) -> list[tuple[str, int]]:
+    """``("SCI", extver)`` of every chip, in the order of the file."""
+    return [("SCI", hdu.ver) for hdu in hdulist[1:] if hdu.name == "SCI"]
+
+
+def primary_wcsname(hdulist: fits.HDUList) -> str:
+    """WCSNAME of the primary WCS of the first chip; empty where it has none."""
+    return str(hdulist[science_extensions(hdulist)[0]].header.get("WCSNAME", "")).strip()
+
+
+def copy_linear_terms(source: fits.Header, target: fits.Header, from_key: str = "", to_key: str = "") -> None:
+    """Copy CRPIX, CRVAL and CD of one WCS as they stand; the keys are empty for the primary one."""
+    for keyword in LINEAR_KEYWORDS:
+        if keyword + from_key in source:
+            target[keyword + to_key] = source[keyword + from_key]
+
+
+def archive_primary(hdulist: fits.HDUList) -> None:
+    """Keep the primary WCS of every chip as an alternate, exactly; nothing is done where it is one already.
+
+    An alternate with the same name and other values stays too: the new one then gets a counter in its name.
+    """
+    update_wcscorr(hdulist)
+    extensions = science_extensions(hdulist)
+    name = primary_wcsname(hdulist)
+    key = _alternate_key(hdulist[extensions[0]].header, name)
+    if key is not None and all(_same_terms(hdulist[e].header, key) for e in extensions):
+        return
+    key, _ = altwcs.archive_wcs(
+        hdulist, extensions, wcsname=name or None, mode=altwcs.ArchiveMode.AUTO_RENAME
+    )
+    for extension in extensions:
+        copy_linear_terms(hdulist[extension].header, hdulist[extension].header, to_key=key)
+
+
+def restore_wcs(hdulist: fits.HDUList, wcsname: str) -> None:
+    """Make an alternate WCS the primary one again, exactly; the primary one is kept as an alternate.
+
+    Parameters
+    ----------
+    hdulist : HDUList
+        Opened for update.
+    wcsname : str
+        Of the alternate.
+
+    Raises
+    ------
+    InputError
+        The exposure has no such alternate.
+    """
+    extensions = science_extensions(hdulist)
+    if primary_wcsname(hdulist).upper() == wcsname.upper():
+        return
+    key = _alternate_key(hdulist[extensions[0]].header, wcsname)
+    if key is None:
+        raise InputError(f"there is no alternate WCS with the name {wcsname}.", where=_name(hdulist))
+    archive_primary(hdulist)
+    for extension in extensions:
+        header = hdulist[extension].header
+        remove_fit_keywords(header)
+        copy_linear_terms(header, header, from_key=key)
+        for keyword in ("ORIENTAT", *FIT_KEYWORDS):
+            if keyword + key in header:
+                header[keyword] = header[keyword + key]
+        header["WCSNAME"] = header["WCSNAME" + key]
+
+
+def remove_fit_keywords(header: fits.Header) -> None:
+    """Take away what describes the fit of a primary WCS that is about to be replaced."""
+    for keyword in FIT_KEYWORDS:
+        header.remove(keyword, ignore_missing=True)
+
+
+def update_wcscorr(hdulist: fits.HDUList) -> None:
+    """Add the solutions of the exposure that are not yet in its WCSCORR table, which is made if need be."""
+    wcscorr.init_wcscorr(hdulist)
+    wcscorr.update_wcscorr(hdulist)
+
+
+def _alternate_key(header: fits.Header, wcsname: str) -> str | None:
+    """Key of the alternate WCS with a name, in any case; the last one where several have it."""
+    keys = [k[7:] for k, v in header["WCSNAME?"].items() if str(v).strip().upper() == wcsname.strip().upper()]
+    return max(keys, default=None)
+
+
+def _same_terms(header: fits.Header, key: str) -> bool:
+    """Whether an alternate has the linear terms of the primary WCS."""
+    return all(header.get(keyword) == header.get(keyword + key) for keyword in LINEAR_KEYWORDS)
+
+
+def _name(hdulist: fits.HDUList) -> str:
+    return Path(hdulist.filename() or "").name

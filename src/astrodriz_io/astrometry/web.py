@@ -1,0 +1,176 @@
+"""One HTTP request with a limit on time, size and repetition, and one typed error for all that can go wrong."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import requests
+from attrs import frozen
+
+from astrodriz_core.errors import AstrodrizError
+from astrodriz_io.astrometry.time_budget import Deadline
+
+__all__ = ["NotFound", "WebClient", "parse_xml"]
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""A service that failed three times in a few seconds is down."""
+
+FIRST_WAIT = 0.5
+"""Seconds before the second attempt; each further wait is twice as long."""
+
+CONNECT_SECONDS = 5.0
+"""Longest wait for a connection."""
+
+READ_SECONDS = 20.0
+"""Longest wait for the whole of one reply."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""More than any reply of these services; a greater one is not what was asked for."""
+
+CHUNK_BYTES = 65536
+
+
+class NotFound(Exception):
+    """The service answered with status 404: it has nothing under this address."""
+
+
+@frozen
+class WebClient:
+    """A client of one service.
+
+    Attributes
+    ----------
+    service : str
+        What it is called in messages.
+    error : type of AstrodrizError
+        Raised when there is no usable answer.
+    deadline : Deadline
+        Shared by all services of a run.
+    attempts : int
+    first_wait : float
+        Seconds.
+    read_seconds : float
+    """
+
+    service: str
+    error: type[AstrodrizError]
+    deadline: Deadline
+    attempts: int = ATTEMPTS
+    first_wait: float = FIRST_WAIT
+    read_seconds: float = READ_SECONDS
+
+    def get(self, url: str, parameters: Mapping[str, str | float] | None = None) -> bytes:
+        """Body of the reply to a GET request.
+
+        Connections that fail, time-outs, replies cut short, and statuses 429 and 5xx are tried again, as long as
+        the deadline allows.
+
+        Raises
+        ------
+        NotFound
+            Status 404.
+        AstrodrizError
+            Of the client's own class: no usable answer.
+        """
+        wait, reason = self.first_wait, "not tried: the time for web services was used up"
+        for attempt in range(self.attempts):
+            if attempt:
+                time.sleep(min(wait, self.deadline.remaining()))
+                wait *= 2
+            if self.deadline.expired():
+                break
+            try:
+                return self._once(url, parameters)
+            except _Again as failure:
+                reason = str(failure)
+                logger.info("%s, attempt %d of %d: %s", self.service, attempt + 1, self.attempts, reason)
+        raise self._error(url, reason)
+
+    def _once(self, url: str, parameters: Mapping[str, str | float] | None) -> bytes:
+        """One attempt, in a thread of its own: a server that drips bytes cannot outlast the time limit."""
+        limit = min(self.read_seconds, self.deadline.remaining())
+        outcome: list[bytes | BaseException] = []
+        cancelled = threading.Event()
+
+        def work() -> None:
+            try:
+                outcome.append(self._fetch(url, parameters, limit, cancelled))
+            except (requests.RequestException, _Again, NotFound, AstrodrizError, OSError) as failure:
+                outcome.append(failure)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(limit)
+        cancelled.set()
+        if not outcome:
+            raise _Again(f"no complete reply within {limit:.1f} s")
+        if isinstance(outcome[0], bytes):
+            return outcome[0]
+        if isinstance(outcome[0], (requests.RequestException, OSError)):
+            raise _Again(_short(outcome[0])) from outcome[0]
+        raise outcome[0]
+
+    def _fetch(
+        self, url: str, parameters: Mapping[str, str | float] | None, limit: float, cancelled: threading.Event
+    ) -> bytes:
+        timeout = (min(CONNECT_SECONDS, limit), limit)
+        with requests.get(url, params=parameters, timeout=timeout, stream=True) as reply:
+            if reply.status_code == requests.codes.not_found:
+                raise NotFound(url)
+            if reply.status_code == requests.codes.too_many_requests or reply.status_code >= 500:
+                raise _Again(f"status {reply.status_code}")
+            if reply.status_code != requests.codes.ok:
+                raise self._error(url, f"status {reply.status_code}")
+            body = bytearray()
+            for chunk in reply.iter_content(CHUNK_BYTES):
+                body += chunk
+                if cancelled.is_set() or len(body) > MAX_BYTES:
+                    raise _Again("the reply was too long")
+            return self._complete(bytes(body), reply.headers.get("Content-Length"))
+
+    @staticmethod
+    def _complete(body: bytes, promised: str | None) -> bytes:
+        """The body, if it has the length that its header promised."""
+        if promised is not None and promised.isdigit() and len(body) < int(promised):
+            raise _Again(f"the reply was cut short ({len(body)} of {promised} bytes)")
+        return body
+
+    def _error(self, url: str, reason: str) -> AstrodrizError:
+        return self.error(
+            f"The {self.service} gave no usable answer: {reason}.",
+            where=urlsplit(url).netloc,
+            remedy="The run goes on without it; check the address and the network.",
+        )
+
+
+def parse_xml(body: bytes, error: type[AstrodrizError], service: str) -> ElementTree.Element:
+    """Root of an XML reply.
+
+    Raises
+    ------
+    AstrodrizError
+        Of the class given: it is not XML, or it declares entities, which no such reply needs and which can grow
+        without limit.
+    """
+    if b"<!ENTITY" in body or b"<!DOCTYPE" in body:
+        raise error(f"The reply of the {service} declares entities.", where=service)
+    try:
+        return ElementTree.fromstring(body)
+    except (ElementTree.ParseError, ValueError, LookupError) as failure:
+        raise error(f"The reply of the {service} is not XML.", where=service) from failure
+
+
+class _Again(Exception):
+    """An attempt failed in a way that the next one may not."""
+
+
+def _short(failure: BaseException) -> str:
+    """The kind of a network failure, without the addresses of objects that its text holds."""
+    return type(failure).__name__

@@ -1,0 +1,298 @@
+"""The drizzle parameters of a run, layer on layer: table, pipeline, file, option; and who set what.
+
+The table is the MDRIZTAB that the exposures name, or the bundled one where there is none. The rules of the
+pipeline change the table; a TOML file and single options of the user come on top.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from attrs import fields, frozen
+
+from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, UsageError
+from astrodriz_core.parameter_rules import PipelineOverride, pipeline_overrides, single_exposure_overrides
+from astrodriz_core.parameter_values import as_text
+from astrodriz_core.parameters import DrizzleParameters, changed_parameters, with_values
+from astrodriz_core.records.run import ParameterSource
+from astrodriz_io.inputs.arrays import read_header
+from astrodriz_io.inputs.exposures import Exposure
+from astrodriz_io.inputs.fitsfiles import keyword_text
+from astrodriz_io.inputs.mdriztab import read_mdriztab
+from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference, resolve_reference
+
+__all__ = [
+    "BundledSelection",
+    "ResolvedParameters",
+    "bundled_parameters",
+    "drizzle_parameters",
+    "parameters_to_toml",
+]
+
+_POST_FLASH = 56239.1246
+"""MJD of 2012-11-08T02:59:15, from which WFC3/UVIS exposures are post-flashed."""
+
+_VARIANT_RULES: Mapping[str, tuple[str, Callable[[BundledSelection], bool]]] = {
+    "grism": ("WFC3/IR", lambda wanted: bool({"G102", "G141"} & set(wanted.filters))),
+    "blue": ("ACS/SBC", lambda wanted: bool({"F115LP", "F122M"} & set(wanted.filters))),
+    "pre2012": ("WFC3/UVIS", lambda wanted: wanted.start is not None and wanted.start < _POST_FLASH),
+}
+
+
+@frozen
+class BundledSelection:
+    """What selects a row of the bundled table.
+
+    Attributes
+    ----------
+    detector : str
+        Name of the detector, such as ``WFC3/IR``.
+    n_exposures : int
+        Number of exposures to be combined.
+    filters : tuple of str
+        Optical elements.
+    start : float or None
+        EXPSTART of the first exposure, MJD.
+    """
+
+    detector: str
+    n_exposures: int
+    filters: tuple[str, ...] = ()
+    start: float | None = None
+
+
+@frozen
+class ResolvedParameters:
+    """The parameters of a run and where they come from.
+
+    Attributes
+    ----------
+    parameters : DrizzleParameters
+        What holds.
+    sources : tuple of ParameterSource
+        For each parameter that a layer set, the layer that had the last word; the others have AstroDrizzle's
+        defaults.
+    table : str
+        The table in words, with its row.
+    bundled : bool
+        Whether that was the bundled table, which a trailer has to say.
+    mdriztab : ResolvedReference or None
+        The MDRIZTAB.
+    ignored : tuple of str
+        Columns of the MDRIZTAB that name no drizzle parameter.
+    """
+
+    parameters: DrizzleParameters
+    sources: tuple[ParameterSource, ...]
+    table: str
+    bundled: bool
+    mdriztab: ResolvedReference | None
+    ignored: tuple[str, ...]
+
+
+@frozen
+class _Layers:
+    """Parameters, and the layer that set each, while the layers are put on one another."""
+
+    parameters: DrizzleParameters
+    sources: Mapping[str, str]
+
+    def with_layer(self, values: Mapping[str, object], source: str) -> _Layers:
+        """Put values on top; a bad one is told with its source."""
+        try:
+            after = with_values(self.parameters, values)
+        except UsageError as failure:
+            raise UsageError(failure.problem, where=source, remedy=failure.remedy) from failure
+        implied = (name for name, _ in changed_parameters(self.parameters, after))
+        return _Layers(after, {**self.sources, **dict.fromkeys((*implied, *values), source)})
+
+    def with_rules(self, overridden: DrizzleParameters, changes: Sequence[PipelineOverride]) -> _Layers:
+        """Put what the pipeline decided on top."""
+        reasons = {change.name: f"pipeline: {change.reason}" for change in changes}
+        return _Layers(overridden, {**self.sources, **reasons})
+
+
+def drizzle_parameters(
+    exposures: Sequence[Exposure],
+    folders: ReferenceFolders,
+    *,
+    parameter_file: Path | None = None,
+    overrides: Sequence[tuple[str, str]] = (),
+) -> ResolvedParameters:
+    """Find out the parameters for a set of exposures.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        Of one detector and filter. Those that cannot be combined do not count, unless none can.
+    folders : ReferenceFolders
+        Where MDRIZTAB lies.
+    parameter_file : Path, optional
+        TOML file of parameters, as `parameters_to_toml` writes it; may hold only some.
+    overrides : sequence of (str, str), optional
+        Single parameters by name, on top of everything.
+
+    Returns
+    -------
+    ResolvedParameters
+        Table, then rules of the pipeline, then file, then single ones. The steps that need a second exposure
+        stay off for a single one, whatever the file says.
+
+    Raises
+    ------
+    UsageError
+        A file or an option has an unknown name or a bad value.
+    InputError, MissingFilesError
+        The parameter file cannot be read.
+    ReferenceFileError
+        The MDRIZTAB is damaged or has bad values. One that cannot be found is no error: the bundled table
+        takes its place.
+    """
+    used = [exposure for exposure in exposures if exposure.observation.can_be_combined] or list(exposures)
+    start, table, reference, ignored = _table_layer(used, folders)
+    overridden, changes = pipeline_overrides(start.parameters, [exposure.exposure_time for exposure in used])
+    layers = start.with_rules(overridden, changes)
+    if parameter_file is not None:
+        layers = layers.with_layer(_read_toml(parameter_file), f"file {parameter_file.name}")
+    for name, value in overrides:
+        layers = layers.with_layer({name: value}, f"option -p {name}")
+    if len(used) == 1:
+        layers = layers.with_rules(*single_exposure_overrides(layers.parameters))
+    return ResolvedParameters(
+        layers.parameters, _as_sources(layers), table, reference is None, reference, ignored
+    )
+
+
+def bundled_parameters(selection: BundledSelection) -> tuple[DrizzleParameters, str]:
+    """Parameters of the bundled table.
+
+    Parameters
+    ----------
+    selection : BundledSelection
+        Detector, number of exposures, filters, date.
+
+    Returns
+    -------
+    DrizzleParameters
+        Of the row with the largest number of exposures that is not above the one given.
+    str
+        Name of the row, such as ``WFC3/IR any_n4``.
+
+    Raises
+    ------
+    UsageError
+        The table does not know the detector; the message lists those it knows.
+    """
+    values, row = _bundled_values(selection)
+    return with_values(DrizzleParameters(), values), row
+
+
+def parameters_to_toml(parameters: DrizzleParameters) -> str:
+    """Write every parameter as TOML that `drizzle_parameters` reads back unchanged.
+
+    TOML has no word for a value that does not exist; ``"INDEF"`` stands for it.
+    """
+    lines = (
+        f"{item.name} = {_toml_value(getattr(parameters, item.name))}" for item in fields(type(parameters))
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _table_layer(
+    exposures: Sequence[Exposure], folders: ReferenceFolders
+) -> tuple[_Layers, str, ResolvedReference | None, tuple[str, ...]]:
+    first, n_exposures = exposures[0], len(exposures)
+    reference = _mdriztab(first, folders)
+    if reference is None:
+        selection = BundledSelection(first.description.name, n_exposures, first.filters, first.start)
+        values, row = _bundled_values(selection)
+        table = f"bundled table, {row}"
+        return _Layers(DrizzleParameters(), {}).with_layer(values, table), table, None, ()
+    found = read_mdriztab(reference.path, first.filters, n_exposures)
+    table = f"MDRIZTAB {reference.name}, row {found.row}"
+    try:
+        layers = _Layers(DrizzleParameters(), {}).with_layer(_frame_as_given(dict(found.values)), table)
+    except UsageError as failure:
+        raise ReferenceFileError(failure.problem, where=table, remedy=failure.remedy) from failure
+    return layers, table, reference, found.ignored
+
+
+def _frame_as_given(values: Mapping[str, object]) -> dict[str, object]:
+    """Let a table's frame stay off unless it is switched on, as AstroDrizzle understands its tables."""
+    return {"driz_sep_wcs": "no", "final_wcs": "no", **values}
+
+
+def _mdriztab(exposure: Exposure, folders: ReferenceFolders) -> ResolvedReference | None:
+    value = keyword_text(read_header(exposure.path, "PRIMARY"), "MDRIZTAB")
+    try:
+        return resolve_reference(value, "MDRIZTAB", exposure.path.name, folders, beside=exposure.path.parent)
+    except ReferenceFileError:
+        return None
+
+
+def _bundled_values(selection: BundledSelection) -> tuple[dict[str, object], str]:
+    table = _bundled_table()
+    rows = table.get(selection.detector)
+    if rows is None or selection.detector == "common":
+        known = ", ".join(name for name in table if name != "common")
+        problem = f"there are no bundled parameters for {selection.detector!r}."
+        raise UsageError(problem, remedy=f"Known detectors: {known}.")
+    row = _bundled_row(rows, selection)
+    return {**table["common"], **rows[row]}, f"{selection.detector} {row}"
+
+
+@cache
+def _bundled_table() -> Mapping[str, Mapping[str, Any]]:
+    text = resources.files("astrodriz_io").joinpath("data/drizzle_parameters.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _bundled_row(rows: Mapping[str, object], selection: BundledSelection) -> str:
+    variants = [
+        variant
+        for variant, (detector, holds) in _VARIANT_RULES.items()
+        if detector == selection.detector and holds(selection)
+    ]
+    for variant in (*variants, "any"):
+        limits = {
+            int(row.removeprefix(f"{variant}_n")): row for row in rows if row.startswith(f"{variant}_n")
+        }
+        fitting = [limit for limit in limits if limit <= selection.n_exposures]
+        if fitting:
+            return limits[max(fitting)]
+    raise UsageError(f"The number of exposures is {selection.n_exposures}.", remedy="Give 1 or more.")
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as failure:
+        raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
+    except (OSError, ValueError) as failure:
+        remedy = "Give a file of lines such as final_pixfrac = 0.8."
+        raise InputError(f"cannot be read as TOML ({failure}).", where=path.name, remedy=remedy) from failure
+
+
+def _as_sources(layers: _Layers) -> tuple[ParameterSource, ...]:
+    """In the order of the record, so that equal runs have equal records."""
+    return tuple(
+        ParameterSource(item.name, as_text(getattr(layers.parameters, item.name)), layers.sources[item.name])
+        for item in fields(DrizzleParameters)
+        if item.name in layers.sources
+    )
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml_value(item) for item in value)}]"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    escaped = as_text(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,205 @@
+"""The stages of a run: each makes products with one WCS, has them verified, and says whether it stays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
+from astrodriz_core.keeping import judge_stage
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.astrometry import AlignmentOutcome, AposterioriRecord, AprioriOutcome, AprioriRecord
+from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.run import StageOutcome, StageRecord
+from astrodriz_core.records.verification import Verification
+from astrodriz_io.astrometry.alignment import align
+from astrodriz_io.astrometry.apriori import apply_apriori
+from astrodriz_io.distortion import exposure_wcs
+from astrodriz_io.drizzling.combination import Combination, combine_exposures
+from astrodriz_io.drizzling.prepared import ChipMasks
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.outputs.exposures import write_cosmic_rays
+from astrodriz_io.outputs.workspace import Workspace
+from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.settings import Settings
+from astrodriz_io.sources import astrometric_catalogs, headerlet_source
+from astrodriz_io.verifying import compare_with_default, verify_combination
+
+__all__ = ["Standing", "StageContext", "aposteriori_stage", "apriori_stage", "default_stage"]
+
+logger = logging.getLogger(__name__)
+
+
+@frozen(eq=False)
+class StageContext:
+    """What every stage needs beside the exposures."""
+
+    settings: Settings
+    workspace: Workspace
+    parameters: DrizzleParameters
+    progress: ProgressReporter
+
+    def combine(
+        self, files: Sequence[Path], name: str, cosmic_rays: ChipMasks | None = None, origin: str = ""
+    ) -> Combination:
+        """Drizzle exposures with the parameters of the run."""
+        folder = None if self.settings.in_memory else self.workspace.scratch / name
+        if folder is not None:
+            folder.mkdir()
+        return combine_exposures(
+            files,
+            self.parameters,
+            store=ImageStore(folder),
+            progress=self.progress,
+            threads=self.settings.num_cores,
+            cosmic_rays=cosmic_rays,
+            cosmic_rays_from=origin or f"the {name} combination",
+        )
+
+
+@frozen(eq=False)
+class Standing:
+    """The best WCS so far: the exposures that carry it and what was made with it.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        The deciding exposures, in the workspace.
+    origin : WcsOrigin
+        Where their WCS comes from.
+    combination : Combination
+        The products made with it.
+    verification : Verification or None
+        The judgement on them; None for a single exposure.
+    """
+
+    files: tuple[Path, ...]
+    origin: WcsOrigin
+    combination: Combination
+    verification: Verification | None
+
+    @property
+    def is_misaligned(self) -> bool:
+        """Whether the exposures are known not to fit onto each other."""
+        return self.verification is not None and self.verification.verdict is Verdict.MISALIGNED
+
+
+def default_stage(context: StageContext, files: tuple[Path, ...]) -> tuple[Standing, StageRecord]:
+    """Find cosmic rays, combine and verify with the pipeline-default WCS.
+
+    A failed verification is noted, and the run goes on. DQ bit 4096 is set in the files.
+    """
+    combination = context.combine(files, "default")
+    write_cosmic_rays(by_rootname(files), combination.cosmic_rays)
+    verification = verify_combination(combination, context.settings.policy)
+    standing = Standing(files, WcsOrigin.PIPELINE_DEFAULT, combination, verification)
+    reason = verification.reason if verification else "one exposure has nothing to be aligned to"
+    if standing.is_misaligned:
+        logger.warning("The pipeline-default alignment failed its verification: %s", reason)
+    return standing, _record(Stage.DEFAULT, StageOutcome.DONE, reason, standing)
+
+
+def apriori_stage(
+    context: StageContext, standing: Standing, default: Standing
+) -> tuple[Standing, StageRecord]:
+    """Apply the best solutions of the astrometry database, and keep them if the products agree."""
+    if not context.settings.apply_apriori:
+        return standing, _skipped(Stage.A_PRIORI, "a priori solutions are switched off")
+    with context.workspace.stage("apriori", standing.files, keep=context.settings.debug) as copies:
+        try:
+            apriori = apply_apriori(copies, headerlet_source(context.settings))
+        except DatabaseError as error:
+            return standing, _failed(Stage.A_PRIORI, error)
+        if apriori.outcome is not AprioriOutcome.APPLIED:
+            return standing, evolve(_skipped(Stage.A_PRIORI, apriori.reason), apriori=apriori)
+        return _try(context, Stage.A_PRIORI, WcsOrigin.A_PRIORI, copies, standing, default, apriori=apriori)
+
+
+def aposteriori_stage(
+    context: StageContext, standing: Standing, default: Standing
+) -> tuple[Standing, StageRecord]:
+    """Fit the exposures to each other and to a catalogue, and keep the fit if the products agree."""
+    if not context.settings.compute_aposteriori:
+        return standing, _skipped(Stage.A_POSTERIORI, "the a posteriori fit is switched off")
+    with context.workspace.stage("aposteriori", standing.files, keep=context.settings.debug) as copies:
+        try:
+            fit = align(
+                copies,
+                astrometric_catalogs(context.settings),
+                ignore_cosmic_rays=standing.is_misaligned,
+            )
+        except (CatalogError, AlignmentError) as error:
+            return standing, _failed(Stage.A_POSTERIORI, error)
+        if fit.outcome is not AlignmentOutcome.ALIGNED:
+            return standing, evolve(_skipped(Stage.A_POSTERIORI, fit.reason), aposteriori=fit)
+        return _try(context, Stage.A_POSTERIORI, WcsOrigin.A_POSTERIORI, copies, standing, default, aposteriori=fit)
+
+
+def by_rootname(files: Sequence[Path]) -> dict[str, Path]:
+    """Files by the ROOTNAME in their headers."""
+    return {exposure_wcs(file).rootname: file for file in files}
+
+
+def _try(
+    context: StageContext,
+    stage: Stage,
+    origin: WcsOrigin,
+    copies: tuple[Path, ...],
+    standing: Standing,
+    default: Standing,
+    *,
+    apriori: AprioriRecord | None = None,
+    aposteriori: AposterioriRecord | None = None,
+) -> tuple[Standing, StageRecord]:
+    """Combine and verify with the new WCS of the copies; keep it or go back to what stood before."""
+    # Flags found with a bad alignment hold real stars to be cosmic rays: then they are found afresh.
+    known = None if standing.is_misaligned else standing.combination.cosmic_rays
+    source = standing.combination.record.cosmic_rays_from if known is not None else ""
+    combination = context.combine(copies, origin.name.lower(), known, source)
+    verification = verify_combination(combination, context.settings.policy)
+    comparison = compare_with_default(combination, default.combination)
+    decision = judge_stage(verification, comparison, default.verification)
+    tried = Standing(copies, origin, combination, verification)
+    outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
+    record = evolve(
+        _record(stage, outcome, decision.reason, tried),
+        comparison=comparison,
+        apriori=apriori,
+        aposteriori=aposteriori,
+    )
+    if not decision.keep:
+        logger.warning("The %s WCS is not kept: %s", stage.value, decision.reason)
+        return standing, record
+    kept = tuple(copy.replace(file) for copy, file in zip(copies, standing.files, strict=True))
+    if known is None:
+        write_cosmic_rays(by_rootname(kept), combination.cosmic_rays)
+    return evolve(tried, files=kept), record
+
+
+def _record(stage: Stage, outcome: StageOutcome, reason: str, standing: Standing) -> StageRecord:
+    return StageRecord(
+        stage=stage,
+        outcome=outcome,
+        reason=reason,
+        wcs=tuple(exposure_wcs(file) for file in standing.files),
+        drizzle=standing.combination.record,
+        verification=standing.verification,
+    )
+
+
+def _skipped(stage: Stage, reason: str) -> StageRecord:
+    logger.info("%s: %s", stage.value, reason)
+    return StageRecord(stage=stage, outcome=StageOutcome.SKIPPED, reason=reason)
+
+
+def _failed(stage: Stage, error: Exception) -> StageRecord:
+    logger.warning("%s: %s", stage.value, error)
+    return StageRecord(stage=stage, outcome=StageOutcome.FAILED, reason=str(error))
+
+
+def wcs_names(files: Mapping[str, Path]) -> dict[str, str]:
+    """WCSNAME of each exposure."""
+    return {root: exposure_wcs(file).chips[0].wcsname for root, file in files.items()}

@@ -1,0 +1,56 @@
+"""Small simulated associations that the integration tests share; made once for each session, read only.
+
+A test that changes files copies them first: ``shutil.copytree(association.folder, tmp_path / "run")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+
+SMALL = 256
+
+
+@pytest.fixture(scope="session")
+def ir_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """Four WFC3/IR exposures of 256 x 256 pixels: stars and galaxies, a pointing error of 0.35 arcsec."""
+    return _simulated(tmp_path_factory, SimulationSpec(detector="WFC3/IR", size=SMALL))
+
+
+@pytest.fixture(scope="session")
+def acs_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """Four ACS/WFC exposures, FLT and FLC, with two chips of 256 x 256 pixels: a star field."""
+    return _simulated(tmp_path_factory, SimulationSpec(detector="ACS/WFC", size=SMALL, sky=FieldKind.CROWDED))
+
+
+@pytest.fixture(scope="session")
+def misaligned_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """Four WFC3/IR exposures of 256 x 256 pixels, the third of them two pixels off its place."""
+    return _simulated(tmp_path_factory, SimulationSpec(detector="WFC3/IR", size=SMALL, misalign=((2, 2.0),)))
+
+
+@pytest.fixture(scope="session")
+def ir_singleton(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """One WFC3/IR exposure of 256 x 256 pixels without an association table."""
+    spec = SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=1, singleton=True)
+    return _simulated(tmp_path_factory, spec)
+
+
+@pytest.fixture
+def reference_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Function that points the reference variables at an association's files for the time of a test."""
+
+    def point_at(association: SimulatedAssociation) -> None:
+        for variable, folder in association.environment.items():
+            monkeypatch.setenv(variable, folder)
+
+    yield point_at
+
+
+def _simulated(factory: pytest.TempPathFactory, spec: SimulationSpec) -> SimulatedAssociation:
+    folder: Path = factory.mktemp(spec.detector.replace("/", "_").lower())
+    return simulate_association(folder, spec)
