@@ -1,26 +1,19 @@
 """The pipeline-default WCS: distortion model of the reference files applied to private copies by stwcs.
 
-stwcs finds reference files through environment variables, speaks on standard output and changes the levels
-of two loggers. Here the files are found by our own resolver, and what stwcs says goes to this module's log.
+stwcs finds reference files through environment variables; here they are found by our own resolver.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
 import math
 import os
 import shutil
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import IO, cast
 
-import astropy
 from astropy.io import fits
 from attrs import frozen
 from stwcs import updatewcs as stwcs_updatewcs
@@ -28,7 +21,7 @@ from stwcs import updatewcs as stwcs_updatewcs
 from astrodriz_core.errors import InputError, StorageError
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.inputs.arrays import image_shape
-from astrodriz_io.inputs.fitsfiles import FITS_FAILURES, keyword_text, open_fits
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.inputs.references import (
     DISTORTION_KEYWORDS,
     NOT_GIVEN,
@@ -37,6 +30,7 @@ from astrodriz_io.inputs.references import (
     distortion_references,
     sha256_of,
 )
+from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [
     "DistortionOutcome",
@@ -46,16 +40,8 @@ __all__ = [
     "exposure_wcs",
 ]
 
-_logger = logging.getLogger(__name__)
-
-_STWCS_LOCK = threading.Lock()
-"""stwcs writes to the interpreter's one standard output and to shared loggers, so one call at a time."""
-
-_REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT", "ODGEOFIL")
-"""Keywords that name a reference file; the last three are stwcs's notes of what it has applied."""
-
-# stwcs has no exception class of its own; a damaged reference file shows as any of these.
-_STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError, AssertionError)
+_REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT")
+"""Keywords that name a reference file; the last two are stwcs's notes of what it has applied."""
 
 
 class DistortionOutcome(Enum):
@@ -273,59 +259,13 @@ def _link(target: Path, link: Path) -> None:
 
 
 def _run_stwcs(hdulist: fits.HDUList, file_name: str) -> None:
-    with _quiet_stwcs(file_name):
+    with quiet_stwcs(file_name):
         try:
             stwcs_updatewcs.updatewcs([hdulist], use_db=False, checkfiles=False)
-        except _STWCS_FAILURES as failure:
+        except STWCS_FAILURES as failure:
             problem = f"the distortion model cannot be applied ({type(failure).__name__}: {failure})."
             remedy = "Check the WCS keywords of the exposure and its IDCTAB, NPOLFILE and D2IMFILE."
             raise InputError(problem, where=file_name, remedy=remedy) from failure
-
-
-@contextlib.contextmanager
-def _quiet_stwcs(file_name: str) -> Iterator[None]:
-    """Send what stwcs prints to our log, and put the levels of the loggers back that it changes."""
-    with _STWCS_LOCK:
-        caught = _OwnThreadOutput(sys.stdout)
-        loggers = (logging.getLogger("stwcs.updatewcs"), astropy.log)
-        levels = [logger.level for logger in loggers]
-        try:
-            with contextlib.redirect_stdout(cast(IO[str], caught)):
-                yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
-    for line in filter(None, map(str.strip, caught.text.splitlines())):
-        _logger.debug("%s: stwcs: %s", file_name, line)
-
-
-class _OwnThreadOutput(io.TextIOBase):
-    """Standard output that keeps what the thread that made it writes, and passes on the others' output."""
-
-    def __init__(self, outer: IO[str] | None) -> None:
-        self._outer = outer
-        self._thread = threading.get_ident()
-        self._caught = io.StringIO()
-
-    @property
-    def text(self) -> str:
-        """What was caught so far."""
-        return self._caught.getvalue()
-
-    def write(self, text: str) -> int:
-        """Write to the catch or to the output behind it, by the thread that calls."""
-        own = threading.get_ident() == self._thread
-        target = self._caught if own else self._outer
-        return len(text) if target is None else target.write(text)
-
-    def flush(self) -> None:
-        """Flush the output behind it."""
-        if self._outer is not None:
-            self._outer.flush()
-
-    def isatty(self) -> bool:
-        """Whether the output behind it is a terminal."""
-        return self._outer is not None and self._outer.isatty()
 
 
 def _synchronise(path: Path) -> None:

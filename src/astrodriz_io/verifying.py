@@ -37,9 +37,16 @@ def verify_combination(combination: Combination, policy: Policy) -> Verification
 
 
 def compare_with_default(combination: Combination, default: Combination) -> ProductComparison:
-    """The product of a stage against the pipeline-default product."""
-    product = evolve(product_image(combination), name="stage product")
-    reference = evolve(product_image(default), name="default product")
+    """The product of a stage against the pipeline-default product.
+
+    Their frames follow the exposures' own WCSs and may differ by a row or a column, which is cut off.
+    """
+    images = (product_image(combination), product_image(default))
+    ny, nx = (min(image.shape[axis] for image in images) for axis in (0, 1))
+    product, reference = (
+        evolve(image, name=name, sci=image.sci[:ny, :nx], wht=image.wht[:ny, :nx])
+        for image, name in zip(images, ("stage product", "default product"), strict=True)
+    )
     return compare_products(product, reference, _parameters(combination))
 
 

@@ -15,6 +15,9 @@ __all__ = ["adjust_frame", "frame_orientation", "square_cd"]
 SAME_SCALE = 1e-12
 """Relative difference below which a requested pixel scale is the one that the frame has."""
 
+ROUNDING = 1e-6
+"""Part of a pixel that is rounding error and needs no further row or column."""
+
 
 def square_cd(scale: float, orientation: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """CD matrix of square pixels with east to the left of north.
@@ -92,7 +95,7 @@ def _size(
         ratio = frame.pixel_scale_arcsec / math.sqrt(abs(np.linalg.det(np.array(cd)))) / 3600.0
         if math.isclose(ratio, 1.0, rel_tol=SAME_SCALE):
             return frame.shape, frame.crpix
-        shape = max(1, math.ceil(ratio * ny)), max(1, math.ceil(ratio * nx))
+        shape = max(1, math.ceil(ratio * ny - ROUNDING)), max(1, math.ceil(ratio * nx - ROUNDING))
         return shape, (1 + ratio * (frame.crpix[0] - 1), 1 + ratio * (frame.crpix[1] - 1))
     corners = _corners(frame) @ (np.linalg.inv(np.array(cd)) @ np.array(frame.cd)).T
     low, high = corners.min(axis=0), corners.max(axis=0)

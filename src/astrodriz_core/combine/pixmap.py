@@ -176,7 +176,7 @@ def _axes(plane: TangentPlane) -> Matrix:
     tangent = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
     turn = np.radians(plane.lonpole - 180.0)
     cos, sin = np.cos(turn), np.sin(turn)
-    return np.stack([cos * east + sin * north, cos * north - sin * east, tangent], axis=1)
+    return np.stack([cos * east - sin * north, cos * north + sin * east, tangent], axis=1)
 
 
 def _plane_from_pixel(plane: TangentPlane) -> Matrix:

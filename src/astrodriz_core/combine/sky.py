@@ -152,8 +152,9 @@ def measure_sky(
         raise MeasurementError(f"image {image.shape} and mask {good.shape} differ in shape")
     sample = np.ravel(image) if good is None else image[good]
     sample = np.asarray(sample, dtype=np.float32)
-    if not np.isfinite(np.sum(sample, dtype=np.float64)):
-        sample = sample[np.isfinite(sample)]
+    finite = np.isfinite(sample)
+    if not finite.all():
+        sample = sample[finite]
     clipped = clip_statistics(sample, clipping)
     if clipped is None:
         return None

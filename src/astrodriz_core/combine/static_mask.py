@@ -92,11 +92,12 @@ def static_mask(
 
 
 def _far_below(image: NDArray[np.floating], sigma: float) -> tuple[Mask, StaticMaskStatistics | None]:
-    finite = image if np.isfinite(np.sum(image)) else image[np.isfinite(image)]
-    clipped = clip_statistics(finite, CLIPPING)
+    finite = np.isfinite(image)
+    sample = np.ravel(image) if finite.all() else image[finite]
+    clipped = clip_statistics(sample, CLIPPING)
     if clipped is None or clipped.minimum == clipped.maximum:
         return np.zeros(image.shape, dtype=bool), None
-    mode = estimate_level(finite, clipped, SkyStatistic.MODE, CLIPPING.binwidth)
+    mode = estimate_level(sample, clipped, SkyStatistic.MODE, CLIPPING.binwidth)
     threshold = mode - sigma * clipped.stddev
     below = image < threshold
     return below, StaticMaskStatistics(mode, clipped.stddev, threshold, int(np.count_nonzero(below)))

@@ -101,17 +101,19 @@ def _mean_squared_error(
     parameters: VerificationParameters,
 ) -> float | None:
     """Mean over the sources of the squared difference over the squared signal, each less its noise."""
-    half = int(np.ceil(COMPARED_SIGMAS * window_sigma(parameters)))
+    half = int(np.ceil(COMPARED_SIGMAS * window_sigma(parameters))) + LANCZOS_LOBES
     fixed = cut_out(reference, places, half)
-    centres = fixed.corners + half
-    moved = cut_out(product, centres + motion.displacement(centres.astype(float)), half + LANCZOS_LOBES)
-    shift = centres + motion.displacement(centres.astype(float)) - (moved.corners + half + LANCZOS_LOBES)
-    resampled = _resampled(moved.values, shift)
-    n_pixels = fixed.values[0].size if len(places) else 0
+    centres = (fixed.corners + half).astype(np.float64)
+    wanted = centres + motion.displacement(centres)
+    moved = cut_out(product, wanted, half)
+    resampled = _resampled(moved.values, wanted - (moved.corners + half))
+    inner = slice(LANCZOS_LOBES, -LANCZOS_LOBES)
+    expected = fixed.values[:, inner, inner]
+    n_pixels = expected.shape[1] * expected.shape[2]
     noise = n_pixels * np.array([moved.noise**2, fixed.noise**2])
-    squares = np.array([(resampled**2).sum((1, 2)), (fixed.values**2).sum((1, 2))])
+    squares = np.array([(resampled**2).sum((1, 2)), (expected**2).sum((1, 2))])
     signal = (squares - noise).mean(0)
-    difference = np.maximum(((resampled - fixed.values) ** 2).sum((1, 2)) - noise.sum(0), 0)
+    difference = np.maximum(((resampled - expected) ** 2).sum((1, 2)) - noise.sum(0), 0)
     with np.errstate(invalid="ignore"):
         clear = np.isfinite(difference) & (signal > SIGNAL_TO_NOISE * noise.mean(0)) & (signal > 0)
     return float(np.mean(difference[clear] / signal[clear])) if clear.any() else None

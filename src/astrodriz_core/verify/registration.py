@@ -35,8 +35,16 @@ Table: TypeAlias = NDArray[np.float64]
 FEWEST_SOURCES = 4
 #: A rotation needs more.
 FEWEST_FOR_ROTATION = 10
-#: Residuals beyond this many robust standard deviations are cosmic rays, blends and wrong matches.
-CLIP_SIGMA = 3.5
+#: Degrees of freedom of the t distribution of the residuals: heavy tails, as cosmic rays and blends make.
+FREEDOM = 3.0
+#: Sources count as used below this squared residual in units of their error; the others weigh little.
+OUTLIER_SQUARE = 25.0
+#: Rounds of one robust fit.
+FIT_ROUNDS = 8
+#: Median of the squared length of a two-dimensional normal vector, in variances of one axis.
+MEDIAN_SQUARED_LENGTH = 2 * np.log(2)
+#: Keeps the scale positive where the residuals are exactly 0.
+SMALLEST_VARIANCE = 1e-12
 #: Rounds of the joint solution; its error shrinks at least by half in each.
 SOLUTION_ROUNDS = 30
 #: Exposures within this distance of each other form a consensus, pixels.
@@ -180,49 +188,58 @@ def fit_positions(
     known = np.isfinite(difference).all(axis=1) & np.isfinite(weights) & (weights > 0)
     if known.sum() < FEWEST_SOURCES:
         return None
-    fit = _clipped_fit(difference[known], places[known], weights[known], guess)
+    fit = _robust_fit(difference[known], places[known], weights[known], guess)
     used = np.zeros(len(known), bool)
     used[np.flatnonzero(known)[fit.used]] = True
     return evolve(fit, used=used)
 
 
-def _clipped_fit(difference: Positions, places: Positions, weights: Table, guess: Motion) -> MotionFit:
-    """Weighted fit with outliers left out, in rounds that start from the median."""
+def _robust_fit(difference: Positions, places: Positions, weights: Table, guess: Motion) -> MotionFit:
+    """Maximum-likelihood shift and rotation for residuals that follow Student's t distribution.
+
+    The weights only give the relative errors; their scale follows the sources themselves. A source far
+    off (a cosmic ray, a blend, a wrong match) gets hardly any weight, and many of them no influence on
+    the scale.
+    """
     residual = difference - guess.displacement(places)
     residual = residual - np.median(residual, axis=0)
-    for _ in range(6):
-        scale = 1.4826 * np.median(np.abs(residual)) + 1e-9
-        used = np.hypot(*residual.T) < CLIP_SIGMA * np.sqrt(2) * scale
-        fit = _weighted_fit(difference, places, weights, used)
+    for _ in range(FIT_ROUNDS):
+        squares = (residual**2).sum(1) * weights
+        scale = np.median(squares) / MEDIAN_SQUARED_LENGTH + SMALLEST_VARIANCE
+        fit = _weighted_fit(difference, places, weights / scale, squares / scale)
         residual = difference - fit.motion.displacement(places)
     return fit
 
 
-def _weighted_fit(
-    difference: Positions, places: Positions, weights: Table, used: NDArray[np.bool_]
-) -> MotionFit:
-    """Least squares of shift and rotation; errors from the scatter of the residuals themselves.
+def _weighted_fit(difference: Positions, places: Positions, weights: Table, squares: Table) -> MotionFit:
+    """One step: least squares with the weights of the t distribution, and the errors of an M-estimate.
 
-    The shift is taken at the weighted centre of the sources, where it does not depend on the rotation,
-    and carried to the origin of `places` only for the motion.
+    `squares` are the squared lengths of the residuals in units of their errors. The shift is taken at
+    the weighted centre of the sources, where it does not depend on the rotation, and carried to the
+    origin of `places` only for the motion.
     """
-    d, p, w = difference[used], places[used], weights[used][:, None]
-    middle = (w * p).sum(0) / w.sum()
-    arm = p - middle
+    robust = (FREEDOM + 2) / (FREEDOM + squares)
+    w = (weights * robust)[:, None]
+    middle = (w * places).sum(0) / w.sum()
+    arm = places - middle
     across = np.column_stack([-arm[:, 1], arm[:, 0]])
-    shift = (w * d).sum(0) / w.sum()
+    shift = (w * difference).sum(0) / w.sum()
     inertia = float((w * across**2).sum())
-    determined = len(d) >= FEWEST_FOR_ROTATION and inertia > 0
-    rotation = float((w * across * (d - shift)).sum() / inertia) if determined else 0.0
-    residual = d - shift - rotation * across
-    dof = 1 - (3 if determined else 2) / (2 * len(d))
-    shift_error = np.sqrt((w**2 * residual**2).sum() / 2 / dof) / w.sum()
-    rotation_error = np.sqrt(((w * across * residual) ** 2).sum() / dof) / inertia if determined else None
+    determined = len(difference) >= FEWEST_FOR_ROTATION and inertia > 0
+    rotation = float((w * across * (difference - shift)).sum() / inertia) if determined else 0.0
+    residual = difference - shift - rotation * across
+    slope = w * (1 - squares / (FREEDOM + squares))[:, None]
+    dof = 1 - (3 if determined else 2) / (2 * len(difference))
+    shift_error = np.sqrt(((w * residual) ** 2).sum() / 2 / dof) / slope.sum()
+    turn_error = np.sqrt(((w * across * residual).sum(1) ** 2).sum() / dof) / (slope * across**2).sum()
     at_origin = shift - rotation * np.array([-middle[1], middle[0]])
-    lever_arm = float(np.sqrt(inertia / w.sum()))
-    scatter = float(np.sqrt((w * residual**2).sum() / (2 * w.sum())))
     return MotionFit(
-        Motion(at_origin, rotation), float(shift_error), rotation_error, lever_arm, scatter, used
+        motion=Motion(at_origin, rotation),
+        shift_error=float(shift_error),
+        rotation_error=float(turn_error) if determined else None,
+        lever_arm=float(np.sqrt(inertia / w.sum())),
+        scatter=float(np.sqrt((w * residual**2).sum() / (2 * w.sum()))),
+        used=squares < OUTLIER_SQUARE,
     )
 
 

@@ -17,7 +17,7 @@ from astropy.io import fits
 from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
-from astrodriz_io import distortion
+from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 from astrodriz_io.outputs.workspace import storage_errors
 
 __all__ = [
@@ -30,9 +30,6 @@ __all__ = [
     "science_extensions",
     "update_wcscorr",
 ]
-
-quiet_stwcs = distortion._quiet_stwcs
-"""Context in which stwcs neither prints nor changes loggers; takes the name of the file that it works on."""
 
 LINEAR_KEYWORDS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 """The terms of a solution that are copied exactly; the distortion is that of the IDCTAB."""

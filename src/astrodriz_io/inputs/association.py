@@ -312,9 +312,6 @@ def _switch(member: Member, association: Association, force: bool) -> DrizzleSwi
 
 
 def _unknown_input(path: Path) -> InputError:
-    problem = (
-        "the name of the input is none of <root>_asn.fits, <root>_raw.fits, <root>_flt.fits, <root>_flc.fits."
-    )
-    return InputError(
-        problem, where=path.name, remedy="Give the association table, the raw file or the exposure."
-    )
+    problem = "this is not the name of an input: <root>_asn.fits, _raw.fits, _flt.fits or _flc.fits."
+    remedy = "Give the association table, the raw file or the exposure."
+    return InputError(problem, where=path.name, remedy=remedy)

@@ -147,6 +147,7 @@ def read_exposure(path: Path) -> Exposure:
             raise InputError(problem, where=path.name, remedy="Give a calibrated exposure (FLT or FLC).")
         description = _description(primary, path.name)
         chips = tuple(_chip(hdu, primary, description, path.name) for hdu in sci)
+        _check_whole(hdulist, description, chips, path.name)
         return _exposure(path, primary, sci[0].header, description, chips)
 
 
@@ -176,6 +177,19 @@ def check_same_configuration(exposures: Sequence[Exposure]) -> None:
         listed = "; ".join(f"{name}: {', '.join(roots)}" for name, roots in by_configuration.items())
         problem = f"the exposures differ in detector or filter ({listed})."
         raise InputError(problem, remedy="Make one association for each detector and filter.")
+
+
+def _check_whole(
+    hdulist: fits.HDUList, description: DetectorDescription, chips: tuple[Chip, ...], file_name: str
+) -> None:
+    """Refuse a file that was cut between two extensions, which would pass for one without DQ or a chip."""
+    promised = _number((hdulist[0].header,), "NEXTEND") or 0
+    present = {(hdu.name, hdu.ver) for hdu in hdulist[1:]}
+    expected = {(name, chip.extver) for chip in chips for name in ("ERR", "DQ")}
+    something_lacks = not expected <= present or len(chips) < len(description.chips)
+    if promised > len(hdulist) - 1 and something_lacks:
+        problem = f"NEXTEND promises {promised:.0f} extensions, but the file ends after {len(hdulist) - 1}."
+        raise InputError(problem, where=f"{file_name}: NEXTEND", remedy="Fetch or calibrate the file again.")
 
 
 def _exposure(

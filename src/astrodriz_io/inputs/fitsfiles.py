@@ -106,7 +106,7 @@ def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:
     except OSError as failure:
         raise StorageError(f"cannot be opened ({failure.strerror}).", where=path.name) from failure
     with reading(path.name):
-        return fits.open(path, memmap=True, do_not_scale_image_data=keep_scaling)
+        return fits.open(path, do_not_scale_image_data=keep_scaling)
 
 
 def _check_sizes(hdulist: fits.HDUList, path: Path) -> None:

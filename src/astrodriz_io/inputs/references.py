@@ -37,11 +37,10 @@ REFERENCE_VARIABLES: Mapping[str, str] = {
 }
 """Variable of each instrument's references, and the name of its folder in a CRDS cache."""
 
-DISTORTION_KEYWORDS: tuple[str, ...] = ("IDCTAB", "NPOLFILE", "D2IMFILE", "OFFTAB", "DGEOFILE")
-"""Primary header keywords that name parts of the distortion model; the last two only for WFPC2."""
+DISTORTION_KEYWORDS: tuple[str, ...] = ("IDCTAB", "NPOLFILE", "D2IMFILE", "OFFTAB", "DGEOFILE", "ODGEOFIL")
+"""Primary header keywords that name parts of the distortion model; the last three only for WFPC2."""
 
 _KEYWORDS = frozenset({*DISTORTION_KEYWORDS, "MDRIZTAB"})
-_ONLY_WFPC2 = frozenset({"OFFTAB", "DGEOFILE"})
 NOT_GIVEN = frozenset({"", "N/A", "NONE", "INDEF"})
 """Values by which a header says that there is no file, in upper case."""
 
@@ -168,17 +167,16 @@ def distortion_references(
     tuple of ResolvedReference
         In the order of `DISTORTION_KEYWORDS`; empty where the header names none. OFFTAB and DGEOFILE
         count for WFPC2 alone: other headers still carry the names of files that nothing uses any more.
+        For WFPC2 stwcs makes the D2IMFILE itself, from the DGEOFILE (ODGEOFIL, once it has).
 
     Raises
     ------
     ReferenceFileError
         A file is named that cannot be found, or must not be looked for.
     """
-    wfpc2 = keyword_text(header, "INSTRUME").upper() == "WFPC2"
-    wanted = (keyword for keyword in DISTORTION_KEYWORDS if wfpc2 or keyword not in _ONLY_WFPC2)
     found = (
         resolve_reference(keyword_text(header, keyword), keyword, exposure, folders, beside=beside)
-        for keyword in wanted
+        for keyword in _used_keywords(header)
     )
     return tuple(reference for reference in found if reference is not None)
 
@@ -190,6 +188,17 @@ def sha256_of(path: Path) -> str:
         while block := stream.read(_HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _used_keywords(header: fits.Header) -> tuple[str, ...]:
+    if keyword_text(header, "INSTRUME").upper() != "WFPC2":
+        return ("IDCTAB", "NPOLFILE", "D2IMFILE")
+    made = [
+        keyword
+        for keyword in ("DGEOFILE", "ODGEOFIL")
+        if keyword_text(header, keyword).upper() not in NOT_GIVEN
+    ]
+    return ("IDCTAB", "NPOLFILE", "OFFTAB", made[0] if made else "D2IMFILE")
 
 
 def _folder(value: str) -> Path:

@@ -31,7 +31,10 @@ BLEND_RULES: Mapping[Rule, frozenset[str]] = {
         {"GOODMEAN", "MDRIZSKY", "PHOTBW", "PHOTFLAM", "PHOTFNU", "PHOTPLAM", "PHOTZPT", "SNRMEAN"}
     ),
     Rule.DROP: frozenset(
-        {"COMMENT", "D2IMEXT", "HISTORY", "IDCSCALE", "NGOODPIX", "NPOLEXT", "OBJECT", "WCSDATE"}
+        {
+            "COMMENT", "D2IMEXT", "D2IMFILE", "DATE", "DISTNAME", "HISTORY", "IDCSCALE", "NGOODPIX",
+            "NPOLEXT", "NPOLFILE", "OBJECT", "SIPNAME", "WCSDATE",
+        }
     ),
 }
 """Keywords with a rule of their own. Any other keyword keeps its value where all inputs agree; where they

@@ -44,7 +44,7 @@ def write_product(combination: Combination, path: Path, date: str) -> ProductRec
     hdus = fits.HDUList(
         [
             fits.PrimaryHDU(header=_primary_header(combination, primaries, path.name, date)),
-            fits.ImageHDU(final.sci, _sci_header(combination, sciences, wcs_header), name="SCI"),
+            fits.ImageHDU(final.sci, _sci_header(combination, sciences, wcs_header, path.name), name="SCI"),
             fits.ImageHDU(final.wht, _plane_header(wcs_header), name="WHT"),
             fits.ImageHDU(_context(final.ctx), _plane_header(wcs_header), name="CTX"),
             header_table([_joined(one, two) for one, two in zip(primaries, sciences, strict=True)]),
@@ -142,16 +142,17 @@ def _provenance(combination: Combination, number: int, chip: DrizzleChip, filena
 
 
 def _sci_header(
-    combination: Combination, sciences: Sequence[fits.Header], wcs_header: fits.Header
+    combination: Combination, sciences: Sequence[fits.Header], wcs_header: fits.Header, filename: str
 ) -> fits.Header:
     header = blend_headers(sciences)
+    header["ROOTNAME"] = (filename.rpartition("_")[0], "rootname of the product")
     header.update(wcs_header)
     header["BUNIT"] = (combination.final.units, "brightness units")
     header["NCOMBINE"] = (len(combination.prepared.exposures), "number of exposures combined")
     header["NDRIZIM"] = (len(combination.prepared.chips), "number of chips drizzled")
     header["MDRIZSKY"] = (
         float(np.mean([combination.prepared.native_sky(chip) for chip in combination.prepared.chips])),
-        "mean sky subtracted from the inputs, in their units",
+        "mean sky subtracted from inputs",
     )
     header["S_REGION"] = sky_region(combination.final.frame, combination.prepared.chips)
     header["VAFACTOR"] = (1.0, "velocity aberration is corrected for")

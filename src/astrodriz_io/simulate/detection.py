@@ -13,8 +13,8 @@ from astrodriz_io.simulate.spec import SimulationSpec
 
 __all__ = ["Detected", "detect", "with_charge_trails"]
 
-SATURATED = 256
-"""DQ bit of a full well; the instruments agree on it."""
+LEAST_VARIANCE = np.float32(1.0)
+"""Electrons squared: what a counter of photons that counted none is taken to be sure of."""
 HOT_ELECTRONS = 200.0
 WARM_ELECTRONS = 12.0
 DEAD_FRACTION = 0.2
@@ -69,10 +69,11 @@ def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: NDArray[np
     rng = stream(spec.seed, Purpose.NOISE, exposure, chip.number)
     signal = rng.poisson(charge + dark).astype(np.float32) - np.float32(dark)
     signal += np.float32(electronics.read_noise) * rng.standard_normal(signal.shape, dtype=np.float32)
-    dq[charge >= electronics.full_well] |= SATURATED
+    dq[charge >= electronics.full_well] |= electronics.saturated_bit
     if not electronics.ramp:
         np.minimum(signal, np.float32(electronics.full_well), out=signal)
-    error = np.sqrt(np.clip(signal, 0.0, None) + np.float32(dark + electronics.read_noise**2))
+    variance = np.clip(signal, 0.0, None) + np.float32(dark + electronics.read_noise**2)
+    error = np.sqrt(np.maximum(variance, LEAST_VARIANCE))
     return Detected(signal, error, dq, rays)
 
 

@@ -27,6 +27,12 @@ __all__ = [
     "detector_names",
 ]
 
+REFERENCE_CHIPS: dict[str, int] = {"ACS/WFC": 2, "WFC3/UVIS": 2, "WFPC2/PC": 3}
+"""The chip with which stwcs moves the others, by the detector's name."""
+
+ALIASES: dict[str, str] = {"WFPC2": "WFPC2/PC"}
+"""Other names of detectors."""
+
 Scalar = str | int | float | bool | None
 """A value of a header card in the data files; None marks a value that the exposure supplies."""
 
@@ -48,6 +54,8 @@ class Chip:
         so that the cuts of neighbouring chips adjoin.
     readout : str
         ``low`` where charge moves towards row 0 on readout, ``high`` where it moves to the last row.
+    gain : float or None
+        Electrons for each count, where the chips differ; None takes that of the detector.
     """
 
     number: int
@@ -55,6 +63,7 @@ class Chip:
     naxis: tuple[int, int]
     anchor: tuple[float, float]
     readout: str
+    gain: float | None = None
 
     def cut(self, size: int | None) -> tuple[int, int, int, int]:
         """Origin (0-based x0, y0) and NAXIS1, NAXIS2 of the part of the chip that is simulated."""
@@ -123,6 +132,8 @@ class Electronics:
         Electrons for each second and pixel.
     full_well : float
         Electrons.
+    saturated_bit : int
+        DQ bit of a pixel above it.
     unit : str
         BUNIT of the calibrated exposure.
     cosmic_ray_rate : float
@@ -145,6 +156,7 @@ class Electronics:
     amplifier_read_noise: tuple[float, ...]
     dark: float
     full_well: float
+    saturated_bit: int
     unit: str
     cosmic_ray_rate: float
     cosmic_ray_length: float
@@ -174,13 +186,43 @@ class Filter:
     pivot: float
     width: float
     zero_point: float
-    photflam: float
     sky: float
 
 
 @frozen
 class DetectorModel:
-    """Everything that the simulator knows of one detector."""
+    """Everything that the simulator knows of one detector.
+
+    Attributes
+    ----------
+    name : str
+        Instrument and detector, as in ``ACS/WFC``.
+    instrument, detector : str
+        INSTRUME, and DETECTOR (CAMERA of NICMOS).
+    letter : str
+        First character of its rootnames, and of the variable of its reference files.
+    provenance : str
+        Where the figures come from.
+    chips : tuple of Chip
+        In the order of EXTVER.
+    idctab : DistortionTable
+    npol, d2im : LookupTable or None
+        NPOLFILE and D2IMFILE, where the detector has them.
+    electronics : Electronics
+    bad_pixels : tuple of BadPixels
+    exptime, epoch : float
+        Usual exposure time (seconds) and time of observation (Julian year).
+    filters : dict of str to Filter
+    default_filter : str
+    photmode : str
+        PHOTMODE, with ``{filter}`` in it.
+    primary, sci : tuple of (keyword, value, comment)
+        Cards of the headers in their order; what has the value None the exposure supplies.
+    raw_suffix, flt_suffix : str
+        How the names of raw and calibrated files end.
+    geis_suffixes : tuple of str, or None
+        How the names of signal and data quality end where they come in two files besides.
+    """
 
     name: str
     instrument: str
@@ -202,6 +244,7 @@ class DetectorModel:
     sci: tuple[tuple[str, Scalar, str], ...]
     raw_suffix: str = "raw"
     flt_suffix: str = "flt"
+    geis_suffixes: tuple[str, str] | None = None
 
     @property
     def reference_variable(self) -> str:
@@ -211,8 +254,14 @@ class DetectorModel:
     @property
     def reference_chip(self) -> Chip:
         """The chip whose reference point stwcs moves the others with; the first where there is only one."""
-        wanted = {"ACS/WFC": 2, "WFC3/UVIS": 2, "WFPC2": 3}.get(self.name)
+        wanted = REFERENCE_CHIPS.get(self.name)
         return next((chip for chip in self.chips if chip.number == wanted), self.chips[0])
+
+    def electrons_per_unit(self, chip: Chip, exptime: float) -> float:
+        """Return the electrons of one unit of BUNIT in an exposure of `exptime` seconds."""
+        unit = self.electronics.unit
+        gain = (chip.gain or self.electronics.gain) if unit.startswith("COUNTS") else 1.0
+        return gain * exptime if unit.endswith("/S") else gain
 
     def keyword_value(self, keyword: str) -> Scalar:
         """Return the constant value that a primary keyword has in the data file; None without one."""
@@ -226,8 +275,10 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _file_stem(name: str) -> str:
-    return f"simulator_{name.lower().replace('/', '_').replace('-', '_')}.json"
+def _file_name(name: str) -> str:
+    """Name of the data file of a detector."""
+    full = ALIASES.get(name.upper(), name)
+    return f"simulator_{full.lower().replace('/', '_').replace('-', '_')}.json"
 
 
 @cache
@@ -245,14 +296,14 @@ def detector_model(name: str) -> DetectorModel:
     Parameters
     ----------
     name : str
-        Instrument and detector, as in ``WFC3/IR``.
+        Instrument and detector, as in ``WFC3/IR``, in capital letters or not.
 
     Raises
     ------
     UsageError
         No such detector; the message lists those there are.
     """
-    entry = files("astrodriz_io") / "data" / _file_stem(name)
+    entry = files("astrodriz_io") / "data" / _file_name(name)
     if not entry.is_file():
         known = ", ".join(detector_names())
         raise UsageError(f"no simulator for the detector {name!r}.", remedy=f"Known detectors: {known}.")

@@ -6,10 +6,6 @@ only, names its reference files by absolute path; the headers that are written k
 
 from __future__ import annotations
 
-import contextlib
-import io
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +14,9 @@ from stwcs import updatewcs
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.records.common import ChipWcs
+from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = ["chip_wcs", "hst_wcs", "put_linear_wcs", "updated_copy"]
-
-_STDOUT = threading.Lock()
-"""stwcs prints; standard output belongs to the process, so that one thread at a time may divert it."""
-
-
-@contextlib.contextmanager
-def _silenced() -> Iterator[None]:
-    """Keep what stwcs prints from the user."""
-    with _STDOUT, contextlib.redirect_stdout(io.StringIO()):
-        yield
 
 
 def updated_copy(headers: fits.HDUList, references: Path, keywords: dict[str, str]) -> fits.HDUList:
@@ -48,7 +35,7 @@ def updated_copy(headers: fits.HDUList, references: Path, keywords: dict[str, st
     for keyword, value in keywords.items():
         path = value if value == "N/A" else str(references / value.split("$")[1])
         copy[0].header[keyword] = (path, "")
-    with _silenced():
+    with quiet_stwcs(str(copy[0].header["ROOTNAME"])):
         updatewcs.updatewcs(copy, use_db=False, checkfiles=False)
     _restore_names(copy, keywords)
     return copy

@@ -44,6 +44,7 @@ def write_exposure(
         _write(folder, spec, exposure, "flc", detected, flt)
         flt = tuple(map(with_charge_trails, spec.model.chips, flt))
     _write(folder, spec, exposure, spec.model.flt_suffix, detected, flt)
+    _write_separate(folder, spec, exposure)
     _write_raw(folder, spec, exposure)
     _write_cosmic_rays(folder, exposure, detected)
     return sum(int(np.count_nonzero(chip.cosmic_rays)) for chip in detected)
@@ -86,7 +87,7 @@ def _chip_hdus(
     electrons: NDArray[np.float32],
 ) -> list[fits.ImageHDU]:
     """SCI, ERR and DQ extensions of a chip; SAMP and TIME too where the detector samples a ramp."""
-    unit = np.float32(_electrons_in_unit(spec))
+    unit = np.float32(spec.model.electrons_per_unit(chip, spec.exposure_time))
     data = electrons / unit
     header = sci_header(spec, exposure.when, chip, wcs, _statistics(data, detected.dq))
     arrays: list[tuple[str, NDArray[np.generic]]] = [("ERR", detected.error / unit), ("DQ", detected.dq)]
@@ -97,19 +98,29 @@ def _chip_hdus(
     return [first, *(fits.ImageHDU(array, name=name, ver=chip.extver) for name, array in arrays)]
 
 
-def _electrons_in_unit(spec: SimulationSpec) -> float:
-    """Electrons for one unit of BUNIT."""
-    unit = spec.model.electronics.unit
-    gain = spec.model.electronics.gain if unit.startswith("COUNTS") else 1.0
-    return gain * spec.exposure_time if unit.endswith("/S") else gain
-
-
 def _statistics(data: NDArray[np.float32], dq: NDArray[np.int16]) -> ImageStatistics:
     """Numbers of the pixels without a flag."""
     good = data[dq == 0]
     return ImageStatistics(
         good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64))
     )
+
+
+def _write_separate(folder: Path, spec: SimulationSpec, exposure: PointedExposure) -> None:
+    """Write signal and data quality into two files besides, where the archive has them so."""
+    if spec.model.geis_suffixes is None:
+        return
+    root = exposure.when.rootname
+    with fits.open(folder / f"{root}_{spec.model.flt_suffix}.fits") as calibrated:
+        for suffix, name in zip(spec.model.geis_suffixes, ("SCI", "DQ"), strict=True):
+            hdus = fits.HDUList([calibrated[0].copy()])
+            for chip in spec.model.chips:
+                header = calibrated["SCI", chip.extver].header
+                hdus.append(fits.ImageHDU(calibrated[name, chip.extver].data, header, name="SCI"))
+                hdus[-1].ver = chip.extver
+            hdus[0].header["FILENAME"] = f"{root}_{suffix}.fits"
+            hdus[0].header["NEXTEND"] = len(hdus) - 1
+            hdus.writeto(folder / f"{root}_{suffix}.fits", overwrite=True)
 
 
 def _write_raw(folder: Path, spec: SimulationSpec, exposure: PointedExposure) -> None:

@@ -39,8 +39,15 @@ AMPLIFIERS = "ABCD"
 MAGNITUDE_ST_ZERO = -21.1
 """PHOTZPT: the ST magnitude of a flux of one erg per second, cm2 and Angstrom."""
 
-CHIP_KEYWORDS: dict[str, str] = {"WFPC2": "DETECTOR", "STIS": "CCDCHIP", "NICMOS": "CCDCHIP"}
-"""Keyword of the SCI header that numbers the chip; CCDCHIP for the others too."""
+CHIP_KEYWORDS: dict[str, str] = {"WFPC2": "DETECTOR"}
+"""Keyword of the SCI header that numbers the chip, where it is not CCDCHIP."""
+
+AB_ZERO_POINT = 48.6
+"""AB magnitude of a flux density of one erg per second, cm2 and Hz."""
+ANGSTROM_PER_SECOND = 2.99792458e18
+"""Speed of light."""
+JANSKY = 1e-23
+"""In erg per second, cm2 and Hz."""
 
 
 @frozen
@@ -199,6 +206,11 @@ def _times(spec: SimulationSpec, when: Schedule) -> dict[str, Scalar]:
         "EXPEND": when.start_mjd + spec.exposure_time / 86400.0,
         "EXPTIME": spec.exposure_time,
         "TEXPTIME": spec.exposure_time,
+        "DARKTIME": spec.exposure_time,
+        "TDATEOBS": when.date_obs,
+        "TTIMEOBS": when.time_obs,
+        "TEXPSTRT": when.start_mjd,
+        "TEXPEND": when.start_mjd + spec.exposure_time / 86400.0,
     }
 
 
@@ -226,11 +238,15 @@ def _amplifiers(electronics: Electronics) -> dict[str, Scalar]:
 
 
 def _photometry(spec: SimulationSpec) -> dict[str, Scalar]:
-    """Calibration to physical units."""
+    """Calibration to physical units: flux densities of one BUNIT per second by the AB zero point."""
     filter_ = spec.filter_model
+    chip = spec.model.reference_chip
+    gain = spec.model.electrons_per_unit(chip, 1.0)
+    per_hertz = gain * 10.0 ** (-0.4 * (filter_.zero_point + AB_ZERO_POINT))
     return {
         "PHOTMODE": spec.model.photmode.format(filter=spec.filter_name),
-        "PHOTFLAM": filter_.photflam,
+        "PHOTFLAM": per_hertz * ANGSTROM_PER_SECOND / filter_.pivot**2,
+        "PHOTFNU": per_hertz / JANSKY,
         "PHOTZPT": MAGNITUDE_ST_ZERO,
         "PHOTPLAM": filter_.pivot,
         "PHOTBW": filter_.width,
@@ -257,6 +273,7 @@ def _statistics(statistics: ImageStatistics) -> dict[str, Scalar]:
     """Numbers of the good pixels."""
     return {
         "NGOODPIX": statistics.good_pixels,
+        "GPIXELS": statistics.good_pixels,
         "GOODMIN": statistics.minimum,
         "GOODMAX": statistics.maximum,
         "GOODMEAN": statistics.mean,

@@ -116,7 +116,13 @@ def expected_electrons(
     _add_stars(image, spec, wcs, stars, scale)
     if blur_pix > 0:
         image = gaussian_filter(image, blur_pix)
-    return image + np.float32(spec.filter_model.sky * spec.exposure_time)
+    return image + np.float32(_sky_electrons(spec, scale))
+
+
+def _sky_electrons(spec: SimulationSpec, scale: float) -> float:
+    """Electrons of the sky in a pixel of a chip: as its area goes, on chips of different scales."""
+    reference = spec.model.idctab.row(spec.model.reference_chip.number).scale
+    return spec.filter_model.sky * spec.exposure_time * (scale / reference) ** 2
 
 
 def _chip_scale(wcs: WCS) -> float:

@@ -149,7 +149,7 @@ def association_truth(spec: SimulationSpec, exposures: tuple[ExposureTruth, ...]
     """Return the truth of the association."""
     return AssociationTruth(
         version=VERSION,
-        detector=spec.detector,
+        detector=spec.model.name,
         filter=spec.filter_name,
         field=spec.sky.value,
         seed=spec.seed,

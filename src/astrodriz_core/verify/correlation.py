@@ -1,0 +1,196 @@
+"""Offset of one exposure from the others by cross-correlation, for fields with few compact sources.
+
+The images are filtered with the Laplacian of Gaussian, which takes away the sky and keeps every edge that
+the point spread function allows, cosmic rays and missing pixels are set to 0, and values are clipped so
+that no single star decides. Blocks of the overlap are correlated one by one: their sum gives the offset,
+and leaving out each in turn its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.interpolate import RectBivariateSpline
+
+from astrodriz_core.records.verification import OverlapRegion, Registration, RegistrationMethod
+from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.verify.laplacian import laplacian_of_gaussian
+from astrodriz_core.verify.scan import contaminated
+from astrodriz_core.verify.sources import background_level, response_noise
+
+__all__ = ["correlate_with_others", "filtered_window", "offset_from_blocks"]
+
+#: Side of a block, pixels.
+BLOCK = 128
+#: The overlap is cut down to this side around its centre, which bounds time and memory.
+LARGEST_SIDE = 1536
+#: Filtered values are clipped at this many times their noise.
+CLIP_SIGMA = 20.0
+#: Lags on either side of the peak that the sub-pixel offset is interpolated from.
+PEAK_LAGS = 5
+#: The peak of the correlation stands this many standard deviations above the rest of the map.
+DETECTION_SIGMA = 7.0
+#: Median absolute deviation of a normal distribution, in standard deviations.
+MEDIAN_ABSOLUTE_NORMAL = 0.6745
+#: Step of the grid on which the interpolated peak is looked for, pixels.
+FINE_STEP = 0.02
+#: Blocks that see both images, at least, for an error from leaving each out.
+FEWEST_BLOCKS = 4
+
+
+def correlate_with_others(
+    exposures: Sequence[DrizzledImage],
+    index: int,
+    region: OverlapRegion,
+    sources: BoolImage,
+    parameters: VerificationParameters,
+) -> Registration | None:
+    """Offset of one exposure against the mean of the others.
+
+    Parameters
+    ----------
+    exposures : sequence of DrizzledImage
+        All single-drizzled images.
+    index : int
+        The exposure to measure.
+    region : OverlapRegion
+        Where they overlap.
+    sources : numpy.ndarray of bool, shape (ny, nx)
+        Sources of the product: flagged pixels there are not taken for cosmic rays.
+    parameters : VerificationParameters
+        How to measure.
+
+    Returns
+    -------
+    Registration or None
+        None where no offset stands out within the search radius.
+    """
+    window = _central_window(region)
+    own = filtered_window(exposures[index], window, sources, parameters)
+    others = np.zeros_like(own)
+    for other, exposure in enumerate(exposures):
+        if other != index:
+            others += filtered_window(exposure, window, sources, parameters)
+    reach = int(np.ceil(min(parameters.search_radius_pix, BLOCK // 2 - PEAK_LAGS)))
+    found = offset_from_blocks(own, others, reach)
+    if found is None:
+        return None
+    (dx, dy), sigma, n_blocks = found
+    return Registration(
+        rootname=exposures[index].name,
+        dx_pix=dx,
+        dy_pix=dy,
+        dx_arcsec=dx * parameters.pixel_scale_arcsec,
+        dy_arcsec=dy * parameters.pixel_scale_arcsec,
+        sigma_pix=sigma,
+        rotation_deg=None,
+        rotation_sigma_deg=None,
+        lever_arm_pix=None,
+        n_sources=n_blocks,
+        method=RegistrationMethod.CROSS_CORRELATION,
+        reason="",
+    )
+
+
+def _central_window(region: OverlapRegion) -> tuple[slice, slice]:
+    """Bounding box of the overlap, cut down around its centre."""
+    return (
+        _central_part(region.y_start, region.y_stop),
+        _central_part(region.x_start, region.x_stop),
+    )
+
+
+def _central_part(start: int, stop: int) -> slice:
+    """Middle `LARGEST_SIDE` pixels of a range."""
+    excess = max(stop - start - LARGEST_SIDE, 0) // 2
+    return slice(start + excess, stop - excess)
+
+
+def filtered_window(
+    image: DrizzledImage,
+    window: tuple[slice, slice],
+    sources: BoolImage,
+    parameters: VerificationParameters,
+) -> FloatImage:
+    """LoG response in units of its noise, clipped; 0 where cosmic rays or missing pixels are."""
+    level = background_level(image)
+    covered = image.covered(window)
+    pixels = np.where(covered, image.sci[window], level).astype(np.float32)
+    spoiled = contaminated(_window_of(image, window), sources[window])
+    pixels[spoiled] = level
+    response = -laplacian_of_gaussian(pixels, parameters.log_sigma_pix)
+    noise = response_noise(response, covered)
+    if not noise > 0 or not np.isfinite(noise):
+        return np.zeros_like(response)
+    response = np.clip(response / np.float32(noise), -CLIP_SIGMA, CLIP_SIGMA)
+    response[~covered | spoiled] = 0
+    return response
+
+
+def _window_of(image: DrizzledImage, window: tuple[slice, slice]) -> DrizzledImage:
+    """The image in a window."""
+    planes = (None if plane is None else plane[window] for plane in (image.cosmic_rays, image.saturated))
+    return DrizzledImage(image.name, image.sci[window], image.wht[window], image.exptime, *planes)
+
+
+def offset_from_blocks(
+    image: FloatImage, reference: FloatImage, reach: int
+) -> tuple[tuple[float, float], float, int] | None:
+    """Offset of an image against a reference, its standard error, and the number of blocks.
+
+    Parameters
+    ----------
+    image, reference : numpy.ndarray, shape (ny, nx)
+        Filtered images of mean about 0; 0 where nothing is known.
+    reach : int
+        Largest offset along one axis, pixels.
+
+    Returns
+    -------
+    tuple or None
+        ``(dx, dy), sigma, n_blocks``; sigma is that of one axis, from leaving out each block in turn. None
+        where no peak of the correlation stands out, it lies at the edge of the search, or fewer than
+        `FEWEST_BLOCKS` blocks have data.
+    """
+    maps = _block_correlations(image, reference, reach + PEAK_LAGS)
+    if len(maps) < FEWEST_BLOCKS:
+        return None
+    total = maps.sum(0)
+    spread = float(np.median(np.abs(total - np.median(total)))) / MEDIAN_ABSOLUTE_NORMAL
+    inner = total[PEAK_LAGS:-PEAK_LAGS, PEAK_LAGS:-PEAK_LAGS]
+    y, x = np.unravel_index(np.argmax(inner), inner.shape)
+    if inner[y, x] - np.median(total) <= DETECTION_SIGMA * spread:
+        return None
+    cut = maps[:, y : y + 2 * PEAK_LAGS + 1, x : x + 2 * PEAK_LAGS + 1]
+    best = _peak_place(cut.sum(0))
+    without = np.array([_peak_place(cut.sum(0) - block) for block in cut])
+    variance = (len(cut) - 1) / len(cut) * ((without - without.mean(0)) ** 2).sum(0)
+    dx, dy = float(x - reach + best[0]), float(y - reach + best[1])
+    return (dx, dy), float(np.sqrt(variance.mean())), len(cut)
+
+
+def _block_correlations(image: FloatImage, reference: FloatImage, lags: int) -> NDArray[np.float64]:
+    """Correlation of each block at lags from -lags to +lags, shape (n_blocks, 2 lags + 1, 2 lags + 1)."""
+    size = fft.next_fast_len(BLOCK + lags, real=True)
+    take = np.r_[-lags : lags + 1]
+    maps = []
+    for y in range(0, image.shape[0], BLOCK):
+        for x in range(0, image.shape[1], BLOCK):
+            one, other = (plane[y : y + BLOCK, x : x + BLOCK] for plane in (image, reference))
+            if one.any() and other.any():
+                spectrum = fft.rfft2(one, (size, size)) * np.conj(fft.rfft2(other, (size, size)))
+                maps.append(fft.irfft2(spectrum, (size, size))[np.ix_(take, take)])
+    return np.array(maps, np.float64)
+
+
+def _peak_place(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Place (x, y) of the maximum near the middle of a small map, from the middle, by quintic splines."""
+    lags = np.arange(-PEAK_LAGS, PEAK_LAGS + 1)
+    spline = RectBivariateSpline(lags, lags, correlation, kx=5, ky=5)
+    fine = np.arange(-1, 1 + FINE_STEP / 2, FINE_STEP)
+    values = spline(fine, fine)
+    y, x = np.unravel_index(np.argmax(values), values.shape)
+    return np.array([fine[x], fine[y]])

@@ -1,0 +1,167 @@
+"""Astrometric catalogues behind one interface: rows on a part of the sky, at the epoch of the exposures."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from astropy.table import Table
+from attrs import frozen
+from numpy.typing import NDArray
+
+from astrodriz_core.astrometry.proper_motion import CatalogColumns, MovedPositions, move_to_epoch
+from astrodriz_core.astrometry.tangent import unit_vectors
+from astrodriz_core.errors import CatalogError
+from astrodriz_core.records.astrometry import CatalogProvenance
+from astrodriz_io.astrometry.catalog_columns import columns_of
+
+__all__ = ["Catalog", "CatalogRows", "FileCatalog", "Footprint", "catalog_rows", "read_table"]
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class Footprint:
+    """A circle on the sky.
+
+    Attributes
+    ----------
+    ra, dec : float
+        Its centre, ICRS degrees.
+    radius : float
+        Degrees.
+    """
+
+    ra: float
+    dec: float
+    radius: float
+
+    def contains(self, ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which positions lie inside."""
+        centre = unit_vectors(np.array([self.ra]), np.array([self.dec]))
+        chord = np.linalg.norm(unit_vectors(ra, dec) - centre, axis=1)
+        return np.asarray(2 * np.arcsin(np.clip(chord / 2, 0, 1)) <= np.deg2rad(self.radius))
+
+
+@frozen(eq=False)
+class CatalogRows:
+    """The rows of one query at one epoch.
+
+    Attributes
+    ----------
+    positions : MovedPositions
+    mag : ndarray of float
+    provenance : CatalogProvenance
+    """
+
+    positions: MovedPositions
+    mag: NDArray[np.float64]
+    provenance: CatalogProvenance
+
+    def __len__(self) -> int:
+        return len(self.mag)
+
+
+class Catalog(Protocol):
+    """A source of astrometric reference positions."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as WCSNAME will have it."""
+        ...
+
+    def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
+        """Rows inside a circle, moved to an epoch in decimal years.
+
+        Raises
+        ------
+        CatalogError
+            There is no usable answer. A field without sources is one, with no rows.
+        """
+        ...
+
+
+@frozen
+class FileCatalog:
+    """A file of the user's: ECSV, CSV, FITS or Parquet with ra, dec, mag, optionally pmra, pmdec, ref_epoch.
+
+    Attributes
+    ----------
+    path : Path
+    name : str
+        What WCSNAME calls it.
+    """
+
+    path: Path
+    name: str = "GAIAeDR3"
+
+    def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
+        """Rows of the file."""
+        columns = columns_of(read_table(self.path), self.name, self.path.name)
+        return catalog_rows(columns, footprint, epoch, self.name, f"file {self.path.name}")
+
+
+def catalog_rows(
+    columns: CatalogColumns, footprint: Footprint, epoch: float, name: str, origin: str
+) -> CatalogRows:
+    """Rows inside a footprint at an epoch, with their provenance."""
+    positions = move_to_epoch(columns, epoch)
+    inside = footprint.contains(positions.ra, positions.dec)
+    kept = columns.select(inside)
+    positions = MovedPositions(
+        positions.ra[inside], positions.dec[inside], positions.sigma[inside], positions.moved[inside]
+    )
+    epochs = kept.epoch[np.isfinite(kept.epoch)]
+    provenance = CatalogProvenance(
+        name=name,
+        origin=origin,
+        rows=len(kept),
+        sha256=_hash(kept),
+        epoch=epoch,
+        reference_epoch=float(np.median(epochs)) if len(epochs) else None,
+        with_proper_motion=int(positions.moved.sum()),
+    )
+    logger.info("%s (%s): %d rows, %d with proper motion", name, origin, len(kept), provenance.with_proper_motion)
+    return CatalogRows(positions, kept.mag, provenance)
+
+
+def read_table(path: Path) -> Table:
+    """Read a table file by its suffix.
+
+    Raises
+    ------
+    CatalogError
+        It does not exist, has an unknown suffix, or is damaged.
+    """
+    formats = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
+    remedy = "Give a catalogue as .ecsv, .csv, .fits or .parquet."
+    try:
+        if path.suffix.lower() in (".parquet", ".parq"):
+            return _read_parquet(path)
+        return Table.read(path, format=formats[path.suffix.lower()])
+    except KeyError as error:
+        raise CatalogError(f"is not a table that can be read ({error}).", where=path.name, remedy=remedy) from error
+    except (OSError, ValueError, TypeError, IndexError) as error:
+        raise CatalogError(f"cannot be read ({error}).", where=path.name, remedy=remedy) from error
+
+
+def _read_parquet(path: Path) -> Table:
+    """A Parquet file, through pyarrow."""
+    try:
+        import pyarrow.parquet  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        remedy = "Install the extra: pip install astrodriz[catalogs]."
+        raise CatalogError("Parquet files need pyarrow.", where=path.name, remedy=remedy) from error
+    table = pyarrow.parquet.read_table(path)
+    return Table({name: table.column(name).to_numpy() for name in table.column_names})
+
+
+def _hash(columns: CatalogColumns) -> str:
+    """SHA-256 of the rows as the catalogue has them."""
+    rows = np.column_stack(
+        [columns.ra, columns.dec, columns.mag, columns.pmra, columns.pmdec, columns.sigma, columns.epoch]
+    )
+    return hashlib.sha256(np.ascontiguousarray(rows, dtype="<f8").tobytes()).hexdigest()

@@ -1,0 +1,133 @@
+"""A fit written into the headers of the exposures, in the keywords of the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import stwcs
+from astropy import __version__ as astropy_version
+from astropy.io import fits
+
+from astrodriz_core.astrometry.fitting import LinearTransform
+from astrodriz_core.astrometry.tangent import TangentPlane
+from astrodriz_core.astrometry.wcsnames import a_posteriori_name, wcs_type
+from astrodriz_core.errors import AlignmentError
+from astrodriz_core.records.astrometry import FitAttempt, RelativeFit
+from astrodriz_io.astrometry.headerlets import attach_headerlet, make_headerlet, remove_duplicates
+from astrodriz_io.astrometry.wcs_headers import (
+    archive_primary,
+    edit_together,
+    primary_wcsname,
+    remove_fit_keywords,
+    science_extensions,
+    update_wcscorr,
+)
+from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
+
+__all__ = ["write_fit"]
+
+RELATIVE, IMAGE = "REL", "IMG"
+"""Kinds of fit in a WCSNAME: exposures relatively aligned first, or a single exposure by itself."""
+
+MAS_IN_DEGREE = 3.6e6
+
+
+def write_fit(
+    files: Sequence[Path],
+    plane: TangentPlane,
+    transforms: Sequence[LinearTransform],
+    attempt: FitAttempt,
+    relative: RelativeFit,
+) -> tuple[str, ...]:
+    """Move the WCS of every exposure and record the fit in its headers; all files are written, or none.
+
+    The former primary WCS is kept as an alternate, and the new one is attached as an HDRLET extension too.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    plane : TangentPlane
+        In which the transforms are.
+    transforms : sequence of LinearTransform
+        The whole motion of each exposure.
+    attempt : FitAttempt
+        The fit to the catalogue; has to have one.
+    relative : RelativeFit
+
+    Returns
+    -------
+    tuple of str
+        WCSNAME of each exposure.
+    """
+    reference = reference_plane(plane)
+    kind = RELATIVE if len(files) > 1 else IMAGE
+    names = [""] * len(files)
+
+    def edit(index: int, hdulist: fits.HDUList) -> None:
+        name = a_posteriori_name(primary_wcsname(hdulist), kind, attempt.catalog)
+        archive_primary(hdulist)
+        path = files[index]
+        extensions = science_extensions(hdulist)
+        moved = [moved_chip(chip_wcs(hdulist, e, path.name), reference, transforms[index]) for e in extensions]
+        for extension, chip in zip(extensions, moved, strict=True):
+            header = hdulist[extension].header
+            remove_fit_keywords(header)
+            write_moved_chip(header, chip)
+            _write_keywords(header, name, f"{path.stem}_{name}-hlet.fits", attempt)
+            _write_relative(header, hdulist[0].header.get("ROOTNAME", ""), relative)
+        _write_versions(hdulist[0].header)
+        update_wcscorr(hdulist)
+        _attach(hdulist, f"{path.stem}_{name}-hlet.fits", attempt)
+        names[index] = name
+
+    edit_together(files, edit)
+    return tuple(names)
+
+
+def _write_keywords(header: fits.Header, name: str, hdrname: str, attempt: FitAttempt) -> None:
+    """What the archive writes about a fit."""
+    if attempt.fit is None:
+        raise AlignmentError("There is no fit to be written.")
+    fit = attempt.fit
+    header["WCSNAME"] = (name, "Coordinate system title")
+    header["WCSTYPE"] = wcs_type(name)
+    header["RMS_RA"] = (fit.rms_ra_mas, "RMS in RA of WCS fit(mas)")
+    header["RMS_DEC"] = (fit.rms_dec_mas, "RMS in DEC of WCS fit(mas)")
+    header["CRDER1"] = (fit.rms_ra_mas / MAS_IN_DEGREE, "RMS in RA of WCS fit(deg)")
+    header["CRDER2"] = (fit.rms_dec_mas / MAS_IN_DEGREE, "RMS in DEC of WCS fit(deg)")
+    header["NMATCHES"] = (fit.matches, "matches of the WCS fit")
+    header["FITGEOM"] = (fit.geometry.value, "geometry of the WCS fit")
+    header["CATALOG"] = (attempt.catalog, "astrometric catalogue of the WCS fit")
+    header["HDRNAME"] = (hdrname, "headerlet of this solution")
+
+
+def _write_relative(header: fits.Header, rootname: str, relative: RelativeFit) -> None:
+    """What the archive writes about the fit of the exposures to each other."""
+    own = next((e for e in relative.exposures if e.rootname == rootname.lower()), None)
+    if own is None or own.matches == 0:
+        return
+    geometry = "rshift" if own.rotation_applied else "shift"
+    error = own.error_mas or 0.0
+    reference = relative.exposures[int(np.argmin([e.fraction for e in relative.exposures]))].rootname
+    header["RELGEOM"] = (geometry if own.fraction else "N/A", "geometry of the relative fit")
+    header["RELMATCH"] = (own.matches, "number of matches for relative fit")
+    header["RELRMS_R"] = (error, "error in RA of relative WCS fit(mas)")
+    header["RELRMS_D"] = (error, "error in DEC of relative WCS fit(mas)")
+    header["RELREFIM"] = (reference, "exposure that moved least in the relative fit")
+
+
+def _write_versions(header: fits.Header) -> None:
+    header["UPWCSVER"] = (stwcs.__version__, "Version of STWCS used to update the WCS")
+    header["PYWCSVER"] = (astropy_version, "Version of PYWCS used to update the WCS")
+
+
+def _attach(hdulist: fits.HDUList, hdrname: str, attempt: FitAttempt) -> None:
+    """The new solution as an HDRLET extension, instead of one with the same name from an earlier run."""
+    headerlet = make_headerlet(hdulist, hdrname, author="astrodriz", description=f"fit to {attempt.catalog}")
+    for index in reversed(range(len(hdulist))):
+        if hdulist[index].name == "HDRLET" and hdulist[index].header.get("HDRNAME", "").strip() == hdrname:
+            del hdulist[index]
+    attach_headerlet(hdulist, headerlet)
+    remove_duplicates(hdulist)

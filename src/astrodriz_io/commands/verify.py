@@ -1,0 +1,143 @@
+"""``astrodriz verify``: the alignment of exposures as they stand, measured on private copies."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.records.verification import Policy, PolicyResult, Verification
+from astrodriz_io.distortion import apply_distortion, exposure_wcs
+from astrodriz_io.drizzling.combination import combine_exposures
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.inputs.arrays import read_header
+from astrodriz_io.inputs.association import read_association
+from astrodriz_io.inputs.exposures import read_exposure
+from astrodriz_io.inputs.parameters import drizzle_parameters
+from astrodriz_io.outputs.workspace import Workspace, workspace
+from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.settings import Settings, settings_from_environment
+from astrodriz_io.verifying import verify_combination
+
+__all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify_input"]
+
+
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``astrodriz verify`` to its parser."""
+    parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
+    parser.add_argument("--policy", choices=[policy.value for policy in Policy], default=Policy.CALIBRATED.value,
+                        help="whose verdict decides (default %(default)s)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
+    parser.add_argument("-n", dest="num_cores", type=int, metavar="N", help="number of cores (default: all)")
+
+
+def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
+    """Verify what the command line asks for."""
+    cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
+    settings, _ = settings_from_environment(Settings(policy=Policy(arguments.policy), **cores), os.environ)
+    return verify_input(arguments.input, settings, progress)
+
+
+def verify_input(input_file: Path, settings: Settings, progress: ProgressReporter) -> Verification:
+    """Measure the alignment of the exposures of an input with the WCS that stands in their headers.
+
+    Exposures without a distortion model get the pipeline-default one in a private copy; the files
+    themselves are only read.
+
+    Raises
+    ------
+    NoViableDataError
+        There are fewer than two exposures, so that nothing can be compared.
+    """
+    progress.stage("Verify the alignment")
+    association = read_association(input_file, force=True)
+    if len(association.deciding) < 2:
+        raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
+    with workspace(association.folder, association.rootname, newpath=settings.newpath, keep=False) as space:
+        files = [space.adopt(association.path(name)) for name in association.deciding]
+        apply_distortion([file for file in files if not _has_distortion(file)], settings.references)
+        verification = _measure(files, settings, space, progress)
+    if verification is None:
+        raise NoViableDataError("Fewer than two exposures can be combined.", where=association.input_name)
+    return verification
+
+
+def _has_distortion(file: Path) -> bool:
+    extver = exposure_wcs(file).chips[0].extver
+    return "A_ORDER" in read_header(file, "SCI", extver)
+
+
+def _measure(
+    files: Iterable[Path], settings: Settings, space: Workspace, progress: ProgressReporter
+) -> Verification | None:
+    paths = tuple(files)
+    parameters = drizzle_parameters([read_exposure(path) for path in paths], settings.references).parameters
+    combination = combine_exposures(
+        paths,
+        evolve(parameters, final_wcs=False),
+        store=ImageStore(space.scratch),
+        progress=progress,
+        threads=settings.num_cores,
+    )
+    return verify_combination(combination, settings.policy)
+
+
+def describe_verification(verification: Verification, *, as_json: bool) -> tuple[str, ...]:
+    """Lines for the user, or one JSON text for a program."""
+    if as_json:
+        return (json.dumps(_tree(verification), indent=1),)
+    lines = [f"{verification.verdict.value} by policy {verification.policy.value}: {verification.reason}"]
+    for registration in verification.measurements.registration:
+        if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
+            lines.append(f"  {registration.rootname}: not measured: {registration.reason}")
+        else:
+            lines.append(
+                f"  {registration.rootname}: {registration.dx_pix:+.3f} {registration.dy_pix:+.3f} "
+                f"+- {registration.sigma_pix:.3f} pixel, {registration.n_sources} sources"
+            )
+    for check in verification.checks:
+        who = f" of {check.rootname}" if check.rootname else ""
+        lines.append(f"  {check.outcome.value}: {check.quantity.value}{who}: {check.reason}")
+    return tuple(lines)
+
+
+def _tree(verification: Verification) -> dict[str, Any]:
+    measured = verification.measurements
+    worst = verification.worst
+    return {
+        "verdict": verification.verdict.value,
+        "reason": verification.reason,
+        "policy": verification.policy.value,
+        "policies": {result.policy.value: _policy(result) for result in verification.policies},
+        "focus": {
+            "product": measured.focus.product.value,
+            "z_score": measured.focus.product.z_score,
+            "exposures": {one.name: one.value for one in measured.focus.exposures},
+        },
+        "similarity": {
+            "index": measured.similarity.index,
+            "exposures": {one.rootname: one.index for one in measured.similarity.exposures},
+        },
+        "registration": [
+            {
+                "rootname": one.rootname,
+                "dx_pix": one.dx_pix,
+                "dy_pix": one.dy_pix,
+                "sigma_pix": one.sigma_pix,
+                "n_sources": one.n_sources,
+            }
+            for one in measured.registration
+        ],
+        "worst": None if worst is None else {"rootname": worst.rootname, "pixels": worst.offset_pix},
+        "degraded": list(verification.degraded),
+    }
+
+
+def _policy(result: PolicyResult) -> dict[str, Any]:
+    return {"verdict": result.verdict.value, "reason": result.reason, "misaligned": list(result.misaligned)}

@@ -1,0 +1,85 @@
+"""The guiding check of ``-v``: trailed exposures are left out, and then nothing is aligned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from astrodriz_core.dq import good_pixels
+from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
+from astrodriz_core.verify.guiding import check_exposure_guiding
+from astrodriz_io.inputs.arrays import read_dq, read_sci
+from astrodriz_io.inputs.exposures import read_exposure
+from astrodriz_io.settings import Settings
+
+__all__ = ["GuidingResult", "check_guiding"]
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class GuidingResult:
+    """What the check found, and what follows from it.
+
+    Attributes
+    ----------
+    checks : tuple of GuidingCheck
+        One for each exposure; empty where the check was not asked for.
+    left_out : frozenset of str
+        Rootnames of exposures that take no further part.
+    settings : Settings
+        With both alignment stages off after a failure, unless alignment is forced: where one exposure was
+        badly guided, the pointing of none can be trusted.
+    warnings : tuple of str
+        For the record.
+    """
+
+    checks: tuple[GuidingCheck, ...]
+    left_out: frozenset[str]
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
+    """Look for trailed sources in every exposure, if the settings ask for it.
+
+    Raises
+    ------
+    NoViableDataError
+        Every exposure is trailed, and the settings do not force a product.
+    """
+    if not settings.verify_guiding:
+        return GuidingResult((), frozenset(), settings, ())
+    checks = tuple(_check(file) for file in files)
+    trailed = [check.rootname for check in checks if check.outcome is GuidingOutcome.TRAILED]
+    if not trailed:
+        return GuidingResult(checks, frozenset(), settings, ())
+    left_out = frozenset() if settings.force else frozenset(trailed)
+    if len(left_out) == len(checks):
+        raise NoViableDataError(
+            f"The sources of every exposure are trailed ({', '.join(trailed)}).",
+            remedy="Use -f to combine them all the same.",
+        )
+    warnings = [f"the guiding check failed for {', '.join(trailed)}"]
+    if not settings.force_alignment:
+        settings = evolve(settings, apply_apriori=False, compute_aposteriori=False)
+        warnings.append("no alignment was tried, because the pointing cannot be trusted; -a forces it")
+    for warning in warnings:
+        logger.warning("%s", warning)
+    return GuidingResult(checks, left_out, settings, tuple(warnings))
+
+
+def _check(file: Path) -> GuidingCheck:
+    exposure = read_exposure(file)
+    extver = exposure.chips[0].extver
+    good = good_pixels(read_dq(file, extver), exposure.description.good_bits)
+    return check_exposure_guiding(
+        exposure.rootname,
+        read_sci(file, extver),
+        good,
+        psf_fwhm_pix=exposure.description.psf_fwhm_arcsec / exposure.description.pixel_scale_arcsec,
+    )

@@ -1,0 +1,83 @@
+"""Calling stwcs without its side effects on the rest of the interpreter.
+
+It speaks on standard output and changes the levels of two loggers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from typing import IO, cast
+
+import astropy
+
+from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
+
+__all__ = ["STWCS_FAILURES", "quiet_stwcs"]
+
+STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError, AssertionError)
+"""What stwcs raises; it has no exception class of its own, and a damaged file shows as any of these."""
+
+_logger = logging.getLogger(__name__)
+
+_STWCS_LOCK = threading.RLock()
+"""stwcs writes to the interpreter's one standard output and to shared loggers, so one thread at a time."""
+
+
+@contextlib.contextmanager
+def quiet_stwcs(file_name: str) -> Iterator[None]:
+    """Send what stwcs prints to our log, and put the levels of the loggers back that it changes.
+
+    One block at a time runs in an interpreter: the others wait. Nothing that takes long, and nothing that
+    waits for another thread, belongs inside.
+
+    Parameters
+    ----------
+    file_name : str
+        File that stwcs works on, for the log.
+    """
+    with _STWCS_LOCK:
+        caught = _OwnThreadOutput(sys.stdout)
+        loggers = (logging.getLogger("stwcs.updatewcs"), astropy.log)
+        levels = [logger.level for logger in loggers]
+        try:
+            with contextlib.redirect_stdout(cast(IO[str], caught)):
+                yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+    for line in filter(None, map(str.strip, caught.text.splitlines())):
+        _logger.debug("%s: stwcs: %s", file_name, line)
+
+
+class _OwnThreadOutput(io.TextIOBase):
+    """Standard output that keeps what the thread that made it writes, and passes on the others' output."""
+
+    def __init__(self, outer: IO[str] | None) -> None:
+        self._outer = outer
+        self._thread = threading.get_ident()
+        self._caught = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        """What was caught so far."""
+        return self._caught.getvalue()
+
+    def write(self, text: str) -> int:
+        """Write to the catch or to the output behind it, by the thread that calls."""
+        own = threading.get_ident() == self._thread
+        target = self._caught if own else self._outer
+        return len(text) if target is None else target.write(text)
+
+    def flush(self) -> None:
+        """Flush the output behind it."""
+        if self._outer is not None:
+            self._outer.flush()
+
+    def isatty(self) -> bool:
+        """Whether the output behind it is a terminal."""
+        return self._outer is not None and self._outer.isatty()

@@ -1,0 +1,231 @@
+"""The pipeline-default WCS: the same as stwcs gives with environment variables, without its side effects."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from pathlib import Path
+
+import astropy
+import numpy as np
+import pytest
+from astropy.io import fits
+from stwcs import updatewcs as stwcs_updatewcs
+from tiny_files import SIZE, write_exposure, write_idctab
+
+from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError
+from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
+from astrodriz_io.inputs.references import ReferenceFolders, sha256_of
+from astrodriz_io.stwcs_calls import quiet_stwcs
+
+VARIABLES = {"WFC3": "iref", "ACS": "jref", "WFPC2": "uref", "STIS": "oref", "NICMOS": "nref"}
+
+
+@pytest.fixture
+def references(tmp_path: Path) -> Path:
+    folder = tmp_path / "refs"
+    folder.mkdir()
+    return folder
+
+
+def folders(references: Path) -> ReferenceFolders:
+    return ReferenceFolders.from_environment(dict.fromkeys(VARIABLES.values(), str(references)))
+
+
+def exposure_with_model(tmp_path: Path, references: Path, detector: str, **primary: object) -> Path:
+    instrument = detector.split("/")[0]
+    write_idctab(references / "a1b2c_idc.fits", detector)
+    idctab = f"{VARIABLES[instrument]}$a1b2c_idc.fits"
+    return write_exposure(tmp_path / "xabc01aaq_flt.fits", detector, primary={"IDCTAB": idctab, **primary})
+
+
+def write_lookup(path: Path, chips: tuple[int, ...]) -> Path:
+    """Write an NPOLFILE or D2IMFILE: a coarse table of small shifts for each chip and axis."""
+    hdus: list[fits.hdu.base._BaseHDU] = [
+        fits.PrimaryHDU(header=fits.Header({"INSTRUME": "ACS", "DETECTOR": "WFC", "FILENAME": path.name}))
+    ]
+    for extver, (chip, axis) in enumerate(((c, a) for c in chips for a in ("DX", "DY")), start=1):
+        header = fits.Header({"CCDCHIP": chip, "CRVAL1": 1.0, "CRVAL2": 1.0, "CDELT1": 8.0, "CDELT2": 8.0})
+        data = np.full((5, 5), 0.01 * extver, "f4")
+        hdus.append(fits.ImageHDU(data, header, name=axis, ver=(extver + 1) // 2))
+    fits.HDUList(hdus).writeto(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "detector", ["WFC3/IR", "WFC3/UVIS", "ACS/WFC", "ACS/HRC", "STIS/CCD", "NICMOS/2", "WFPC2/PC"]
+)
+def test_equal_to_stwcs_with_environment_variables(
+    tmp_path: Path, references: Path, monkeypatch: pytest.MonkeyPatch, detector: str
+) -> None:
+    ours = exposure_with_model(tmp_path, references, detector)
+    theirs = shutil.copy(ours, tmp_path / "theirs_flt.fits")
+    (result,) = apply_distortion([ours], folders(references))
+    monkeypatch.setenv(VARIABLES[detector.split("/")[0]], f"{references}/")
+    monkeypatch.chdir(tmp_path)
+    stwcs_updatewcs.updatewcs("theirs_flt.fits", use_db=False, checkfiles=False)
+    difference = fits.FITSDiff(str(ours), str(theirs))
+    assert difference.identical, difference.report()
+    assert result.outcome is DistortionOutcome.APPLIED
+    assert result.wcsname == "IDC_a1b2c"
+
+
+def test_lookup_tables_are_applied_and_all_names_stay_as_they_were(
+    tmp_path: Path, references: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lookup(references / "a_npl.fits", (2, 1))
+    write_lookup(references / "a_d2i.fits", (2, 1))
+    tables = {"NPOLFILE": "jref$a_npl.fits", "D2IMFILE": "jref$a_d2i.fits"}
+    ours = exposure_with_model(tmp_path, references, "ACS/WFC", **tables)
+    theirs = shutil.copy(ours, tmp_path / "theirs_flt.fits")
+    (result,) = apply_distortion([ours], folders(references))
+    monkeypatch.setenv("jref", f"{references}/")
+    stwcs_updatewcs.updatewcs(str(theirs), use_db=False, checkfiles=False)
+    assert fits.FITSDiff(str(ours), str(theirs)).identical
+    with fits.open(ours) as hdulist:
+        assert {hdu.name for hdu in hdulist} >= {"WCSDVARR", "D2IMARR"}
+        assert hdulist["SCI", 1].header["NPOLEXT"] == "jref$a_npl.fits"
+        assert not any(str(tmp_path) in str(value) for hdu in hdulist for value in hdu.header.values())
+    assert [reference.name for reference in result.references] == [
+        "a1b2c_idc.fits",
+        "a_npl.fits",
+        "a_d2i.fits",
+    ]
+    assert result.references[0].sha256 == sha256_of(references / "a1b2c_idc.fits")
+
+
+def test_second_time_changes_nothing(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "ACS/WFC")
+    first = apply_distortion([path], folders(references))
+    content = path.read_bytes()
+    assert apply_distortion([path], folders(references)) == first
+    assert path.read_bytes() == content
+
+
+def test_arrays_are_kept_to_the_bit(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    with fits.open(path, mode="update") as hdulist:
+        hdulist["SCI"].data[0, 0] = np.nan
+        hdulist["DQ"].data[1, 1] = -32768
+    before = [fits.getdata(path, ext=(name, 1)).tobytes() for name in ("SCI", "ERR", "DQ")]
+    apply_distortion([path], folders(references))
+    assert [fits.getdata(path, ext=(name, 1)).tobytes() for name in ("SCI", "ERR", "DQ")] == before
+
+
+def test_wcs_of_every_chip_is_returned(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "ACS/WFC")
+    (result,) = apply_distortion([path], folders(references))
+    assert result.wcs == exposure_wcs(path)
+    assert result.wcs.rootname == "xabc01aaq"
+    assert [chip.extver for chip in result.wcs.chips] == [1, 2]
+    assert result.wcs.chips[0].naxis == (SIZE, SIZE)
+    header = fits.getheader(path, ext=("SCI", 2))
+    assert result.wcs.chips[1].crval == (header["CRVAL1"], header["CRVAL2"])
+    assert result.wcs.chips[1].cd[0][1] == header["CD1_2"]
+
+
+def test_without_a_model_the_outcome_says_so(tmp_path: Path, references: Path) -> None:
+    path = write_exposure(tmp_path / "iabc01aaq_flt.fits")
+    (result,) = apply_distortion([path], folders(references))
+    assert result.outcome is DistortionOutcome.NO_MODEL
+    assert result.wcsname == ""
+    assert result.references == ()
+
+
+def test_missing_reference_is_told_before_any_file_is_touched(tmp_path: Path, references: Path) -> None:
+    good = exposure_with_model(tmp_path, references, "WFC3/IR")
+    bad = write_exposure(tmp_path / "bad_flt.fits", primary={"IDCTAB": "iref$gone_idc.fits"})
+    before = good.read_bytes()
+    with pytest.raises(ReferenceFileError, match=r"bad_flt.fits: IDCTAB: gone_idc.fits"):
+        apply_distortion([good, bad], folders(references))
+    assert good.read_bytes() == before
+
+
+def test_damaged_reference_leaves_the_exposure_alone(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    (references / "a1b2c_idc.fits").write_bytes(b"nothing")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"xabc01aaq_flt.fits: the distortion model cannot be applied"):
+        apply_distortion([path], folders(references))
+    assert path.read_bytes() == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["refs", "xabc01aaq_flt.fits"]
+
+
+def test_missing_exposure(tmp_path: Path, references: Path) -> None:
+    with pytest.raises(MissingFilesError):
+        apply_distortion([tmp_path / "gone_flt.fits"], folders(references))
+
+
+def test_folders_may_have_any_name(tmp_path: Path) -> None:
+    odd = tmp_path / "my refs (copy), $1"
+    odd.mkdir()
+    path = exposure_with_model(odd, odd, "WFC3/IR")
+    (result,) = apply_distortion([path], folders(odd))
+    assert result.wcsname == "IDC_a1b2c"
+    assert fits.getval(path, "IDCTAB", ext=1) == "iref$a1b2c_idc.fits"
+
+
+def test_nothing_is_printed_and_no_logger_is_changed(
+    tmp_path: Path,
+    references: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(astropy.log, "level", logging.ERROR)
+    monkeypatch.setattr(logging.getLogger("stwcs.updatewcs"), "level", logging.DEBUG)
+    with caplog.at_level(logging.DEBUG, logger="astrodriz_io"):
+        apply_distortion([path], folders(references))
+    assert capfd.readouterr().out == ""
+    assert (astropy.log.level, logging.getLogger("stwcs.updatewcs").level) == (logging.ERROR, logging.DEBUG)
+    assert "IDCTAB: Distortion model from row 1" in caplog.text
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["refs", "xabc01aaq_flt.fits"]
+
+
+def test_output_of_other_threads_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    with quiet_stwcs("x_flt.fits"):
+        print("from stwcs")  # noqa: T201
+        thread = threading.Thread(target=print, args=("from elsewhere",))
+        thread.start()
+        thread.join()
+    assert capsys.readouterr().out == "from elsewhere\n"
+
+
+def test_two_threads_at_once(tmp_path: Path, references: Path) -> None:
+    one = exposure_with_model(tmp_path, references, "WFC3/IR")
+    paths = [shutil.copy(one, tmp_path / f"x{i}_flt.fits") for i in range(6)]
+    results = []
+
+    def work(path: Path) -> None:
+        results.extend(apply_distortion([Path(path)], folders(references)))
+
+    threads = [threading.Thread(target=work, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({result.wcs for result in results}) == 1
+    assert len(results) == len(paths)
+
+
+def test_checksums_stay_right(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    with fits.open(path) as hdulist:
+        hdulist.writeto(tmp_path / "summed_flt.fits", checksum=True)
+    summed = tmp_path / "summed_flt.fits"
+    apply_distortion([summed], folders(references))
+    with fits.open(summed, checksum=True) as hdulist:
+        for hdu in hdulist:
+            if "CHECKSUM" in hdu.header:
+                assert hdu.verify_checksum() == 1
+                assert hdu.verify_datasum() == 1
+
+
+def test_incomplete_wcs_names_the_keyword(tmp_path: Path) -> None:
+    path = write_exposure(tmp_path / "iabc01aaq_flt.fits")
+    fits.setval(path, "CD1_1", value="x", ext=1)
+    with pytest.raises(InputError, match=r"\[SCI,1\]: CD1_1"):
+        exposure_wcs(path)

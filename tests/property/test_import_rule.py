@@ -1,0 +1,51 @@
+"""The core is pure: it imports nothing that touches files, clock, environment, log or network."""
+
+import ast
+from pathlib import Path
+
+import astrodriz_core
+
+CORE = Path(astrodriz_core.__file__).parent
+ALLOWED_ROOTS = {
+    "__future__", "astrodriz_core", "astropy", "attr", "attrs", "collections", "difflib", "enum", "functools",
+    "itertools", "math", "numbers", "numpy", "operator", "photutils", "re", "scipy", "statistics", "string",
+    "tweakwcs", "types", "typing", "warnings",
+}  # fmt: skip
+FORBIDDEN = ("astropy.io", "astropy.config", "astropy.utils.data", "tweakwcs.imalign")
+
+
+def imported_modules(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def offences(source: str) -> set[str]:
+    return {
+        name
+        for name in imported_modules(source)
+        if name.split(".")[0] not in ALLOWED_ROOTS or name.startswith(FORBIDDEN)
+    }
+
+
+def test_every_module_of_the_core_keeps_the_import_rule():
+    modules = sorted(CORE.rglob("*.py"))
+    assert len(modules) > 20
+    found = {str(path.relative_to(CORE)): offences(path.read_text(encoding="utf-8")) for path in modules}
+    assert {name: names for name, names in found.items() if names} == {}
+
+
+def test_the_rule_sees_what_is_forbidden():
+    source = "import os\nfrom astropy.io import fits\nfrom astrodriz_io import settings\nimport logging"
+    assert offences(source) == {"os", "astropy.io.fits", "astrodriz_io.settings", "logging"}
+
+
+def test_the_core_calls_neither_open_nor_print():
+    for path in CORE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in {"open", "print", "input", "exec", "eval"}, f"{path.name}:{node.lineno}"
