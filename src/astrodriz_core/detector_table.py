@@ -180,9 +180,7 @@ _STIS_NUV = evolve(
     dark_rate=0.0013,
 )
 
-_STIS_FUV = evolve(
-    _STIS_NUV, detector="FUV-MAMA", pixel_scale_arcsec=0.0246, psf_fwhm_arcsec=0.08, dark_rate=7e-6
-)
+_STIS_FUV = evolve(_STIS_NUV, detector="FUV-MAMA", pixel_scale_arcsec=0.0246, psf_fwhm_arcsec=0.08, dark_rate=7e-6)
 
 _NICMOS_1 = DetectorDescription(
     instrument="NICMOS",

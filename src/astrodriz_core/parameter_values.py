@@ -106,17 +106,13 @@ def number(default: float, *, least: float = -math.inf, most: float = math.inf, 
     limits = [f"{'above' if above else 'of at least'} {least:g}"] if least > -math.inf else []
     limits += [f"at most {most:g}"] if most < math.inf else []
     good = " ".join(("a number", " and ".join(limits))).strip()
-    return _field(
-        default, _to_number, good, lambda value: least <= value <= most and not (above and value == least)
-    )
+    return _field(default, _to_number, good, lambda value: least <= value <= most and not (above and value == least))
 
 
 def optional_number(*, above_zero: bool = False, default: float | None = None) -> Any:
     """Make a field for a finite number or INDEF."""
     good = f"a number{' above 0' if above_zero else ''}, or {INDEFINITE}"
-    return _field(
-        default, _optional(_to_number), good, lambda value: value is None or not above_zero or value > 0
-    )
+    return _field(default, _optional(_to_number), good, lambda value: value is None or not above_zero or value > 0)
 
 
 def optional_text() -> Any:

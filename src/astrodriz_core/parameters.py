@@ -272,9 +272,7 @@ def changed_parameters(before: DrizzleParameters, after: DrizzleParameters) -> t
     """Names and new values, as text, of the parameters that differ, in the order of the record."""
     names = (attribute.name for attribute in fields(DrizzleParameters))
     return tuple(
-        (name, as_text(getattr(after, name)))
-        for name in names
-        if getattr(before, name) != getattr(after, name)
+        (name, as_text(getattr(after, name))) for name in names if getattr(before, name) != getattr(after, name)
     )
 
 

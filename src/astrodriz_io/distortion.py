@@ -180,8 +180,7 @@ def _apply_to_one(
         wcsname=wcs.chips[0].wcsname if has_model else "",
         wcs=wcs,
         references=tuple(
-            ReferenceUsed(reference.keyword, reference.name, hashes[reference.path])
-            for reference in references
+            ReferenceUsed(reference.keyword, reference.name, hashes[reference.path]) for reference in references
         ),
     )
 

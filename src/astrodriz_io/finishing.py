@@ -90,9 +90,7 @@ def final_stage(
 
 def write_headerlets(exposures: Sequence[Path]) -> tuple[Path, ...]:
     """Write the WCS in use of every FLT as ``<exposure>_flt_hlet.fits`` beside it."""
-    return tuple(
-        write_headerlet(exposure, exposure.with_name(f"{exposure.stem}_hlet.fits")) for exposure in exposures
-    )
+    return tuple(write_headerlet(exposure, exposure.with_name(f"{exposure.stem}_hlet.fits")) for exposure in exposures)
 
 
 def _finish(

@@ -51,7 +51,7 @@ PACKAGES = ("astrodriz", "astropy", "drizzle", "numpy", "photutils", "scipy", "s
 
 
 def process(
-    inputFilename: str | os.PathLike[str],  # noqa: N803  (the documented name)
+    inputFilename: str | os.PathLike[str],
     force: bool = False,
     newpath: str | os.PathLike[str] | None = None,
     inmemory: bool = False,
@@ -203,9 +203,7 @@ def _run_stages(
     progress.stage("A posteriori fit")
     standing, aposteriori_record = aposteriori_stage(context, standing, default)
     progress.stage("Final products")
-    final = final_stage(
-        context, standing, inputs.companions, association.product, started.strftime("%Y-%m-%d")
-    )
+    final = final_stage(context, standing, inputs.companions, association.product, started.strftime("%Y-%m-%d"))
     headerlets = write_headerlets(inputs.flt) if settings.headerlets else ()
 
     record = RunRecord(

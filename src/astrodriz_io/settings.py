@@ -158,9 +158,7 @@ def environment_switch(environment: Mapping[str, str], name: str) -> bool | None
         ) from None
 
 
-def settings_from_environment(
-    settings: Settings, environment: Mapping[str, str]
-) -> tuple[Settings, tuple[str, ...]]:
+def settings_from_environment(settings: Settings, environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
     """Lay the environment's switches over the settings of the call.
 
     Parameters
@@ -181,20 +179,19 @@ def settings_from_environment(
     warnings = []
     apply_apriori = environment_switch(environment, APPLY_APRIORI)
     if STEP_CONTROL in environment:
-        warnings.append(
-            f"The environment variable {STEP_CONTROL} is deprecated; set {APPLY_APRIORI} instead."
-        )
+        warnings.append(f"The environment variable {STEP_CONTROL} is deprecated; set {APPLY_APRIORI} instead.")
         if apply_apriori is None:
             apply_apriori = environment_switch(environment, STEP_CONTROL)
-    switches = {
-        "compute_aposteriori": environment_switch(environment, COMPUTE_APOSTERIORI),
-        "apply_apriori": apply_apriori,
-        "reset_idctab": environment_switch(environment, RESET_IDCTAB),
-    }
     return evolve(
         settings,
-        **{name: value for name, value in switches.items() if value is not None},
+        compute_aposteriori=_first(environment_switch(environment, COMPUTE_APOSTERIORI), settings.compute_aposteriori),
+        apply_apriori=_first(apply_apriori, settings.apply_apriori),
+        reset_idctab=_first(environment_switch(environment, RESET_IDCTAB), settings.reset_idctab),
         quality_testing=settings.quality_testing or QUALITY_TESTING in environment,
         references=ReferenceFolders.from_environment(environment),
         services=ServiceAddresses.from_environment(environment),
     ), tuple(warnings)
+
+
+def _first(switch: bool | None, flag: bool) -> bool:
+    return flag if switch is None else switch

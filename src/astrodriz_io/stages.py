@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
 
+from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
 from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
@@ -17,6 +18,12 @@ from astrodriz_core.records.run import StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.astrometry.alignment import align
 from astrodriz_io.astrometry.apriori import apply_apriori
+from astrodriz_io.astrometry.chosen_sources import (
+    chosen_catalogs,
+    chosen_guide_stars,
+    chosen_headerlets,
+    stage_deadline,
+)
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.prepared import ChipMasks
@@ -25,10 +32,9 @@ from astrodriz_io.outputs.exposures import write_cosmic_rays
 from astrodriz_io.outputs.workspace import Workspace
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.settings import Settings
-from astrodriz_io.sources import astrometric_catalogs, headerlet_source
 from astrodriz_io.verifying import compare_with_default, verify_combination
 
-__all__ = ["Standing", "StageContext", "aposteriori_stage", "apriori_stage", "default_stage"]
+__all__ = ["StageContext", "Standing", "aposteriori_stage", "apriori_stage", "default_stage"]
 
 logger = logging.getLogger(__name__)
 
@@ -102,15 +108,18 @@ def default_stage(context: StageContext, files: tuple[Path, ...]) -> tuple[Stand
     return standing, _record(Stage.DEFAULT, StageOutcome.DONE, reason, standing)
 
 
-def apriori_stage(
-    context: StageContext, standing: Standing, default: Standing
-) -> tuple[Standing, StageRecord]:
+def apriori_stage(context: StageContext, standing: Standing, default: Standing) -> tuple[Standing, StageRecord]:
     """Apply the best solutions of the astrometry database, and keep them if the products agree."""
     if not context.settings.apply_apriori:
         return standing, _skipped(Stage.A_PRIORI, "a priori solutions are switched off")
+    deadline = stage_deadline()
     with context.workspace.stage("apriori", standing.files, keep=context.settings.debug) as copies:
         try:
-            apriori = apply_apriori(copies, headerlet_source(context.settings))
+            apriori = apply_apriori(
+                copies,
+                chosen_headerlets(context.settings, deadline),
+                guide_stars=chosen_guide_stars(context.settings, deadline),
+            )
         except DatabaseError as error:
             return standing, _failed(Stage.A_PRIORI, error)
         if apriori.outcome is not AprioriOutcome.APPLIED:
@@ -118,19 +127,16 @@ def apriori_stage(
         return _try(context, Stage.A_PRIORI, WcsOrigin.A_PRIORI, copies, standing, default, apriori=apriori)
 
 
-def aposteriori_stage(
-    context: StageContext, standing: Standing, default: Standing
-) -> tuple[Standing, StageRecord]:
+def aposteriori_stage(context: StageContext, standing: Standing, default: Standing) -> tuple[Standing, StageRecord]:
     """Fit the exposures to each other and to a catalogue, and keep the fit if the products agree."""
     if not context.settings.compute_aposteriori:
         return standing, _skipped(Stage.A_POSTERIORI, "the a posteriori fit is switched off")
+    detector = standing.combination.prepared.exposures[0].exposure.description
+    parameters = alignment_parameters(detector.instrument, detector.detector)
+    catalogs = chosen_catalogs(context.settings, parameters.catalogs, stage_deadline())
     with context.workspace.stage("aposteriori", standing.files, keep=context.settings.debug) as copies:
         try:
-            fit = align(
-                copies,
-                astrometric_catalogs(context.settings),
-                ignore_cosmic_rays=standing.is_misaligned,
-            )
+            fit = align(copies, catalogs, parameters, ignore_cosmic_rays=standing.is_misaligned)
         except (CatalogError, AlignmentError) as error:
             return standing, _failed(Stage.A_POSTERIORI, error)
         if fit.outcome is not AlignmentOutcome.ALIGNED:
@@ -198,8 +204,3 @@ def _skipped(stage: Stage, reason: str) -> StageRecord:
 def _failed(stage: Stage, error: Exception) -> StageRecord:
     logger.warning("%s: %s", stage.value, error)
     return StageRecord(stage=stage, outcome=StageOutcome.FAILED, reason=str(error))
-
-
-def wcs_names(files: Mapping[str, Path]) -> dict[str, str]:
-    """WCSNAME of each exposure."""
-    return {root: exposure_wcs(file).chips[0].wcsname for root, file in files.items()}

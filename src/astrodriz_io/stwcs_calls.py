@@ -30,7 +30,7 @@ _STWCS_LOCK = threading.RLock()
 
 @contextlib.contextmanager
 def quiet_stwcs(file_name: str) -> Iterator[None]:
-    """Send what stwcs prints to our log, and put the levels of the loggers back that it changes.
+    """Send what stwcs prints and astropy logs to our log, and put the levels of loggers back.
 
     One block at a time runs in an interpreter: the others wait. Nothing that takes long, and nothing that
     waits for another thread, belongs inside.
@@ -42,16 +42,35 @@ def quiet_stwcs(file_name: str) -> Iterator[None]:
     """
     with _STWCS_LOCK:
         caught = _OwnThreadOutput(sys.stdout)
+        messages = _OwnThreadMessages()
         loggers = (logging.getLogger("stwcs.updatewcs"), astropy.log)
         levels = [logger.level for logger in loggers]
+        astropy.log.addFilter(messages)
         try:
             with contextlib.redirect_stdout(cast(IO[str], caught)):
                 yield
         finally:
+            astropy.log.removeFilter(messages)
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
-    for line in filter(None, map(str.strip, caught.text.splitlines())):
+    for line in filter(None, map(str.strip, (*caught.text.splitlines(), *messages.caught))):
         _logger.debug("%s: stwcs: %s", file_name, line)
+
+
+class _OwnThreadMessages(logging.Filter):
+    """Filter that keeps what the thread that made it logs, and lets the others' messages pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+        self.caught: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the message of the own thread; True lets one pass."""
+        if record.thread != self._thread:
+            return True
+        self.caught.append(" ".join(record.getMessage().split()))
+        return False
 
 
 class _OwnThreadOutput(io.TextIOBase):

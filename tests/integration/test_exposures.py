@@ -65,9 +65,7 @@ def test_metadata_of_an_acs_exposure(tmp_path: Path) -> None:
         ({"FGSLOCK": "GYROS"}, Condition.UNGUIDED),
     ],
 )
-def test_conditions_come_from_the_headers(
-    tmp_path: Path, primary: dict[str, object], condition: Condition
-) -> None:
+def test_conditions_come_from_the_headers(tmp_path: Path, primary: dict[str, object], condition: Condition) -> None:
     exposure = read_exposure(write_exposure(tmp_path / "iabc01aaq_flt.fits", primary=primary))
     assert exposure.observation.conditions == (condition,)
 

@@ -57,9 +57,7 @@ def table(tmp_path: Path) -> Path:
 
 def exposures(folder: Path, count: int, table_name: str = "N/A", **primary: object) -> list[Exposure]:
     paths = (folder / f"iabc01a{i}q_flt.fits" for i in range(count))
-    return [
-        read_exposure(write_exposure(path, primary={"MDRIZTAB": table_name, **primary})) for path in paths
-    ]
+    return [read_exposure(write_exposure(path, primary={"MDRIZTAB": table_name, **primary})) for path in paths]
 
 
 @pytest.mark.parametrize(("n", "expected"), [(1, 1), (2, 2), (3, 2), (4, 3), (40, 3)])

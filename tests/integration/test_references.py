@@ -50,9 +50,7 @@ def test_crds_cache_may_be_nested_or_flat(tmp_path: Path, layout: str) -> None:
 def test_own_variable_goes_before_the_cache(tmp_path: Path) -> None:
     folders_with(tmp_path / "cache" / "references/hst/acs", "a_idc.fits")
     folders_with(tmp_path / "own", "a_idc.fits")
-    folders = ReferenceFolders.from_environment(
-        {"jref": str(tmp_path / "own"), "CRDS_PATH": str(tmp_path / "cache")}
-    )
+    folders = ReferenceFolders.from_environment({"jref": str(tmp_path / "own"), "CRDS_PATH": str(tmp_path / "cache")})
     found = resolve_reference("jref$a_idc.fits", "IDCTAB", "x", folders)
     assert found is not None
     assert found.path.parent == tmp_path / "own"
@@ -125,9 +123,7 @@ def test_other_keywords_are_not_resolved(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=40))
-def test_what_is_found_lies_in_a_declared_folder(
-    tmp_path_factory: pytest.TempPathFactory, value: str
-) -> None:
+def test_what_is_found_lies_in_a_declared_folder(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     folder = tmp_path_factory.getbasetemp() / "declared"
     folders = folders_with(folder, "a_idc.fits")
     try:
@@ -171,9 +167,7 @@ def test_wfpc2_uses_offtab_and_dgeofile_but_not_the_d2imfile_made_from_it(tmp_pa
     assert [each.keyword for each in found] == ["IDCTAB", "OFFTAB", "ODGEOFIL"]
 
 
-def test_relative_folders_are_fixed_when_they_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_folders_are_fixed_when_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders_with(tmp_path / "refs", "a_idc.fits")
     monkeypatch.chdir(tmp_path)
     folders = ReferenceFolders.from_environment({"jref": "refs/"})

@@ -53,9 +53,7 @@ def write_exposure(
     for extver, chip in enumerate(chips, start=1):
         header = _sci_header(detector, chip, size)
         rng = np.random.default_rng(extver)
-        hdus.append(
-            fits.ImageHDU(rng.normal(10, 1, (size, size)).astype("f4"), header, name="SCI", ver=extver)
-        )
+        hdus.append(fits.ImageHDU(rng.normal(10, 1, (size, size)).astype("f4"), header, name="SCI", ver=extver))
         hdus.append(fits.ImageHDU(np.full((size, size), 1, "f4"), name="ERR", ver=extver))
         hdus.append(fits.ImageHDU(np.zeros((size, size), "i2"), name="DQ", ver=extver))
     fits.HDUList(hdus).writeto(path, overwrite=True)

@@ -130,9 +130,7 @@ def test_order_of_exposures_does_not_matter(seed: int):
     images, weights, noise = stack(seed)
     mask = weights < 30.0
     for combiner in (median_combine, mean_combine, sum_combine):
-        one, two = (
-            combiner(part, bad, parameters()) for part, bad in ((images, mask), (images[::-1], mask[::-1]))
-        )
+        one, two = (combiner(part, bad, parameters()) for part, bad in ((images, mask), (images[::-1], mask[::-1])))
         np.testing.assert_allclose(one, two, rtol=1e-6)
     one = minmed_combine(images, weights, mask, noise, CombineParameters())
     two = minmed_combine(images[::-1], weights[::-1], mask[::-1], noise, CombineParameters())
@@ -282,9 +280,7 @@ def test_shapes_and_numbers_are_checked():
     with pytest.raises(MeasurementError, match="noise"):
         minmed_combine(images, weights, unmasked(images), noise[:1], CombineParameters())
     with pytest.raises(MeasurementError, match="exposure times"):
-        minmed_combine(
-            images, weights, unmasked(images), [ExposureNoise(0.0, 0.0, 0.0)] * 4, CombineParameters()
-        )
+        minmed_combine(images, weights, unmasked(images), [ExposureNoise(0.0, 0.0, 0.0)] * 4, CombineParameters())
     with pytest.raises(MeasurementError, match="one shape"):
         combine([images[0], images[1][:3]], list(weights[:2]), noise[:2], parameters(), low_weights=None)
     with pytest.raises(MeasurementError, match="for each image"):

@@ -143,9 +143,7 @@ def test_map_of_a_detector_equals_all_of_astropy():
     cd = tuple(map(tuple, wcs.pixel_scale_matrix))
     chip = TangentPlane(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), cd)
     output = plane(80.01, -60.005, 40.0)
-    pixmap = coordinate_map(
-        (64, 48), lambda x, y: wcs.pix2foc(x, y, 0), tangent_plane_homography(chip, output)
-    )
+    pixmap = coordinate_map((64, 48), lambda x, y: wcs.pix2foc(x, y, 0), tangent_plane_homography(chip, output))
     y, x = np.mgrid[:64, :48].astype(np.float64)
     sky = wcs.all_pix2world(x, y, 0)
     np.testing.assert_allclose(

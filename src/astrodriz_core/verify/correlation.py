@@ -19,7 +19,7 @@ from astrodriz_core.records.verification import OverlapRegion, Registration, Reg
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 from astrodriz_core.verify.laplacian import laplacian_of_gaussian
 from astrodriz_core.verify.scan import contaminated
-from astrodriz_core.verify.sources import background_level, response_noise
+from astrodriz_core.verify.sources import background_level, parabola_top, response_noise
 
 __all__ = ["correlate_with_others", "filtered_window", "offset_from_blocks"]
 
@@ -35,27 +35,29 @@ PEAK_LAGS = 5
 DETECTION_SIGMA = 7.0
 #: Median absolute deviation of a normal distribution, in standard deviations.
 MEDIAN_ABSOLUTE_NORMAL = 0.6745
-#: Step of the grid on which the interpolated peak is looked for, pixels.
-FINE_STEP = 0.02
+#: Steps of a pixel on which the interpolated peak is looked for.
+FINE_STEPS = 20
+#: Error that does not average out over the blocks (undersampling, distortion), pixels.
+SYSTEMATIC_PIX = 0.02
 #: Blocks that see both images, at least, for an error from leaving each out.
 FEWEST_BLOCKS = 4
 
 
 def correlate_with_others(
     exposures: Sequence[DrizzledImage],
-    index: int,
+    wanted: Sequence[int],
     region: OverlapRegion,
     sources: BoolImage,
     parameters: VerificationParameters,
-) -> Registration | None:
-    """Offset of one exposure against the mean of the others.
+) -> dict[int, Registration]:
+    """Offsets of some exposures, each against the combination of all others.
 
     Parameters
     ----------
     exposures : sequence of DrizzledImage
         All single-drizzled images.
-    index : int
-        The exposure to measure.
+    wanted : sequence of int
+        The exposures to measure.
     region : OverlapRegion
         Where they overlap.
     sources : numpy.ndarray of bool, shape (ny, nx)
@@ -65,27 +67,54 @@ def correlate_with_others(
 
     Returns
     -------
-    Registration or None
-        None where no offset stands out within the search radius.
+    dict of int to Registration
+        Without those exposures for which no offset stands out within the search radius. The others are
+        combined by their median, of two by their mean, so that of three one may be off its place.
     """
     window = _central_window(region)
-    own = filtered_window(exposures[index], window, sources, parameters)
-    others = np.zeros_like(own)
-    for other, exposure in enumerate(exposures):
-        if other != index:
-            others += filtered_window(exposure, window, sources, parameters)
+    cleaned = np.array([filtered_window(image, window, sources, parameters) for image in exposures])
     reach = int(np.ceil(min(parameters.search_radius_pix, BLOCK // 2 - PEAK_LAGS)))
-    found = offset_from_blocks(own, others, reach)
-    if found is None:
+    records = {}
+    for index in wanted:
+        others = np.median(np.delete(cleaned, index, axis=0), axis=0)
+        found = _offset_in_two_steps(exposures[index], others, window, sources, reach, parameters)
+        if found is not None:
+            records[index] = _record(exposures[index].name, *found, parameters.pixel_scale_arcsec)
+    return records
+
+
+def _offset_in_two_steps(
+    exposure: DrizzledImage,
+    others: FloatImage,
+    window: tuple[slice, slice],
+    sources: BoolImage,
+    reach: int,
+    parameters: VerificationParameters,
+) -> tuple[tuple[float, float], float, int] | None:
+    """First with every pixel, then without the cosmic rays that lie off the sources at that offset.
+
+    In an exposure that is off its place the sources themselves are flagged, off the sources of the
+    product; only their offset tells them from cosmic rays.
+    """
+    first = offset_from_blocks(filtered_window(exposure, window, None, parameters), others, reach)
+    if first is None:
         return None
-    (dx, dy), sigma, n_blocks = found
+    dx, dy = (round(value) for value in first[0])
+    moved = np.roll(sources, (dy, dx), axis=(0, 1))
+    return offset_from_blocks(filtered_window(exposure, window, moved, parameters), others, reach)
+
+
+def _record(
+    name: str, offset: tuple[float, float], sigma: float, n_blocks: int, scale_arcsec: float
+) -> Registration:
+    """Record of one correlation."""
     return Registration(
-        rootname=exposures[index].name,
-        dx_pix=dx,
-        dy_pix=dy,
-        dx_arcsec=dx * parameters.pixel_scale_arcsec,
-        dy_arcsec=dy * parameters.pixel_scale_arcsec,
-        sigma_pix=sigma,
+        rootname=name,
+        dx_pix=offset[0],
+        dy_pix=offset[1],
+        dx_arcsec=offset[0] * scale_arcsec,
+        dy_arcsec=offset[1] * scale_arcsec,
+        sigma_pix=float(np.hypot(sigma, SYSTEMATIC_PIX)),
         rotation_deg=None,
         rotation_sigma_deg=None,
         lever_arm_pix=None,
@@ -112,14 +141,18 @@ def _central_part(start: int, stop: int) -> slice:
 def filtered_window(
     image: DrizzledImage,
     window: tuple[slice, slice],
-    sources: BoolImage,
+    sources: BoolImage | None,
     parameters: VerificationParameters,
 ) -> FloatImage:
-    """LoG response in units of its noise, clipped; 0 where cosmic rays or missing pixels are."""
+    """LoG response in units of its noise, clipped; 0 where pixels are missing and, with `sources`, where
+    flagged pixels lie off them.
+    """
     level = background_level(image)
     covered = image.covered(window)
     pixels = np.where(covered, image.sci[window], level).astype(np.float32)
-    spoiled = contaminated(_window_of(image, window), sources[window])
+    spoiled = np.zeros_like(covered)
+    if sources is not None:
+        spoiled = contaminated(_window_of(image, window), sources[window])
     pixels[spoiled] = level
     response = -laplacian_of_gaussian(pixels, parameters.log_sigma_pix)
     noise = response_noise(response, covered)
@@ -187,10 +220,14 @@ def _block_correlations(image: FloatImage, reference: FloatImage, lags: int) -> 
 
 
 def _peak_place(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Place (x, y) of the maximum near the middle of a small map, from the middle, by quintic splines."""
+    """Place (x, y) of the maximum near the middle of a small map, from the middle.
+
+    A quintic spline is read on a fine grid, and a parabola along each axis gives the rest.
+    """
     lags = np.arange(-PEAK_LAGS, PEAK_LAGS + 1)
-    spline = RectBivariateSpline(lags, lags, correlation, kx=5, ky=5)
-    fine = np.arange(-1, 1 + FINE_STEP / 2, FINE_STEP)
-    values = spline(fine, fine)
-    y, x = np.unravel_index(np.argmax(values), values.shape)
-    return np.array([fine[x], fine[y]])
+    fine = np.arange(-FINE_STEPS, FINE_STEPS + 1) / FINE_STEPS
+    values = RectBivariateSpline(lags, lags, correlation, kx=5, ky=5)(fine, fine)
+    y, x = np.unravel_index(np.argmax(values[1:-1, 1:-1]), (len(fine) - 2, len(fine) - 2))
+    x_step = parabola_top(values[y + 1, x : x + 3])
+    y_step = parabola_top(values[y : y + 3, x + 1])
+    return np.array([fine[x + 1] + x_step / FINE_STEPS, fine[y + 1] + y_step / FINE_STEPS])

@@ -8,11 +8,11 @@ frame, because the footprint of a single-drizzled file is that of the output fra
 from __future__ import annotations
 
 import numpy as np
-from astropy.stats import sigma_clipped_stats
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
+from astrodriz_core.verify.clipping import ClippedStatistics, clipped_statistics
 from astrodriz_core.verify.focus import focus_index
 from astrodriz_core.verify.footprint import row_strips
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
@@ -123,16 +123,20 @@ def positive_response_mask(image: FloatImage) -> BoolImage:
 
 def _above_background(image: FloatImage) -> FloatImage:
     """What the image has above the clipped mean plus `THRESHOLD_SIGMA` standard deviations, else 0."""
-    largest = float(image.max())
-    mean = median = sigma = 0.0
-    if largest != 0:
-        rounds = int(np.log10(largest / 2) + 0.5)
-        mean, median, sigma = sigma_clipped_stats(image, sigma=CLIP_SIGMA, maxiters=rounds)
-    threshold = mean + THRESHOLD_SIGMA * sigma
-    blank = median < sigma and median < BLANK_LEVEL
+    sky = _background(image)
+    threshold = sky.mean + THRESHOLD_SIGMA * sky.sigma
+    blank = sky.median < sky.sigma and sky.median < BLANK_LEVEL
     above = _median_where_above(image, threshold) if blank else image.copy()
     above -= np.asarray(threshold, image.dtype)
     return np.clip(above, 0, None, out=above)
+
+
+def _background(image: FloatImage) -> ClippedStatistics:
+    """Clipped statistics; the number of rounds grows with the largest value, none is without end."""
+    largest = float(image.max())
+    if largest == 0:
+        return ClippedStatistics(0.0, 0.0, 0.0)
+    return clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
 
 
 def _median_where_above(image: FloatImage, threshold: float) -> FloatImage:

@@ -16,6 +16,7 @@ __all__ = [
     "Positions",
     "background_level",
     "cut_out",
+    "parabola_top",
     "response_noise",
     "strip_peaks",
     "window_sigma",
@@ -120,7 +121,7 @@ def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: s
     around = -np.array([response[y + j, x + i] for j in (-1, 0, 1) for i in (-1, 0, 1)], np.float64)
     top = np.flatnonzero((around[4] >= around).all(axis=0) & (around[4] > np.minimum(around[1], around[3])))
     y, x, around = y[top], x[top], around[:, top]
-    dx, dy = _parabola(around[3], around[4], around[5]), _parabola(around[1], around[4], around[7])
+    dx, dy = parabola_top(around[3:6]), parabola_top(around[1:8:3])
     return Peaks(np.column_stack([x + dx, first_row + y + dy]), around[4])
 
 
@@ -135,12 +136,14 @@ def response_noise(response: FloatImage, covered: BoolImage) -> float:
     return float(np.median(levels)) / MEDIAN_ABSOLUTE_NORMAL if levels.size else float("inf")
 
 
-def _parabola(
-    before: NDArray[np.float64], middle: NDArray[np.float64], after: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Place of the top of the parabola through three values, from the middle one."""
+def parabola_top(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Place of the top of the parabola through three values, shape (3, ...), from the middle one.
+
+    0 where the three do not bend downwards.
+    """
+    before, middle, after = np.asarray(values, np.float64)
     bend = before - 2 * middle + after
-    return np.divide(before - after, 2 * bend, out=np.zeros_like(bend), where=bend < 0)
+    return np.asarray(np.divide(before - after, 2 * bend, out=np.zeros_like(bend), where=bend < 0))
 
 
 def cut_out(image: DrizzledImage, positions: Positions, half: int) -> Cutouts:

@@ -35,9 +35,7 @@ def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exptime", type=float, metavar="SECONDS", help="exposure time")
     kinds = [kind.value for kind in FieldKind]
     parser.add_argument("--field", choices=kinds, help="what the sky holds (default sparse)")
-    parser.add_argument(
-        "--stars", type=int, metavar="N", help="number of stars (default: density of the field)"
-    )
+    parser.add_argument("--stars", type=int, metavar="N", help="number of stars (default: density of the field)")
     parser.add_argument("--galaxies", type=int, metavar="N", help="number of galaxies (default: the same)")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="simulate only a cut of each chip")
     parser.add_argument("--singleton", action="store_true", help="one exposure without an association table")
@@ -50,12 +48,8 @@ def _add_error_arguments(parser: argparse.ArgumentParser, text: dict[str, object
     errors.add_argument(
         "--pointing", type=float, metavar="ARCSEC", help=f"common error (default {text['pointing_arcsec']})"
     )
-    errors.add_argument(
-        "--roll", type=float, metavar="DEG", help=f"common error (default {text['roll_deg']})"
-    )
-    errors.add_argument(
-        "--jitter", type=float, metavar="PIXELS", help="scatter of the exposures, rms on each axis"
-    )
+    errors.add_argument("--roll", type=float, metavar="DEG", help=f"common error (default {text['roll_deg']})")
+    errors.add_argument("--jitter", type=float, metavar="PIXELS", help="scatter of the exposures, rms on each axis")
     errors.add_argument(
         "--misalign",
         action="append",

@@ -27,13 +27,20 @@ BLEND_RULES: Mapping[Rule, frozenset[str]] = {
     Rule.SUM: frozenset({"BADINPDQ", "EXPTIME", "NCOMBINE", "SKYSUM", "SOFTERRS", "TDFTRANS"}),
     Rule.MIN: frozenset({"EXPSTART", "GOODMIN", "SNRMIN"}),
     Rule.MAX: frozenset({"EXPEND", "GOODMAX", "SNRMAX"}),
-    Rule.MEAN: frozenset(
-        {"GOODMEAN", "MDRIZSKY", "PHOTBW", "PHOTFLAM", "PHOTFNU", "PHOTPLAM", "PHOTZPT", "SNRMEAN"}
-    ),
+    Rule.MEAN: frozenset({"GOODMEAN", "MDRIZSKY", "PHOTBW", "PHOTFLAM", "PHOTFNU", "PHOTPLAM", "PHOTZPT", "SNRMEAN"}),
     Rule.DROP: frozenset(
         {
-            "COMMENT", "D2IMEXT", "D2IMFILE", "DATE", "DISTNAME", "HISTORY", "IDCSCALE", "NGOODPIX",
-            "NPOLEXT", "NPOLFILE", "OBJECT", "SIPNAME", "WCSDATE",
+            "COMMENT",
+            "D2IMEXT",
+            "DATE",
+            "DISTNAME",
+            "HISTORY",
+            "IDCSCALE",
+            "NGOODPIX",
+            "NPOLEXT",
+            "OBJECT",
+            "SIPNAME",
+            "WCSDATE",
         }
     ),
 }
@@ -42,7 +49,23 @@ differ, numbers keep the first input's value and texts become ``MULTIPLE``."""
 
 MULTIPLE = "MULTIPLE"
 
-DISTORTION_PREFIXES = ("A_", "B_", "AP_", "BP_", "OC", "IDC", "CPDIS", "CPERR", "DP1", "DP2", "D2IM", "AXISCORR")
+DISTORTION_PREFIXES = (
+    "A_",
+    "B_",
+    "AP_",
+    "BP_",
+    "OC",
+    "IDC",
+    "CPDIS",
+    "CPERR",
+    "DP1",
+    "DP2",
+    "D2IMDIS",
+    "D2IMERR",
+    "D2IM1",
+    "D2IM2",
+    "AXISCORR",
+)
 """Beginnings of keywords that describe the distortion of a chip, which a product no longer has."""
 
 WCS_KEYWORDS = frozenset(
@@ -131,7 +154,7 @@ def _alternate_wcs_keywords(header: fits.Header) -> frozenset[str]:
 def _blend(keyword: str, values: Sequence[Any]) -> Any:
     rule = _rule(keyword)
     numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if rule in BLENDS and numbers:
+    if rule is not None and rule in BLENDS and numbers:
         return BLENDS[rule](numbers)
     first = values[0]
     if isinstance(first, str) and any(value != first for value in values):

@@ -112,7 +112,7 @@ def _primary_header(
 def _first_chips(combination: Combination) -> list[int]:
     """Index of the first chip of every exposure among all chips."""
     counts = [len(exposure.chips) for exposure in combination.prepared.exposures]
-    return np.cumsum([0, *counts[:-1]]).tolist()
+    return [sum(counts[:index]) for index in range(len(counts))]
 
 
 def _provenance(combination: Combination, number: int, chip: DrizzleChip, filename: str) -> list[fits.Card]:

@@ -49,9 +49,7 @@ def load_record(path: Path) -> RunRecord:
         return _converter().structure(tree, RunRecord)
     except ClassValidationError as error:
         places = "; ".join(transform_error(error, path="record"))
-        raise InputError(
-            f"The record does not fit its schema: {places}.", where=path.name, remedy=REMEDY
-        ) from error
+        raise InputError(f"The record does not fit its schema: {places}.", where=path.name, remedy=REMEDY) from error
 
 
 def _check_version(tree: Any, name: str) -> None:

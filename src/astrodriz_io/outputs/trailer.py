@@ -100,7 +100,8 @@ def _wcs(exposures: Iterable[ExposureWcs]) -> Iterator[str]:
 
 def _apriori(record: AprioriRecord) -> Iterator[str]:
     for exposure in record.exposures:
-        yield f"  {exposure.rootname}: {exposure.before} -> {exposure.after}{_shift(exposure.east_mas, exposure.north_mas)}"
+        moved = _shift(exposure.east_mas, exposure.north_mas)
+        yield f"  {exposure.rootname}: {exposure.before} -> {exposure.after}{moved}"
         for offered in exposure.offered:
             verdict = f"refused: {offered.refused}" if offered.refused else "usable"
             yield f"    offered {offered.wcsname} ({offered.origin.value}): {verdict}"
@@ -159,7 +160,8 @@ def _drizzle(record: DrizzleRecord) -> Iterator[str]:
 
 
 def _verification(verification: Verification) -> Iterator[str]:
-    yield f"  alignment: {verification.verdict.value.upper()} by policy {verification.policy.value}: {verification.reason}"
+    verdict = verification.verdict.value.upper()
+    yield f"  alignment: {verdict} by policy {verification.policy.value}: {verification.reason}"
     for registration in verification.measurements.registration:
         yield f"    {_registration(registration)}"
     for result in verification.policies:

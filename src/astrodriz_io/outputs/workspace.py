@@ -86,9 +86,7 @@ def storage_errors(name: str) -> Iterator[None]:
         raise StorageError(
             f"{error.strerror or error}.",
             where=name,
-            remedy=ADVICE.get(
-                error.errno or 0, "Check the disk, then run again; the inputs are as they were."
-            ),
+            remedy=ADVICE.get(error.errno or 0, "Check the disk, then run again; the inputs are as they were."),
         ) from error
 
 

@@ -90,9 +90,7 @@ def simulate_association(folder: Path, spec: SimulationSpec) -> SimulatedAssocia
         _write_all(layout, spec)
     except OSError as failure:
         problem = f"the simulation could not be written ({failure.strerror or failure})."
-        raise StorageError(
-            problem, where=folder.name, remedy="Give a folder with space and permission."
-        ) from failure
+        raise StorageError(problem, where=folder.name, remedy="Give a folder with space and permission.") from failure
     return layout
 
 

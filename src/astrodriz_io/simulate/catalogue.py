@@ -47,9 +47,7 @@ def reference_catalogue(spec: SimulationSpec, stars: Stars) -> Table:
     magnitude, sky = stars.magnitude[kept], stars.sky[kept]
     rng = stream(spec.seed, Purpose.CATALOGUE)
     above = spec.filter_model.zero_point - BRIGHT_LIMIT
-    error = np.clip(
-        BRIGHT_ERROR_MAS * 10.0 ** (ERROR_SLOPE * (magnitude - above)), BRIGHT_ERROR_MAS, FAINT_ERROR_MAS
-    )
+    error = np.clip(BRIGHT_ERROR_MAS * 10.0 ** (ERROR_SLOPE * (magnitude - above)), BRIGHT_ERROR_MAS, FAINT_ERROR_MAS)
     motion = rng.normal(0.0, PROPER_MOTION_MAS, sky.shape)
     years = REFERENCE_EPOCH - spec.start_epoch
     offset_mas = motion * years + rng.normal(0.0, 1.0, sky.shape) * error[:, None]

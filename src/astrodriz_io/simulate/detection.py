@@ -77,17 +77,13 @@ def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: NDArray[np
     return Detected(signal, error, dq, rays)
 
 
-def _cosmic_rays(
-    spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]
-) -> NDArray[np.float32]:
+def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Electrons of the cosmic rays of one chip and exposure."""
     electronics = spec.model.electronics
     rate = electronics.cosmic_ray_rate if spec.cosmic_ray_rate is None else spec.cosmic_ray_rate
     hits = rate * spec.exposure_time * shape[0] * shape[1] / 1e6
     rng = stream(spec.seed, Purpose.COSMIC_RAYS, exposure, chip.number)
-    return cosmic_ray_electrons(
-        shape, hits, electronics.cosmic_ray_length, electronics.cosmic_ray_charge, rng
-    )
+    return cosmic_ray_electrons(shape, hits, electronics.cosmic_ray_length, electronics.cosmic_ray_charge, rng)
 
 
 def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -> NDArray[np.int16]:
@@ -112,9 +108,7 @@ def _with_bad_pixels(
     for bad in spec.model.bad_pixels:
         pixels = dq == bad.bit
         charge[pixels] *= np.float32(multiply.get(bad.kind, 1.0))
-        charge[pixels] += (add.get(bad.kind, 0.0) * rng.exponential(1.0, int(pixels.sum()))).astype(
-            np.float32
-        )
+        charge[pixels] += (add.get(bad.kind, 0.0) * rng.exponential(1.0, int(pixels.sum()))).astype(np.float32)
     return charge
 
 

@@ -70,9 +70,7 @@ def _write(
     """Write the calibrated exposure with the given signal."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, exposure.when, suffix))])
     for index, chip in enumerate(spec.model.chips):
-        for hdu in _chip_hdus(
-            spec, exposure, chip, exposure.default[index], detected[index], electrons[index]
-        ):
+        for hdu in _chip_hdus(spec, exposure, chip, exposure.default[index], detected[index], electrons[index]):
             hdus.append(hdu)
     hdus[0].header["NEXTEND"] = len(hdus) - 1
     hdus.writeto(folder / f"{exposure.when.rootname}_{suffix}.fits", overwrite=True)
@@ -101,9 +99,7 @@ def _chip_hdus(
 def _statistics(data: NDArray[np.float32], dq: NDArray[np.int16]) -> ImageStatistics:
     """Numbers of the pixels without a flag."""
     good = data[dq == 0]
-    return ImageStatistics(
-        good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64))
-    )
+    return ImageStatistics(good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64)))
 
 
 def _write_separate(folder: Path, spec: SimulationSpec, exposure: PointedExposure) -> None:

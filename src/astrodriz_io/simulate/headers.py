@@ -104,9 +104,7 @@ def schedule(spec: SimulationSpec, index: int) -> Schedule:
     date_obs, time_obs = start.isot[:19].split("T")
     scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
     x, y = DITHERS_PIX[index % len(DITHERS_PIX)]
-    return Schedule(
-        index, spec.rootnames[index], float(start.mjd), date_obs, time_obs, (x * scale, y * scale)
-    )
+    return Schedule(index, spec.rootnames[index], float(start.mjd), date_obs, time_obs, (x * scale, y * scale))
 
 
 def primary_header(spec: SimulationSpec, when: Schedule, suffix: str) -> fits.Header:

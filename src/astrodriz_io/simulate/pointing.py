@@ -148,13 +148,13 @@ def _guessed_chip(spec: SimulationSpec, chip: Chip) -> ChipWcs:
     )
 
 
-def _updated(
-    spec: SimulationSpec, when: Schedule, wcs: tuple[ChipWcs, ...], references: Path
-) -> fits.HDUList:
+def _updated(spec: SimulationSpec, when: Schedule, wcs: tuple[ChipWcs, ...], references: Path) -> fits.HDUList:
     """Headers of an exposure after updatewcs."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, when, spec.model.flt_suffix))])
     for chip, linear in zip(spec.model.chips, wcs, strict=True):
         header = sci_header(spec, when, chip, linear, NO_STATISTICS)
+        if "DATE-OBS" in header:  # of STIS; astropy would warn of a missing MJD-OBS
+            header["MJD-OBS"] = np.floor(when.start_mjd)
         empty = np.zeros(linear.naxis[::-1], dtype=np.uint8)
         hdus.append(fits.ImageHDU(empty, header, name="SCI", ver=chip.extver))
     return updated_copy(hdus, references, reference_keywords(spec.model))

@@ -21,7 +21,9 @@ OBSCURATION = 0.33
 """Diameter of the secondary's shadow over the aperture's."""
 VANE_WIDTH = 0.022
 """Width of the four vanes that hold the secondary, over the aperture's diameter."""
-PUPIL_SAMPLES = 192
+LEAST_PUPIL_SAMPLES = 192
+PERIOD_OVER_REACH = 2.5
+"""A pupil of n samples makes images that repeat after n wavelengths over aperture; that lies so far out."""
 JITTER_ARCSEC = 0.007
 """Pointing jitter in fine lock, one axis."""
 WAVELENGTH_SAMPLES = 5
@@ -88,16 +90,14 @@ def psf_table(
     """
     wavelengths = pivot_angstrom + width_angstrom * np.linspace(-1.5, 1.5, WAVELENGTH_SAMPLES)
     core, wings = (
-        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix)
-        for half, over in (CORE, WINGS)
+        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix) for half, over in (CORE, WINGS)
     )
     total = float(wings.sum()) / WINGS[1] ** 2
     return _table(core / total, *CORE), _table(wings / total, *WINGS)
 
 
-def _pupil() -> NDArray[np.float64]:
-    """Transmission of the aperture, [v, u], even along both axes; vanes along the diagonals."""
-    u = (np.arange(PUPIL_SAMPLES) + 0.5) / PUPIL_SAMPLES - 0.5
+def _pupil(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the transmission of the aperture, [v, u], at positions along its diameter; vanes at 45 degrees."""
     radius = np.hypot(u[None, :], u[:, None])
     vane = np.abs(np.abs(u[None, :]) - np.abs(u[:, None])) < VANE_WIDTH / np.sqrt(2.0)
     clear: NDArray[np.bool_] = (radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane
@@ -110,15 +110,15 @@ def _oversampled(
     """Star at the middle of the array, for pixels `over` times finer, spread over a pixel; any unit."""
     reach = half * over + over // 2 + 1
     angle = np.arange(-reach, reach + 1) / over * scale_arcsec * ARCSEC
-    u = (np.arange(PUPIL_SAMPLES) + 0.5) / PUPIL_SAMPLES - 0.5
-    pupil = _pupil()
+    reach_in_waves = angle[-1] * APERTURE_M / wavelengths_m.min()
+    samples = max(LEAST_PUPIL_SAMPLES, int(np.ceil(PERIOD_OVER_REACH * reach_in_waves)))
+    u = (np.arange(samples) + 0.5) / samples - 0.5
+    pupil = _pupil(u)
     image = np.zeros((2 * reach + 1, 2 * reach + 1))
     for wavelength in wavelengths_m:
         waves = np.cos(2.0 * np.pi * np.outer(angle * APERTURE_M / wavelength, u))
-        image += (waves @ pupil @ waves.T / wavelength) ** 2
-    image = gaussian_filter(
-        image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest"
-    )
+        image += (waves @ pupil @ waves.T / (wavelength * samples**2)) ** 2
+    image = gaussian_filter(image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest")
     spread: NDArray[np.float64] = uniform_filter(image, over, mode="nearest")
     return spread
 

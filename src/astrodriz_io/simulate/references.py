@@ -97,10 +97,7 @@ def _columns(table: DistortionTable, rows: list[tuple[DistortionRow, Filter]]) -
     return [
         column("DETCHIP", "I", [row.chip for row, _ in rows]),
         column("DIRECTION", "8A", ["FORWARD"] * len(rows)),
-        *(
-            column(name, "8A", [filter_.keywords[name] for _, filter_ in rows])
-            for name in table.filter_columns
-        ),
+        *(column(name, "8A", [filter_.keywords[name] for _, filter_ in rows]) for name in table.filter_columns),
         column("XSIZE", "J", [row.size[0] for row, _ in rows]),
         column("YSIZE", "J", [row.size[1] for row, _ in rows]),
         *(

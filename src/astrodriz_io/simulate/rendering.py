@@ -136,18 +136,14 @@ def _electrons(spec: SimulationSpec, magnitude: NDArray[np.float64]) -> NDArray[
     return flux * spec.exposure_time
 
 
-def _add_stars(
-    image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, stars: Stars, scale: float
-) -> None:
+def _add_stars(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, stars: Stars, scale: float) -> None:
     """Add the stars in place."""
     geometry = pixel_geometry(wcs, stars.sky, scale)
     filter_ = spec.filter_model
     core, wings = psf_table(filter_.pivot, filter_.width, scale, spec.model.electronics.diffusion)
     flux = _electrons(spec, stars.magnitude[geometry.index]) / geometry.area
     for (x, y), electrons in zip(geometry.xy, flux, strict=True):
-        _add_star(
-            image, float(x), float(y), float(electrons), wings if electrons > BRIGHT_ELECTRONS else core
-        )
+        _add_star(image, float(x), float(y), float(electrons), wings if electrons > BRIGHT_ELECTRONS else core)
 
 
 def _add_star(image: NDArray[np.float32], x: float, y: float, electrons: float, table: PsfTable) -> None:
@@ -158,9 +154,7 @@ def _add_star(image: NDArray[np.float32], x: float, y: float, electrons: float, 
         image[rows, columns] += np.float32(electrons) * table.image(x - ix, y - iy)[inner]
 
 
-def _overlap(
-    shape: tuple[int, ...], ix: int, iy: int, half: int
-) -> tuple[slice, slice, tuple[slice, slice] | None]:
+def _overlap(shape: tuple[int, ...], ix: int, iy: int, half: int) -> tuple[slice, slice, tuple[slice, slice] | None]:
     """Slices of the image and of a stamp around (ix, iy) where they overlap; None where they do not."""
     y0, y1 = max(iy - half, 0), min(iy + half + 1, shape[0])
     x0, x1 = max(ix - half, 0), min(ix + half + 1, shape[1])
@@ -170,9 +164,7 @@ def _overlap(
     return slice(y0, y1), slice(x0, x1), inner
 
 
-def _add_galaxies(
-    image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, galaxies: Galaxies, scale: float
-) -> None:
+def _add_galaxies(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, galaxies: Galaxies, scale: float) -> None:
     """Add the galaxies in place: exponential disks, smoothed by the core of the PSF."""
     geometry = pixel_geometry(wcs, galaxies.sky, scale)
     if not geometry.index.size:
@@ -216,7 +208,5 @@ def _add_disk(
 
 def _core_sigma_pix(spec: SimulationSpec, scale: float) -> float:
     """Sigma of the Gaussian that stands for the PSF when galaxies are smoothed, pixels."""
-    airy = (
-        GAUSSIAN_CORE_FWHM * spec.filter_model.pivot * 1e-10 / 2.4 / np.deg2rad(1.0 / 3600.0) / scale / 2.3548
-    )
+    airy = GAUSSIAN_CORE_FWHM * spec.filter_model.pivot * 1e-10 / 2.4 / np.deg2rad(1.0 / 3600.0) / scale / 2.3548
     return float(np.hypot(airy, spec.model.electronics.diffusion))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -123,19 +122,16 @@ def _file_of(rootname: str, folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     problem = f"none of {', '.join(names)} is in the folder."
-    raise MissingFilesError(
-        problem, files=names, where=folder.name, remedy="Give the folder of the exposures."
-    )
+    raise MissingFilesError(problem, files=names, where=folder.name, remedy="Give the folder of the exposures.")
 
 
 def _header_sky(hdus: fits.HDUList, chip: ChipTruth) -> NDArray[np.float64]:
     """Sky positions of the chip's grid by its header; by the default WCS where it has no distortion yet."""
-    header: Mapping[str, object] = hdus["SCI", chip.true.extver].header
+    header = hdus["SCI", chip.true.extver].header
+    header.remove("DATE-OBS", ignore_missing=True)  # of STIS; astropy would warn of a missing MJD-OBS
     if "A_ORDER" not in header:
         return np.array(chip.default_sky)
-    sky: NDArray[np.float64] = HSTWCS(hdus, ext=("SCI", chip.true.extver)).all_pix2world(
-        np.array(chip.pixels), 0
-    )
+    sky: NDArray[np.float64] = HSTWCS(hdus, ext=("SCI", chip.true.extver)).all_pix2world(np.array(chip.pixels), 0)
     return sky
 
 

@@ -82,7 +82,7 @@ def _headerlet(spec: SimulationSpec, exposure: PointedExposure, solution: Soluti
         wcsname=name,
         wcskey=" ",
         author=AUTHOR,
-        descrip=f"simulated a priori solution {solution.tag}",
+        descrip=f"a priori, {solution.tag}",
         logging=False,
     )
     made[0].header["DATE"] = WRITTEN

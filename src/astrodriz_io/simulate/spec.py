@@ -59,9 +59,7 @@ class FieldPreset:
 FIELDS: dict[FieldKind, FieldPreset] = {
     FieldKind.CROWDED: FieldPreset(360.0, 150, 6.0, 3, faint=1.0, bright=10.5, scale=2.0),
     FieldKind.SPARSE: FieldPreset(9.0, 60, 60.0, 20, faint=1.5, bright=9.5, scale=2.5),
-    FieldKind.BRIGHT_STAR: FieldPreset(
-        9.0, 60, 60.0, 20, faint=1.5, bright=9.5, scale=2.5, central_star=14.0
-    ),
+    FieldKind.BRIGHT_STAR: FieldPreset(9.0, 60, 60.0, 20, faint=1.5, bright=9.5, scale=2.5, central_star=14.0),
     FieldKind.GALAXIES: FieldPreset(0.0, 0, 100.0, 60, faint=1.5, bright=9.5, scale=2.5),
     FieldKind.FAINT: FieldPreset(1.0, 4, 20.0, 8, faint=-1.5, bright=1.0, scale=0.5),
     FieldKind.SATURATED: FieldPreset(60.0, 60, 6.0, 3, faint=2.0, bright=14.0, scale=5.0),
@@ -78,9 +76,7 @@ def _checked(accept: Callable[[Any], bool], expectation: str) -> Callable[[Any, 
     return check
 
 
-def _pairs_of_index(
-    _: SimulationSpec, attribute: Attribute[Any], value: tuple[tuple[int, float], ...]
-) -> None:
+def _pairs_of_index(_: SimulationSpec, attribute: Attribute[Any], value: tuple[tuple[int, float], ...]) -> None:
     if any(index < 0 or pixels < 0 for index, pixels in value):
         raise UsageError(f"{attribute.name} is {value!r}, but must be (index, pixels), neither below 0.")
 
@@ -139,9 +135,7 @@ class SimulationSpec:
 
     detector: str = "WFC3/IR"
     filter: str | None = None
-    exposures: int = field(
-        default=4, validator=_checked(lambda n: 1 <= n <= MAX_EXPOSURES, f"1 to {MAX_EXPOSURES}")
-    )
+    exposures: int = field(default=4, validator=_checked(lambda n: 1 <= n <= MAX_EXPOSURES, f"1 to {MAX_EXPOSURES}"))
     seed: int = field(default=1, validator=_NOT_NEGATIVE)
     exptime: float | None = field(default=None, validator=_POSITIVE_OR_NONE)
     sky: FieldKind = FieldKind.SPARSE
@@ -172,9 +166,7 @@ class SimulationSpec:
             raise UsageError(f"a singleton is one exposure, but exposures is {self.exposures}.")
         filters = self.model.filters
         if self.filter is not None and self.filter not in filters:
-            raise UsageError(
-                f"{self.detector} has no filter {self.filter!r}.", remedy=f"Known: {', '.join(filters)}."
-            )
+            raise UsageError(f"{self.detector} has no filter {self.filter!r}.", remedy=f"Known: {', '.join(filters)}.")
 
     @property
     def model(self) -> DetectorModel:

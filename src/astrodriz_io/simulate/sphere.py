@@ -34,9 +34,7 @@ def east_north(sky_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return east, north
 
 
-def sky_motion(
-    about_deg: tuple[float, float], shift_arcsec: tuple[float, float], roll_deg: float
-) -> Rotation:
+def sky_motion(about_deg: tuple[float, float], shift_arcsec: tuple[float, float], roll_deg: float) -> Rotation:
     """Return the rotation of the sky that turns about a point and then carries that point elsewhere.
 
     Parameters
@@ -89,7 +87,5 @@ def move_linear_wcs(
     moved = to_sky(motion.apply(to_vector(np.array(crval_deg))))
     new_east, new_north = east_north(moved)
     carried = motion.apply(np.stack([old_east, old_north]))
-    turn = np.array(
-        [[new_east @ carried[0], new_east @ carried[1]], [new_north @ carried[0], new_north @ carried[1]]]
-    )
+    turn = np.array([[new_east @ carried[0], new_east @ carried[1]], [new_north @ carried[0], new_north @ carried[1]]])
     return (float(moved[0]), float(moved[1])), turn @ cd
