@@ -18,10 +18,10 @@ from astropy.io import fits
 from attrs import frozen
 from stwcs import updatewcs as stwcs_updatewcs
 
-from astrodriz_core.errors import InputError, StorageError
+from astrodriz_core.errors import InputError
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.inputs.arrays import image_shape
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
 from astrodriz_io.inputs.references import (
     DISTORTION_KEYWORDS,
     NOT_GIVEN,
@@ -121,7 +121,7 @@ def apply_distortion(files: Sequence[Path], folders: ReferenceFolders) -> tuple[
     InputError
         stwcs cannot work with the exposure or with a reference file.
     StorageError
-        The file cannot be written.
+        The file system refuses to read or write.
     """
     resolved = [_resolve(path, folders) for path in files]
     hashes = {reference.path: sha256_of(reference.path) for found in resolved for reference in found}
@@ -188,16 +188,19 @@ def _apply_to_one(
 def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
     """Let stwcs work on a copy in a private folder beside the file, and rename the copy when it is whole."""
     with (
-        _storage_errors(path.name),
+        reading(path.name),
         tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
     ):
         working = Path(beside) / path.name
         shutil.copyfile(path, working)
         # stwcs refuses an HDUList that could not be written back.
-        with fits.open(working, mode="update", do_not_scale_image_data=True) as hdulist:
+        hdulist = fits.open(working, mode="update", do_not_scale_image_data=True)
+        try:
             with _private_references(hdulist, references):
                 _run_stwcs(hdulist, path.name)
-            hdulist.flush(output_verify="silentfix+ignore")
+        finally:
+            # Cards that nothing here uses may be as odd as they like.
+            hdulist.close(output_verify="silentfix+ignore")
         _synchronise(working)
         working.replace(path)
 
@@ -271,15 +274,6 @@ def _synchronise(path: Path) -> None:
     """Force the bytes to the disk, so that after a power loss the renamed file is not an empty one."""
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
-
-
-@contextlib.contextmanager
-def _storage_errors(file_name: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as failure:
-        remedy = "Check the free space and the permissions of the folder."
-        raise StorageError(f"cannot be written ({failure}).", where=file_name, remedy=remedy) from failure
 
 
 def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:

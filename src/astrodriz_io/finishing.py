@@ -83,7 +83,6 @@ def final_stage(
             reason=f"made with the {standing.origin.value} WCS",
             wcs=tuple(exposure_wcs(file) for file in standing.files),
             drizzle=combination.record,
-            verification=standing.verification,
         ),
     )
 

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from astrodriz_core.verify.guiding import check_exposure_guiding
+from astrodriz_core.verify.guiding import check_guiding as measure_guiding
+from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+import numpy as np
 from attrs import evolve, frozen
 
 from astrodriz_core.dq import good_pixels
@@ -75,11 +77,18 @@ def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
 
 def _check(file: Path) -> GuidingCheck:
     exposure = read_exposure(file)
-    extver = exposure.chips[0].extver
-    good = good_pixels(read_dq(file, extver), exposure.description.good_bits)
-    return check_exposure_guiding(
-        exposure.rootname,
-        read_sci(file, extver),
-        good,
-        psf_fwhm_pix=exposure.description.psf_fwhm_arcsec / exposure.description.pixel_scale_arcsec,
+    detector, extver = exposure.description, exposure.chips[0].extver
+    flags = read_dq(file, extver)
+    image = DrizzledImage(
+        name=exposure.rootname,
+        sci=read_sci(file, extver),
+        wht=good_pixels(flags, detector.good_bits).astype(np.float32),
+        exptime=exposure.exposure_time,
+        saturated=(flags & detector.saturation_bits) != 0,
     )
+    parameters = VerificationParameters(
+        log_sigma_pix=detector.log_sigma_pixels,
+        pixel_scale_arcsec=detector.pixel_scale_arcsec,
+        psf_fwhm_pix=detector.psf_fwhm_arcsec / detector.pixel_scale_arcsec,
+    )
+    return measure_guiding(image, parameters)

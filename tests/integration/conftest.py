@@ -5,7 +5,7 @@ A test that changes files copies them first: ``shutil.copytree(association.folde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,14 +41,14 @@ def ir_singleton(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociati
 
 
 @pytest.fixture
-def reference_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Function that points the reference variables at an association's files for the time of a test."""
+def reference_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[SimulatedAssociation], None]:
+    """Point the reference variables (``jref`` and the like) at an association's files, for one test."""
 
     def point_at(association: SimulatedAssociation) -> None:
         for variable, folder in association.environment.items():
             monkeypatch.setenv(variable, folder)
 
-    yield point_at
+    return point_at
 
 
 def _simulated(factory: pytest.TempPathFactory, spec: SimulationSpec) -> SimulatedAssociation:

@@ -23,6 +23,15 @@ Indices = NDArray[np.intp]
 REFINEMENTS = 4
 """Matching and fitting in turn settles after two or three rounds."""
 
+NEEDED_SIGNIFICANCE = {
+    FitGeometry.GENERAL: 5.0,
+    FitGeometry.RSCALE: 4.0,
+    FitGeometry.RSHIFT: 2.0,
+    FitGeometry.SHIFT: 0.0,
+}
+"""Errors that the last terms of a geometry have to be away from none. Rolls are often off by more than the
+matches can measure; the scale is known to one part in a hundred thousand, and the axes' angle likewise."""
+
 MAS = 1000.0
 """Milliarcseconds in an arcsecond."""
 
@@ -80,8 +89,8 @@ def fit_catalog(
 ) -> FittedCatalog:
     """Match the association with a catalogue and fit it.
 
-    The geometry is the richest that the number of matches carries, unless a simpler one predicts the
-    matches that are left out of it better.
+    The geometry is the richest that the number of matches carries and whose last terms are significant: a rotation
+    or scale that the matches do not show would carry their noise to the edges of the field.
 
     Parameters
     ----------
@@ -99,12 +108,11 @@ def fit_catalog(
         There are too few matches for any geometry.
     """
     fit, first, second = _match_and_fit(merged, catalog, method, parameters, pixel_arcsec)
-    tried = {}
-    for geometry in geometries(len(first), fit.geometry, parameters):
-        one = _fit(merged, catalog, first, second, geometry, parameters)
-        tried[geometry] = (one, hold_out(merged, catalog, first[one.used], second[one.used], geometry, parameters))
-    best = min(tried, key=lambda geometry: tried[geometry][1].after_mas)
-    fit, holdout = tried[best]
+    for geometry in geometries(len(first), parameters.geometry, parameters):
+        fit = _fit(merged, catalog, first, second, geometry, parameters)
+        if fit.extra_significance >= NEEDED_SIGNIFICANCE[geometry]:
+            break
+    holdout = hold_out(merged, catalog, first[fit.used], second[fit.used], fit.geometry, parameters)
     evidence = _evidence(merged, catalog, fit, first, second, method, parameters, pixel_arcsec)
     return FittedCatalog(fit.transform, _record(fit, merged.xy[first]), len(first), holdout, evidence)
 
@@ -222,9 +230,7 @@ def _evidence(
     used = fit.used
     radius = float(np.hypot(*fit.residuals[used].T).max())
     window = (
-        parameters.absolute_search_pixels
-        if method is MatchMethod.HISTOGRAM
-        else parameters.default_tolerance_pixels
+        parameters.absolute_search_pixels if method is MatchMethod.HISTOGRAM else parameters.default_tolerance_pixels
     )
     density = source_density(merged.xy)
     free = int(np.ceil(PARAMETER_COUNT[fit.geometry] / 2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -31,7 +33,7 @@ class WindowedMoments:
 
 
 def stamps(
-    image: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64], half: int
+    image: NDArray[Any], x: NDArray[np.float64], y: NDArray[np.float64], half: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
     """Squares of ``2 half + 1`` pixels around the pixels nearest to (x, y).
 

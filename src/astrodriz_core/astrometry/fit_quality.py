@@ -63,9 +63,7 @@ def check_fit(evidence: FitEvidence, parameters: FitParameters) -> tuple[Check, 
     )
 
 
-def check_gain(
-    evidence: FitEvidence, holdout: HoldOut, registration: RegistrationChange | None
-) -> tuple[Check, ...]:
+def check_gain(evidence: FitEvidence, holdout: HoldOut, registration: RegistrationChange | None) -> tuple[Check, ...]:
     """Whether a fit is better than the WCS before it.
 
     On matches that were left out of the fit its residuals must be smaller; the correction must be greater than its

@@ -119,6 +119,25 @@ class LinearFit:
         x, y = np.sqrt((self.residuals[self.used] ** 2).sum(axis=0) / freedom)
         return float(x), float(y)
 
+    @property
+    def extra_significance(self) -> float:
+        """How many errors the terms that the next simpler geometry lacks are away from none.
+
+        The rotation of RSHIFT, the scale of RSCALE, the difference of scales and the skew of GENERAL; infinite for SHIFT,
+        which lacks nothing.
+        """
+        m, c = self.transform.matrix, self.covariance
+        if self.geometry is FitGeometry.SHIFT:
+            return float(np.inf)
+        if self.geometry is FitGeometry.GENERAL:
+            change = np.array([[0, 0, 1, 0, 0, -1], [0, 0, 0, 1, 1, 0]], dtype=float)
+            value = np.array([m[0, 0] - m[1, 1], m[0, 1] + m[1, 0]])
+            return float(np.sqrt(value @ np.linalg.pinv(change @ c @ change.T, hermitian=True) @ value))
+        value, row = (np.deg2rad(self.transform.rotation_deg), 2)
+        if self.geometry is FitGeometry.RSCALE:
+            value, row = self.transform.scale - 1.0, 3
+        return float(abs(value) / np.sqrt(c[row, row])) if c[row, row] > 0 else 0.0
+
     def position_variance(self, xy: Array) -> Array:
         """Variance, arcsec squared, that the parameters' errors give a position, both axes summed."""
         design = _design(xy, self.geometry)
@@ -133,9 +152,7 @@ def geometries(matches: int, richest: FitGeometry, parameters: FitParameters) ->
     return tuple(geometry for geometry in allowed if matches >= fewest[geometry])
 
 
-def fit_linear(
-    measured: Array, reference: Array, sigma: Array, geometry: FitGeometry, clip_sigma: float
-) -> LinearFit:
+def fit_linear(measured: Array, reference: Array, sigma: Array, geometry: FitGeometry, clip_sigma: float) -> LinearFit:
     """Weighted linear fit that leaves outliers out.
 
     Weights are inverse variances. Where the residuals scatter more than `sigma` says, the same variance is

@@ -60,9 +60,7 @@ class Links:
     transforms: tuple[LinearTransform | None, ...]
 
 
-def link_exposures(
-    exposures: tuple[ExposurePositions, ...], parameters: FitParameters, pixel_arcsec: float
-) -> Links:
+def link_exposures(exposures: tuple[ExposurePositions, ...], parameters: FitParameters, pixel_arcsec: float) -> Links:
     """Link the sources of the exposures, one exposure after the other, to a growing common list.
 
     The list starts with the exposure that has most sources; the exposure nearest to those already linked comes

@@ -97,9 +97,7 @@ def move_to_epoch(columns: CatalogColumns, epoch: float) -> MovedPositions:
     zero = np.zeros_like(a)
     to_east = np.stack([-np.sin(a), np.cos(a), zero], axis=-1)
     to_north = np.stack([-np.sin(d) * np.cos(a), -np.sin(d) * np.sin(a), np.cos(d)], axis=-1)
-    x, y, z = (
-        unit_vectors(columns.ra, columns.dec) + east[:, None] * to_east + north[:, None] * to_north
-    ).T
+    x, y, z = (unit_vectors(columns.ra, columns.dec) + east[:, None] * to_east + north[:, None] * to_north).T
     typical = _typical_motion(columns, known)
     motion_error = np.where(known, np.nan_to_num(columns.pm_sigma), typical)
     still = ~known | (years == 0)

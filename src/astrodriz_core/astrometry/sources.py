@@ -14,23 +14,21 @@ import warnings
 from typing import TypeAlias
 
 import numpy as np
+from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
+from astropy.utils.exceptions import AstropyUserWarning
 from attrs import frozen
 from numpy.typing import NDArray
-from scipy.ndimage import shift
+from photutils.background import Background2D, BkgZoomInterpolator, MedianBackground, SExtractorBackground
+from photutils.segmentation import detect_sources
 from scipy.signal import oaconvolve
-from scipy.spatial import cKDTree
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
 from astrodriz_core.astrometry.parameters import BackgroundEstimator, SourceParameters
+from astrodriz_core.astrometry.psf import WINDOW_FWHM, PsfKernel, dao_positions, measure_psf
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.records.astrometry import PsfOrigin, SourceCounts
-from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma, gaussian_sigma_to_fwhm
-from astropy.utils.exceptions import AstropyUserWarning
-from photutils.background import Background2D, MedianBackground, SExtractorBackground
-from photutils.detection import DAOStarFinder
-from photutils.segmentation import detect_sources
+from astrodriz_core.records.astrometry import SourceCounts
 
-__all__ = ["ChipImage", "PsfKernel", "Sources", "find_sources", "measure_background", "measure_psf"]
+__all__ = ["ChipImage", "Sources", "find_sources", "measure_background"]
 
 Image: TypeAlias = NDArray[np.floating]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -45,35 +43,15 @@ CENTROID_FLOOR = 0.012
 """Pixels. What is left of the pixel-phase error of a windowed centroid on HST's undersampled stars
 (measured on a diffraction-limited PSF with charge diffusion and a window FWHM of 2.5 pixels)."""
 
-WINDOW_FWHM = 2.5
-"""Pixels. A narrower centroid window than this sees the pixel phase rather than the star."""
-
-KERNEL_HALF_SIZE = 5
-"""Pixels. Beyond it HST's PSF holds only faint wings."""
-
 SEGMENT_MIN_PIXELS = 4
 """A star above the threshold covers at least its central pixel and half of its neighbours."""
-
-PSF_MIN_STARS = 5
-"""Fewer stars than this do not average out pixel phase and neighbours."""
-
-PSF_MAX_STARS = 60
-"""More stars than this do not sharpen the kernel any further."""
-
-PSF_MIN_SNR = 15.0
-"""Peak over background scatter; a fainter star adds more noise than shape to the kernel."""
-
-PSF_WIDTHS = (0.6, 1.6)
-"""Stars of the kernel are as wide as the published PSF within these factors of the standard deviation."""
-
-NARROWEST_DAO_FWHM = 1.5
-"""Pixels. DAOFIND's kernel has no shape below this."""
 
 NARROWEST = 0.4
 """A source with a smaller fraction of the variance of the PSF is a cosmic ray or a hot pixel."""
 
-DETECTION_EXCESS = 4
-"""So many times the sources that are kept are measured, so that the rejected ones can be replaced."""
+DETECTION_EXCESS = 20
+"""So many times the sources that are kept are looked at: in a long exposure whose cosmic rays are not flagged
+these outnumber the stars."""
 
 
 @frozen(eq=False)
@@ -135,33 +113,11 @@ class Sources:
         return cls(*(np.zeros(0) for _ in range(5)))
 
 
-@frozen(eq=False)
-class PsfKernel:
-    """The PSF kernel of one chip.
-
-    Attributes
-    ----------
-    kernel : ndarray of float, shape (2 h + 1, 2 h + 1)
-        Sums to 1.
-    fwhm : float
-        Pixels.
-    stars : int
-        How many stars it was made of.
-    origin : PsfOrigin
-        The image itself, or a Gaussian of the published FWHM.
-    """
-
-    kernel: Image
-    fwhm: float
-    stars: int
-    origin: PsfOrigin
-
-
 def measure_background(data: Image, mask: Mask, parameters: SourceParameters) -> tuple[Image, Image]:
     """Two-dimensional background and its scatter, float32, in the units of the data.
 
     Boxes of ``parameters.box_size`` pixels, 3 sigma clipped, smoothed by a median over
-    ``parameters.filter_size`` boxes and interpolated to every pixel (photutils ``Background2D``). The scatter
+    ``parameters.filter_size`` boxes and interpolated linearly to every pixel (photutils ``Background2D``). The scatter
     is the standard deviation of the clipped boxes.
 
     Raises
@@ -180,46 +136,12 @@ def measure_background(data: Image, mask: Mask, parameters: SourceParameters) ->
                 exclude_percentile=80.0,
                 sigma_clip=SigmaClip(sigma=3.0, maxiters=5),
                 bkg_estimator=ESTIMATORS[parameters.background](),
+                interpolator=BkgZoomInterpolator(order=1),
             )
             level, scatter = background.background, background.background_rms
         except ValueError as error:
             raise MeasurementError("The chip has too few good pixels for a background.") from error
     return np.asarray(level, dtype=np.float32), np.asarray(scatter, dtype=np.float32)
-
-
-def measure_psf(
-    image: Image, mask: Mask, x: Positions, y: Positions, scatter: float, published_fwhm: float
-) -> PsfKernel:
-    """PSF kernel from the isolated stars of a chip, or a Gaussian where there are fewer than 5.
-
-    The kernel is the median of the stars, each shifted to its centroid and divided by its sum.
-
-    Parameters
-    ----------
-    image : ndarray of float, shape (ny, nx)
-        Background subtracted, finite.
-    mask : ndarray of bool, shape (ny, nx)
-        True where a pixel must not be used; stars that touch such a pixel take no part.
-    x, y : ndarray of float, shape (N,)
-        0-based positions of detections, brightest first.
-    scatter : float
-        Standard deviation of the background, units of the image.
-    published_fwhm : float
-        Pixels; the width by which stars are told from galaxies and cosmic rays.
-    """
-    bright = stamps(image, x, y, 0)[0].ravel() > PSF_MIN_SNR * scatter
-    x, y = _isolated(x[bright], y[bright], 3 * KERNEL_HALF_SIZE)
-    x, y, fwhm = _star_like(image, mask, x[:PSF_MAX_STARS], y[:PSF_MAX_STARS], published_fwhm)
-    if len(x) < PSF_MIN_STARS:
-        return PsfKernel(_gaussian_kernel(published_fwhm), published_fwhm, len(x), PsfOrigin.PUBLISHED)
-    squares, columns, rows = stamps(image, x, y, KERNEL_HALF_SIZE)
-    centred = [
-        shift(square, (r - yi, c - xi), order=3, mode="nearest") / square.sum()
-        for square, xi, yi, c, r in zip(squares, x, y, columns, rows, strict=True)
-        if square.sum() > 0
-    ]
-    kernel = np.clip(np.median(centred, axis=0), 0.0, None)
-    return PsfKernel(kernel / kernel.sum(), fwhm, len(x), PsfOrigin.IMAGE)
 
 
 def find_sources(chip: ChipImage, parameters: SourceParameters) -> tuple[Sources, SourceCounts]:
@@ -245,10 +167,9 @@ def find_sources(chip: ChipImage, parameters: SourceParameters) -> tuple[Sources
     level, scatter = measure_background(np.where(mask, 0, chip.data), mask, parameters)
     image = np.where(mask, np.float32(0), chip.data - level)
     noise, fwhm = float(np.median(scatter)), parameters.fallback_fwhm
-    x, y = _detect(image, mask, parameters.nsigma * noise, max(fwhm, NARROWEST_DAO_FWHM))
-    psf = measure_psf(image, (dq & ~parameters.harmless_bits) != 0, x, y, noise, fwhm)
-    first = _one_per_segment(image, mask, parameters.nsigma * scatter, psf, x, y)
-    x, y = (p[first][: DETECTION_EXCESS * parameters.max_sources] for p in (x, y))
+    psf = measure_psf(image, (dq & ~parameters.harmless_bits) != 0, noise, fwhm)
+    peaks = _segment_peaks(image, mask, parameters.nsigma * scatter, psf)
+    x, y = dao_positions(image, peaks[: DETECTION_EXCESS * parameters.max_sources], max(psf.fwhm, fwhm))
     return _measure(image, scatter if chip.error is None else chip.error, dq, psf, x, y, parameters)
 
 
@@ -259,65 +180,28 @@ def _data_quality(chip: ChipImage, parameters: SourceParameters) -> NDArray[np.i
     return chip.dq & ~np.array(4096, dtype=chip.dq.dtype) if parameters.ignore_cosmic_ray_bit else chip.dq
 
 
-def _detect(image: Image, mask: Mask, threshold: float, fwhm: float) -> tuple[Positions, Positions]:
-    """DAOFIND positions, brightest first; empty arrays where nothing is found."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
-        table = DAOStarFinder(threshold, fwhm)(image, mask=mask)
-    if table is None:
-        return np.zeros(0), np.zeros(0)
-    # photutils 3 renamed the columns
-    names = ("x_centroid", "y_centroid") if "x_centroid" in table.colnames else ("xcentroid", "ycentroid")
-    order = np.argsort(-np.asarray(table["flux"]), kind="stable")
-    x, y = (np.asarray(table[name], dtype=np.float64)[order] for name in names)
-    return x, y
+def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel) -> NDArray[np.intp]:
+    """The highest pixel of each segment of the smoothed image, shape (N, 2) as (x, y), brightest first.
 
-
-def _isolated(x: Positions, y: Positions, radius: float) -> tuple[Positions, Positions]:
-    """Positions without another one within `radius`."""
-    if len(x) == 0:
-        return x, y
-    tree = cKDTree(np.column_stack([x, y]))
-    alone = tree.query_ball_point(tree.data, radius, return_length=True) == 1
-    return x[alone], y[alone]
-
-
-def _star_like(
-    image: Image, mask: Mask, x: Positions, y: Positions, published_fwhm: float
-) -> tuple[Positions, Positions, float]:
-    """Centroids of the sources that are about as wide as the published PSF, and their median FWHM."""
-    window = WINDOW_FWHM * gaussian_fwhm_to_sigma
-    moments = windowed_moments(image, x, y, window)
-    width = np.sqrt(moments.variance) * gaussian_sigma_to_fwhm / max(published_fwhm, NARROWEST_DAO_FWHM)
-    touched = stamps(mask, x, y, 2)[0].any(axis=(1, 2)) if len(x) else np.zeros(0, dtype=bool)
-    keep = (width > PSF_WIDTHS[0]) & (width < PSF_WIDTHS[1]) & ~touched
-    if not keep.any():
-        return np.zeros(0), np.zeros(0), published_fwhm
-    fwhm = float(np.median(np.sqrt(moments.variance[keep]))) * gaussian_sigma_to_fwhm
-    return moments.x[keep], moments.y[keep], fwhm
-
-
-def _gaussian_kernel(fwhm: float) -> Image:
-    """A round Gaussian that sums to 1."""
-    grid = np.arange(-KERNEL_HALF_SIZE, KERNEL_HALF_SIZE + 1)
-    profile = np.exp(-0.5 * (grid / (fwhm * gaussian_fwhm_to_sigma)) ** 2)
-    kernel = np.outer(profile, profile)
-    return np.asarray(kernel / kernel.sum())
-
-
-def _one_per_segment(
-    image: Image, mask: Mask, threshold: Image, psf: PsfKernel, x: Positions, y: Positions
-) -> NDArray[np.intp]:
-    """Indices of the first (brightest) detection in each segment of the smoothed image."""
+    Of equally high pixels of a segment the one nearest to the segment's centre is taken.
+    """
     smooth = oaconvolve(image, psf.kernel.astype(np.float32), mode="same")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
         segments = detect_sources(smooth, threshold, SEGMENT_MIN_PIXELS, mask=mask)
     if segments is None:
-        return np.zeros(0, dtype=np.intp)
-    rows, columns = (np.clip(np.rint(p).astype(int), 0, n - 1) for p, n in zip((y, x), image.shape, strict=True))
-    label, first = np.unique(segments.data[rows, columns], return_index=True)
-    return np.sort(first[label > 0])
+        return np.zeros((0, 2), dtype=np.intp)
+    rows, columns = np.nonzero(segments.data)
+    label, value = segments.data[rows, columns], smooth[rows, columns]
+    size = np.bincount(label)
+    off_centre = np.hypot(
+        rows - (np.bincount(label, rows) / np.maximum(size, 1))[label],
+        columns - (np.bincount(label, columns) / np.maximum(size, 1))[label],
+    )
+    order = np.lexsort((off_centre, -value, label))
+    first = order[np.unique(label[order], return_index=True)[1]]
+    first = first[np.argsort(-value[first], kind="stable")]
+    return np.column_stack([columns[first], rows[first]])
 
 
 def _measure(

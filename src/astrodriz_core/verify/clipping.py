@@ -12,24 +12,25 @@ __all__ = ["ClippedStatistics", "clipped_statistics", "exact_median"]
 SAMPLE = 50_000
 #: Half the width of that bracket, as a fraction of the pixels; many times the sampling error.
 BRACKET = 0.02
-#: Pixels that are summed at a time.
-CHUNK = 1 << 16
 
 
 @frozen
 class ClippedStatistics:
-    """Mean, median and population standard deviation of the values that the clipping left."""
+    """Mean, median and population standard deviation of the values that the clipping left.
 
-    mean: float
-    median: float
-    sigma: float
+    They have the precision of the values: what is compared with a float32 image is float32.
+    """
+
+    mean: np.floating
+    median: np.floating
+    sigma: np.floating
 
 
 def clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int | None) -> ClippedStatistics:
     """Statistics after clipping around the median.
 
-    The same as ``astropy.stats.sigma_clipped_stats(values, sigma=limit, maxiters=rounds)``, about three
-    times as fast.
+    Equal to ``astropy.stats.sigma_clipped_stats(values, sigma=limit, maxiters=rounds)`` to the last bit,
+    so that a threshold made of it selects the same pixels, and faster by the search for the median.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ def clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int |
     done = 0
     while rounds is None or done < rounds:
         statistics = _statistics(kept)
-        low, high = (statistics.median + side * limit * statistics.sigma for side in (-1, 1))
+        reach = statistics.sigma * limit
+        low, high = statistics.median - reach, statistics.median + reach
         inside = (kept >= low) & (kept <= high)
         if inside.all():
             return statistics
@@ -54,19 +56,11 @@ def clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int |
 
 
 def _statistics(values: NDArray[np.floating]) -> ClippedStatistics:
-    """Mean, median and standard deviation; sums over chunks, in double precision between them."""
-    chunks = [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]
-    mean = sum(float(chunk.sum()) for chunk in chunks) / len(values)
-    centre = values.dtype.type(mean)
-    squares = 0.0
-    for chunk in chunks:
-        offset = chunk - centre
-        squares += float(offset @ offset)
-    variance = squares / len(values) - (mean - float(centre)) ** 2
-    return ClippedStatistics(mean, exact_median(values), float(np.sqrt(max(variance, 0.0))))
+    """Mean, median and standard deviation."""
+    return ClippedStatistics(values.mean(), exact_median(values), values.std())
 
 
-def exact_median(values: NDArray[np.floating]) -> float:
+def exact_median(values: NDArray[np.floating]) -> np.floating:
     """Median of a one-dimensional array without NaN, equal to ``numpy.median``.
 
     A sample brackets the middle; only what lies in the bracket is sorted. Where the bracket misses the
@@ -82,7 +76,7 @@ def exact_median(values: NDArray[np.floating]) -> float:
     else:
         among = values[(values >= low) & (values <= high)]
     if first < 0 or second >= len(among):
-        return float(np.median(values))
+        return values.dtype.type(np.median(values))
     if low != high:
         among = np.partition(among, (first, second))
-    return float(np.mean(among[[first, second]]))
+    return values.dtype.type(np.mean(among[[first, second]]))

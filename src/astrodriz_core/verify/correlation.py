@@ -104,9 +104,7 @@ def _offset_in_two_steps(
     return offset_from_blocks(filtered_window(exposure, window, moved, parameters), others, reach)
 
 
-def _record(
-    name: str, offset: tuple[float, float], sigma: float, n_blocks: int, scale_arcsec: float
-) -> Registration:
+def _record(name: str, offset: tuple[float, float], sigma: float, n_blocks: int, scale_arcsec: float) -> Registration:
     """Record of one correlation."""
     return Registration(
         rootname=name,
@@ -160,7 +158,7 @@ def filtered_window(
         return np.zeros_like(response)
     response = np.clip(response / np.float32(noise), -CLIP_SIGMA, CLIP_SIGMA)
     response[~covered | spoiled] = 0
-    return response
+    return np.asarray(response)
 
 
 def _window_of(image: DrizzledImage, window: tuple[slice, slice]) -> DrizzledImage:

@@ -135,11 +135,11 @@ def _background(image: FloatImage) -> ClippedStatistics:
     """Clipped statistics; the number of rounds grows with the largest value, none is without end."""
     largest = float(image.max())
     if largest == 0:
-        return ClippedStatistics(0.0, 0.0, 0.0)
+        return ClippedStatistics(*np.zeros(3, image.dtype))
     return clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
 
 
-def _median_where_above(image: FloatImage, threshold: float) -> FloatImage:
+def _median_where_above(image: FloatImage, threshold: np.floating) -> FloatImage:
     """Median filtered image where the median exceeds the threshold; the threshold itself elsewhere.
 
     The median of 25 pixels exceeds a level only where 13 of them do. Counting these is much faster than

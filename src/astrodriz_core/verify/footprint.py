@@ -11,7 +11,7 @@ from scipy import ndimage
 from astrodriz_core.records.verification import OverlapRegion
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, check_common_grid
 
-__all__ = ["coverage_map", "maximum_overlap", "overlap_region", "row_strips", "usable_everywhere"]
+__all__ = ["coverage_map", "largest_count", "maximum_overlap", "overlap_region", "row_strips", "usable_everywhere"]
 
 #: Rows that are read of every image at a time.
 STRIP_ROWS = 256
@@ -49,32 +49,32 @@ def coverage_map(exposures: tuple[DrizzledImage, ...]) -> NDArray[np.uint16]:
     return count
 
 
-def maximum_overlap(coverage: NDArray[np.integer], covered: BoolImage | None = None) -> BoolImage:
-    """Pixels in which most exposures overlap.
+def maximum_overlap(coverage: NDArray[np.integer], covered: BoolImage, n_exposures: int | None = None) -> BoolImage:
+    """Pixels of one exposure in which most exposures overlap.
 
     Parameters
     ----------
     coverage : numpy.ndarray of int, shape (ny, nx)
         Number of exposures on each pixel.
-    covered : numpy.ndarray of bool, shape (ny, nx), optional
-        Where one exposure has data. The region is then limited to it; an exposure that misses the
-        region of maximum overlap is given the region in which it overlaps at least one other.
+    covered : numpy.ndarray of bool, shape (ny, nx)
+        Where this exposure has data.
+    n_exposures : int, optional
+        The largest number of exposures that overlap, if it is known already.
 
     Returns
     -------
     numpy.ndarray of bool, shape (ny, nx)
-        All false where there is no overlap with another exposure at all.
+        For an exposure that misses the region of maximum overlap, the pixels in which it overlaps at
+        least one other; all false where there is none.
     """
-    best = np.asarray(coverage == _largest_count(coverage))
-    if covered is None:
-        return best
-    best &= covered
+    count = largest_count(coverage) if n_exposures is None else n_exposures
+    best = (coverage == count) & covered
     return best if best.any() else (coverage > 1) & covered
 
 
 def overlap_region(coverage: NDArray[np.integer]) -> OverlapRegion | None:
     """Bounding box of the region of maximum overlap; None where nothing is covered."""
-    count = _largest_count(coverage)
+    count = largest_count(coverage)
     if count == 0:
         return None
     inside = coverage == count
@@ -89,12 +89,12 @@ def overlap_region(coverage: NDArray[np.integer]) -> OverlapRegion | None:
     )
 
 
-def _largest_count(coverage: NDArray[np.integer]) -> int:
+def largest_count(coverage: NDArray[np.integer]) -> int:
     """Largest number of exposures that a sizeable part of the covered area has; 0 without coverage."""
-    histogram = np.bincount(coverage.ravel())
-    enough = histogram >= max(1, SMALLEST_PLATEAU * histogram[1:].sum())
-    enough[0] = True
-    return int(np.flatnonzero(enough)[-1])
+    counts = range(1, int(coverage.max()) + 1)
+    pixels = np.array([np.count_nonzero(coverage == count) for count in counts])
+    enough = np.flatnonzero(pixels > SMALLEST_PLATEAU * pixels.sum())
+    return int(enough[-1]) + 1 if enough.size else 0
 
 
 def usable_everywhere(images: tuple[DrizzledImage, ...], iterations: int) -> BoolImage:

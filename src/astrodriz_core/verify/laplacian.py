@@ -126,9 +126,7 @@ def _reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.where(folded < size, folded, 2 * size - 1 - folded)
 
 
-def _filter_block(
-    block: FloatImage, smooth: FloatImage, curve: FloatImage, buffers: FloatImage
-) -> FloatImage:
+def _filter_block(block: FloatImage, smooth: FloatImage, curve: FloatImage, buffers: FloatImage) -> FloatImage:
     """Response of a padded block; the last ``2 * radius`` columns are meaningless.
 
     Rows are laid end to end, so that every operation runs over one contiguous array; what wraps from

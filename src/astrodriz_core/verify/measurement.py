@@ -6,32 +6,36 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.records.verification import AlignmentMeasurements, ExposureSharpness
-from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
-from astrodriz_core.verify.focus import Peak, focus_measurements
-from astrodriz_core.verify.footprint import coverage_map, maximum_overlap, overlap_region, usable_everywhere
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters, check_common_grid
-from astrodriz_core.verify.matching import SharedSources, share_sources
-from astrodriz_core.verify.registration import CENTROID_FLOOR_PIX, CENTROID_NOISE, SourceTable, register
-from astrodriz_core.verify.scan import ExposureScan, scan_exposure, scan_product
-from astrodriz_core.verify.sharpness import (
-    concentration,
-    exposure_sharpness,
-    focus_distribution,
-    laplacian_at,
+from astrodriz_core.records.verification import (
+    AlignmentMeasurements,
+    ExposureSharpness,
+    OverlapRegion,
+    Registration,
+    SimilarityMeasurements,
 )
+from astrodriz_core.verify.correlation import correlate_with_others
+from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
+from astrodriz_core.verify.focus import focus_measurements
+from astrodriz_core.verify.footprint import coverage_map, maximum_overlap, overlap_region, usable_everywhere
+from astrodriz_core.verify.images import (
+    BoolImage,
+    DrizzledImage,
+    VerificationParameters,
+    check_common_grid,
+)
+from astrodriz_core.verify.matching import share_sources
+from astrodriz_core.verify.registration import register
+from astrodriz_core.verify.scan import ExposureScan, ProductScan, scan_exposure, scan_product
+from astrodriz_core.verify.sharpness import exposure_sharpness, focus_distribution
 from astrodriz_core.verify.similarity import exposure_similarity, similarity_measurements
-from astrodriz_core.verify.sources import Positions, cut_out, window_sigma, windowed_centroids
+from astrodriz_core.verify.source_table import SourceMeasurements, measure_sources
 
 __all__ = ["measure_alignment"]
 
-#: Sources that are measured, at most; the error of an offset is then set by other things than their number.
-SOURCE_LIMIT = 1500
-#: A source is there where its peak pixel stands this many times above the noise of the cut-out.
-PRESENT_SIGMA = 3.0
+#: Offsets with a larger error than this are measured by cross-correlation as well; the better one counts.
+LARGEST_SOURCE_SIGMA_PIX = 0.03
 
 
 def measure_alignment(
@@ -60,173 +64,84 @@ def measure_alignment(
     """
     singles = tuple(exposures)
     if len(singles) < 2:
-        raise MeasurementError(
-            "The alignment of fewer than two exposures cannot be measured.", where=product.name
-        )
+        raise MeasurementError("The alignment of fewer than two exposures cannot be measured.", where=product.name)
     check_common_grid((product, *singles))
     names = [single.name for single in singles]
-    coverage = coverage_map(singles)
-    scans, product_peak = _scan(product, singles, coverage, parameters)
-    shared = share_sources([scan.peaks for scan in scans], parameters)
-    sources = _measure_sources(product, singles, shared, parameters)
-    longest = max(single.exptime for single in singles)
-    weights = [single.exptime / longest if longest > 0 else 1.0 for single in singles]
+    walk = _walk(product, singles, parameters)
+    shared = share_sources([scan.peaks for scan in walk.exposures], parameters)
+    sources = measure_sources(product, singles, shared, parameters)
+    registered = register(names, sources.table, shared.offsets, parameters)
     return AlignmentMeasurements(
         product=product.name,
         pixel_scale_arcsec=parameters.pixel_scale_arcsec,
-        region=overlap_region(coverage),
+        region=walk.region,
         focus=focus_measurements(
             [product.name, *names],
-            [product_peak, *(scan.peak for scan in scans)],
+            [walk.product.peak, *(scan.peak for scan in walk.exposures)],
             parameters.log_sigma_pix,
             focus_distribution(sources.product_peaks, sources.peaks),
         ),
-        similarity=similarity_measurements(
-            [
-                exposure_similarity(name, scan.difference, weight)
-                for name, scan, weight in zip(names, scans, weights, strict=True)
-            ]
-        ),
-        registration=register(names, sources.table, shared.offsets, parameters),
+        similarity=_similarity(singles, walk.exposures),
+        registration=_with_correlation(registered, singles, walk, parameters),
         sharpness=_sharpness(names, sources),
         drizzlepac=drizzlepac_numbers(product, singles, parameters),
     )
 
 
-def _scan(
-    product: DrizzledImage,
-    singles: tuple[DrizzledImage, ...],
-    coverage: NDArray[np.uint16],
-    parameters: VerificationParameters,
-) -> tuple[list[ExposureScan], Peak | None]:
+@frozen(eq=False)
+class Walk:
+    """What one walk over each image gives."""
+
+    region: OverlapRegion | None
+    product: ProductScan
+    exposures: tuple[ExposureScan, ...]
+
+
+def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters: VerificationParameters) -> Walk:
     """Walk over the product and over every exposure."""
+    coverage = coverage_map(singles)
     usable = usable_everywhere((product, *singles), parameters.erosion_iterations)
     seen = scan_product(product, usable, parameters)
-    scans = [
-        scan_exposure(
-            single,
-            product,
-            usable,
-            maximum_overlap(coverage, single.covered() & product.covered()),
-            seen.sources,
-            parameters,
-        )
-        for single in singles
-    ]
-    return scans, seen.peak
+
+    region = overlap_region(coverage)
+
+    def overlap(single: DrizzledImage) -> BoolImage:
+        count = region.n_exposures if region is not None else 0
+        return maximum_overlap(coverage, single.covered() & product.covered(), count)
+
+    scans = (scan_exposure(single, product, usable, overlap(single), seen.sources, parameters) for single in singles)
+    return Walk(region, seen, tuple(scans))
 
 
-@frozen(eq=False)
-class SourceMeasurements:
-    """Shared sources as every image shows them.
-
-    Attributes
-    ----------
-    table : SourceTable
-        Positions.
-    concentrations, peaks : numpy.ndarray, shape (n_sources, n_exposures)
-        Logarithm of core over wide flux; negative LoG at the centroid.
-    product_peaks : numpy.ndarray, shape (n_sources,)
-        The latter in the product.
-    flagged : numpy.ndarray of float, shape (n_sources, n_exposures)
-        1 where the central pixel is flagged as a cosmic ray, NaN where the source was not measured.
-    """
-
-    table: SourceTable
-    concentrations: NDArray[np.float64]
-    peaks: NDArray[np.float64]
-    product_peaks: NDArray[np.float64]
-    flagged: NDArray[np.float64]
+def _similarity(singles: tuple[DrizzledImage, ...], scans: tuple[ExposureScan, ...]) -> SimilarityMeasurements:
+    """Similarity of every exposure, its Hamming distance scaled by the exposure time over the longest."""
+    longest = max(single.exptime for single in singles)
+    weights = [single.exptime / longest if longest > 0 else 1.0 for single in singles]
+    return similarity_measurements(
+        [
+            exposure_similarity(single.name, scan.difference, weight)
+            for single, scan, weight in zip(singles, scans, weights, strict=True)
+        ]
+    )
 
 
-@frozen(eq=False)
-class ImageSources:
-    """Shared sources as one image shows them; NaN where one is not measurable."""
-
-    positions: Positions
-    errors: NDArray[np.float64]
-    concentrations: NDArray[np.float64]
-    peaks: NDArray[np.float64]
-    missing: NDArray[np.bool_]
-    flagged: NDArray[np.float64]
-
-
-def _measure_sources(
-    product: DrizzledImage,
+def _with_correlation(
+    registered: tuple[Registration, ...],
     singles: tuple[DrizzledImage, ...],
-    shared: SharedSources,
+    walk: Walk,
     parameters: VerificationParameters,
-) -> SourceMeasurements:
-    """Measure the shared sources, in every exposure at its own bulk offset."""
-    order = np.lexsort((-shared.strength, -shared.counts))[:SOURCE_LIMIT]
-    places = shared.positions[order]
-    found = [
-        _image_sources(single, places + np.nan_to_num(offset), parameters)
-        for single, offset in zip(singles, shared.offsets, strict=True)
-    ]
-    measured = np.sum([np.isfinite(image.positions[:, 0]) for image in found], axis=0)
-    real = ~np.any([image.missing for image in found], axis=0) & (measured >= 2)
-    table = SourceTable(
-        np.stack([image.positions for image in found], axis=1)[real],
-        np.stack([image.errors for image in found], axis=1)[real],
-    )
-    middle = np.nanmean(table.positions, axis=1)
-    combined = _image_sources(product, middle, parameters)
-    return SourceMeasurements(
-        table,
-        np.stack([image.concentrations for image in found], axis=1)[real],
-        np.stack([image.peaks for image in found], axis=1)[real],
-        combined.peaks,
-        np.stack([image.flagged for image in found], axis=1)[real],
-    )
+) -> tuple[Registration, ...]:
+    """Offsets from sources; where these are too few, those from cross-correlation if they are better."""
+    poor = [i for i, record in enumerate(registered) if _error(record) > LARGEST_SOURCE_SIGMA_PIX]
+    if not poor or walk.region is None:
+        return registered
+    correlated = correlate_with_others(singles, poor, walk.region, walk.product.sources, parameters)
+    return tuple(min(record, correlated.get(index, record), key=_error) for index, record in enumerate(registered))
 
 
-def _image_sources(
-    image: DrizzledImage, places: Positions, parameters: VerificationParameters
-) -> ImageSources:
-    """Measure sources of one image near the given places."""
-    sigma = window_sigma(parameters)
-    half = int(np.ceil(3 * sigma)) + 1
-    cutouts = cut_out(image, places, half)
-    positions = windowed_centroids(cutouts, places, parameters)
-    top = cutouts.values[:, half - 1 : half + 2, half - 1 : half + 2].max(axis=(1, 2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        errors = np.hypot(CENTROID_FLOOR_PIX, CENTROID_NOISE * parameters.psf_fwhm_pix * cutouts.noise / top)
-        missing = top < PRESENT_SIGMA * cutouts.noise
-    bad = _saturated_core(image, places) | missing | ~(errors > 0)
-    positions[bad] = np.nan
-    return ImageSources(
-        positions,
-        np.where(np.isfinite(positions[:, 0]), errors, np.inf),
-        concentration(cutouts, positions, sigma),
-        laplacian_at(cutouts, positions, parameters.log_sigma_pix),
-        missing,
-        _flagged_core(image, positions),
-    )
-
-
-def _saturated_core(image: DrizzledImage, places: Positions) -> NDArray[np.bool_]:
-    """Sources with a saturated pixel among the nine in the middle."""
-    if image.saturated is None:
-        return np.zeros(len(places), np.bool_)
-    x, y = np.rint(places).astype(np.intp).T
-    ny, nx = image.shape
-    hits = [
-        image.saturated[np.clip(y + j, 0, ny - 1), np.clip(x + i, 0, nx - 1)]
-        for j in (-1, 0, 1)
-        for i in (-1, 0, 1)
-    ]
-    return np.asarray(np.any(hits, axis=0))
-
-
-def _flagged_core(image: DrizzledImage, positions: Positions) -> NDArray[np.float64]:
-    """1 where the pixel under the centroid is flagged as a cosmic ray, else 0; NaN without a centroid."""
-    flagged = np.full(len(positions), np.nan)
-    known = np.isfinite(positions[:, 0])
-    if image.cosmic_rays is not None:
-        x, y = np.rint(positions[known]).astype(np.intp).T
-        flagged[known] = image.cosmic_rays[y, x]
-    return flagged
+def _error(registration: Registration) -> float:
+    """Standard error of an offset; infinite where there is none."""
+    return np.inf if registration.sigma_pix is None else registration.sigma_pix
 
 
 def _sharpness(names: Sequence[str], sources: SourceMeasurements) -> tuple[ExposureSharpness, ...]:

@@ -60,9 +60,7 @@ def _similarity_below_one(measurements: AlignmentMeasurements) -> Check:
     text = f"similarity index {value:.3f} ({worst.rootname}), limit {SIMILARITY_LIMIT:g}"
     margin = SIMILARITY_LIMIT - value
     passed = value < SIMILARITY_LIMIT
-    return _compared(
-        Quantity.SIMILARITY, worst.rootname, value, SIMILARITY_LIMIT, margin, text, passed=passed
-    )
+    return _compared(Quantity.SIMILARITY, worst.rootname, value, SIMILARITY_LIMIT, margin, text, passed=passed)
 
 
 def judge_drizzlepac(measurements: AlignmentMeasurements) -> PolicyResult:
@@ -107,9 +105,7 @@ def _through_probability(value: float, mean: float, sigma: float) -> float:
     return float(ndtri(ndtr((value - mean) / sigma))) if sigma > 0 else float("nan")
 
 
-def judge_calibrated(
-    measurements: AlignmentMeasurements, calibration: Calibration = CALIBRATION
-) -> PolicyResult:
+def judge_calibrated(measurements: AlignmentMeasurements, calibration: Calibration = CALIBRATION) -> PolicyResult:
     """Thresholds from error rates: the offset and rotation of every exposure decide.
 
     An offset fails where it exceeds what tolerated scatter and measurement error together give with the
@@ -137,9 +133,7 @@ def _number_factor(n_exposures: int, calibration: Calibration) -> tuple[float, f
     return float(scatter), float(np.sqrt(2 * np.log(trials / calibration.false_alarm_rate)))
 
 
-def _offset_check(
-    registration: Registration, scatter: tuple[float, float], calibration: Calibration
-) -> Check:
+def _offset_check(registration: Registration, scatter: tuple[float, float], calibration: Calibration) -> Check:
     """Length of the offset of one exposure against its threshold."""
     name = registration.rootname
     if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
@@ -160,9 +154,7 @@ def _offset_check(
     return _compared(Quantity.REGISTRATION, name, value, threshold, threshold - value, text)
 
 
-def _rotation_check(
-    registration: Registration, scatter: tuple[float, float], calibration: Calibration
-) -> list[Check]:
+def _rotation_check(registration: Registration, scatter: tuple[float, float], calibration: Calibration) -> list[Check]:
     """Rms displacement by the rotation against the threshold of an offset; none without a rotation."""
     angle, error, arm = registration.rotation_deg, registration.rotation_sigma_deg, registration.lever_arm_pix
     if angle is None or error is None or arm is None:
@@ -233,9 +225,7 @@ def _conclude(policy: Policy, checks: Sequence[Check]) -> PolicyResult:
         reason=reason,
         checks=tuple(checks),
         misaligned=_names(failed),
-        degraded=_names(
-            c for c in checks if c.quantity is Quantity.SHARPNESS and c.outcome is CheckOutcome.FAILED
-        ),
+        degraded=_names(c for c in checks if c.quantity is Quantity.SHARPNESS and c.outcome is CheckOutcome.FAILED),
     )
 
 

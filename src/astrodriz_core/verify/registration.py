@@ -49,10 +49,6 @@ SMALLEST_VARIANCE = 1e-12
 SOLUTION_ROUNDS = 30
 #: Exposures within this distance of each other form a consensus, pixels.
 CONSENSUS_PIX = 0.1
-#: Error of a centroid that does not go down with flux (undersampling, resampling), pixels.
-CENTROID_FLOOR_PIX = 0.03
-#: Error of a centroid is about this times FWHM over the signal-to-noise ratio of the peak.
-CENTROID_NOISE = 0.7
 #: Error of an offset that does not average out over the sources (distortion, drizzle kernel), pixels.
 SYSTEMATIC_PIX = 0.002
 

@@ -53,9 +53,7 @@ class ExposureScan:
     difference: DifferenceSums
 
 
-def scan_product(
-    product: DrizzledImage, usable: BoolImage, parameters: VerificationParameters
-) -> ProductScan:
+def scan_product(product: DrizzledImage, usable: BoolImage, parameters: VerificationParameters) -> ProductScan:
     """Focus index of the product where `usable` allows it, and where its sources are."""
     covered = product.covered()
     sources = np.zeros(product.shape, np.bool_)

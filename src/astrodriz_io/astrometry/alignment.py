@@ -70,6 +70,7 @@ def align(
     parameters: AlignmentParameters | None = None,
     *,
     ignore_cosmic_rays: bool = False,
+    threads: int = 1,
 ) -> AposterioriRecord:
     """Align the exposures of an association to each other and to the first catalogue that gives a good fit.
 
@@ -83,6 +84,8 @@ def align(
         None takes those of the detector.
     ignore_cosmic_rays : bool
         Take no notice of DQ bit 4096, which may lie on stars if it was set with a misplaced exposure.
+    threads : int
+        Exposures that are searched for sources at a time.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def align(
     exposures = [read_exposure(path) for path in files]
     chosen = parameters or _parameters(exposures[0])
     found = evolve(chosen.sources, ignore_cosmic_ray_bit=ignore_cosmic_rays)
-    sources = find_association_sources(exposures, found)
+    sources = find_association_sources(exposures, found, threads)
     problem = _too_few(sources, chosen.fit)
     if problem is not None:
         return _ended(sources, *problem)
@@ -260,18 +263,14 @@ def _conclude(
         records[best],
         association.relative,
     )
-    return evolve(
-        record, outcome=AlignmentOutcome.ALIGNED, reason=records[best].reason, chosen=best, wcsnames=names
-    )
+    return evolve(record, outcome=AlignmentOutcome.ALIGNED, reason=records[best].reason, chosen=best, wcsnames=names)
 
 
 def _rms(record: FitAttempt) -> float:
     return record.fit.rms_mas if record.fit is not None else np.inf
 
 
-def _failure(
-    records: Sequence[FitAttempt], asked: Sequence[CatalogProvenance]
-) -> tuple[AlignmentOutcome, str]:
+def _failure(records: Sequence[FitAttempt], asked: Sequence[CatalogProvenance]) -> tuple[AlignmentOutcome, str]:
     """How the stage ended without a good fit."""
     valid = [r for r in records if r.quality is not FitQuality.NOT_VALID]
     if valid:
@@ -289,4 +288,3 @@ def _failure(
 def _ended(sources: AssociationSources, outcome: AlignmentOutcome, reason: str) -> AposterioriRecord:
     """The record of a stage that could not begin to fit."""
     return AposterioriRecord(outcome, reason, sources.records, (), None, (), None, ())
-

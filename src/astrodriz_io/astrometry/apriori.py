@@ -118,9 +118,7 @@ def _record(
     plans: Sequence[ExposurePlan], before: Sequence[Pointing], family: str | None, problems: tuple[str, ...]
 ) -> AprioriRecord:
     """What was decided, from the exposures as they are now."""
-    exposures = [
-        _exposure_record(plan, was, family) for plan, was in zip(plans, before, strict=True)
-    ]
+    exposures = [_exposure_record(plan, was, family) for plan, was in zip(plans, before, strict=True)]
     outcome, reason = _outcome(plans, exposures, family, problems)
     moves = np.array([[e.east_mas or 0.0, e.north_mas or 0.0] for e in exposures])
     spread = float(np.sqrt(((moves - moves.mean(axis=0)) ** 2).sum(axis=1).mean())) if family else None

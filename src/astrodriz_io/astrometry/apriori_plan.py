@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from astropy.io import fits
 from attrs import evolve, field, frozen
 from stwcs.wcsutil.headerlet import Headerlet
@@ -14,10 +15,9 @@ from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.solutions import SipTerms, SolutionTerms, check_solution
 from astrodriz_core.astrometry.tangent import TangentPlane
 from astrodriz_core.astrometry.wcsnames import a_priori_name, parse_wcsname, rank_a_priori
-from astrodriz_core.errors import DatabaseError, InputError
+from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import (
     AprioriExposure,
-    Check,
     GuideStarOffset,
     OfferedSolution,
     SolutionOrigin,
@@ -164,9 +164,7 @@ def _load(offer: Offer, hdulist: fits.HDUList, all_wcs: bool) -> _Examined:
         return _Examined(evolve(record, refused=f"it is meant for {destination}"))
     same = headerlet_idctab(headerlet).lower() == wanted.lower()
     if same or all_wcs or embedded or offer.wcsname.upper() == "OPUS":
-        return _Examined(
-            evolve(record, attached=True, refused=None if same else other), headerlet, new=not embedded
-        )
+        return _Examined(evolve(record, attached=True, refused=None if same else other), headerlet, new=not embedded)
     return _Examined(evolve(record, refused=other))
 
 
@@ -214,7 +212,7 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
     extensions = science_extensions(copy)
     first = copy[extensions[0]].header
     plane = reference_plane(TangentPlane(float(first["CRVAL1"]), float(first["CRVAL2"])))
-    transform = LinearTransform(LinearTransform.identity().matrix, _shift(star))
+    transform = LinearTransform(np.eye(2), np.array([star.east_arcsec, star.north_arcsec]))
     with quiet_stwcs(path.name):
         moved = [moved_chip(chip_wcs(copy, e, path.name), plane, transform) for e in extensions]
         for extension, chip in zip(extensions, moved, strict=True):
@@ -228,10 +226,6 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
     header["CATALOG"] = star.catalog
     record = OfferedSolution(name, header["HDRNAME"], SolutionOrigin.GUIDE_STARS, attached=True)
     return _checked(_Examined(record, headerlet), hdulist, path.name)
-
-
-def _shift(star: GuideStarOffset) -> list[float]:
-    return [star.east_arcsec, star.north_arcsec]
 
 
 def _target(hdulist: fits.HDUList) -> tuple[float, float] | None:

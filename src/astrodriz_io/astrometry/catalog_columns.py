@@ -98,9 +98,7 @@ def _numbers(table: Table, column: str | None, name: str, where: str) -> NDArray
         raise CatalogError(f"Column {column} of {name} holds what is not a number.", where=where) from error
 
 
-def _position_errors(
-    ra_error: NDArray[np.float64], dec_error: NDArray[np.float64], name: str
-) -> NDArray[np.float64]:
+def _position_errors(ra_error: NDArray[np.float64], dec_error: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Errors along one axis, mas; the typical one of the catalogue where it gives none."""
     starts = [start for start in TYPICAL_ERRORS_MAS if name.upper().startswith(start)]
     typical = TYPICAL_ERRORS_MAS[starts[0]] if starts else BEST_ERROR_MAS

@@ -14,7 +14,7 @@ from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFound, WebClient
+from astrodriz_io.astrometry.web import NotFoundError, WebClient
 
 __all__ = ["ServiceCatalog"]
 
@@ -69,7 +69,7 @@ class ServiceCatalog:
 
     def _table(self, footprint: Footprint) -> Table:
         url = f"{self.address.rstrip('/')}/vo/CatalogSearch.aspx"
-        parameters = {
+        parameters: dict[str, str | float] = {
             "RA": footprint.ra,
             "DEC": footprint.dec,
             "SR": footprint.radius,
@@ -80,15 +80,15 @@ class ServiceCatalog:
         for attempt in range(SHORT_REPLY_ATTEMPTS):
             try:
                 return _parse(self.client.get(url, parameters), self.name, self._host)
-            except NotFound as error:
+            except NotFoundError as error:
                 raise CatalogError("There is no catalogue service at this address.", where=self._host) from error
-            except _ShortReply as error:
+            except _ShortReplyError as error:
                 logger.info("%s, attempt %d: %s", self.name, attempt + 1, error)
                 problem = str(error)
         raise CatalogError(problem, where=self._host)
 
 
-class _ShortReply(Exception):
+class _ShortReplyError(Exception):
     """The reply has fewer rows than it says."""
 
 
@@ -108,7 +108,7 @@ def _parse(body: bytes, name: str, where: str) -> Table:
     if expected == 0 and not rows:
         raise CatalogError(f"The reply for {name} has no columns.", where=where)
     if len(rows) - 1 != expected:
-        raise _ShortReply(f"The reply for {name} has {len(rows) - 1} rows; it says {expected}.")
+        raise _ShortReplyError(f"The reply for {name} has {len(rows) - 1} rows; it says {expected}.")
     try:
         return Table.read(io.StringIO("\n".join(rows)), format="ascii.csv", guess=False)
     except (ValueError, TypeError, IndexError) as error:

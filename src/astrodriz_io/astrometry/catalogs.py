@@ -104,9 +104,7 @@ class FileCatalog:
         return catalog_rows(columns, footprint, epoch, self.name, f"file {self.path.name}")
 
 
-def catalog_rows(
-    columns: CatalogColumns, footprint: Footprint, epoch: float, name: str, origin: str
-) -> CatalogRows:
+def catalog_rows(columns: CatalogColumns, footprint: Footprint, epoch: float, name: str, origin: str) -> CatalogRows:
     """Rows inside a footprint at an epoch, with their provenance."""
     positions = move_to_epoch(columns, epoch)
     inside = footprint.contains(positions.ra, positions.dec)
@@ -151,7 +149,7 @@ def read_table(path: Path) -> Table:
 def _read_parquet(path: Path) -> Table:
     """A Parquet file, through pyarrow."""
     try:
-        import pyarrow.parquet  # noqa: PLC0415  (an extra)
+        import pyarrow.parquet
     except ImportError as error:
         remedy = "Install the extra: pip install astrodriz[catalogs]."
         raise CatalogError("Parquet files need pyarrow.", where=path.name, remedy=remedy) from error

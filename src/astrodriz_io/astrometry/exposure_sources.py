@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from attrs import frozen
@@ -20,6 +19,7 @@ from astrodriz_io.astrometry.wcs_motion import chip_wcs
 from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.exposures import Exposure
 from astrodriz_io.inputs.fitsfiles import open_fits
+from astrodriz_io.parallel import ordered_map
 
 __all__ = ["AssociationSources", "find_association_sources"]
 
@@ -60,24 +60,25 @@ class _Found:
     corners: Array
 
 
-def find_association_sources(exposures: Sequence[Exposure], parameters: SourceParameters) -> AssociationSources:
+def find_association_sources(
+    exposures: Sequence[Exposure], parameters: SourceParameters, threads: int = 1
+) -> AssociationSources:
     """Find the sources of every exposure that can be aligned.
 
     Parameters
     ----------
     exposures : sequence of Exposure
     parameters : SourceParameters
+    threads : int
+        Exposures that are searched at a time; the result does not depend on it.
 
     Raises
     ------
     InputError
         An exposure cannot be read.
     """
-    found, records = [], []
-    for exposure in exposures:
-        chips, record = _exposure(exposure, parameters)
-        found.append(chips)
-        records.append(record)
+    searched = list(ordered_map(lambda exposure: _exposure(exposure, parameters), exposures, threads))
+    found, records = [chips for chips, _ in searched], [record for _, record in searched]
     corners = np.concatenate([chip.corners for chips in found for chip in chips])
     plane = TangentPlane(*sky_centre(corners[:, 0], corners[:, 1]))
     positions = tuple(_positions(e.rootname, chips, plane) for e, chips in zip(exposures, found, strict=True))
@@ -89,9 +90,7 @@ def _exposure(exposure: Exposure, parameters: SourceParameters) -> tuple[list[_F
     observation = exposure.observation
     usable = observation.can_be_combined and observation.can_be_aligned
     chips = [_chip(exposure, chip.extver, parameters, search=usable) for chip in exposure.chips]
-    records = tuple(
-        ChipSources(chip.extver, counts) for chip, (_, counts) in zip(exposure.chips, chips, strict=True)
-    )
+    records = tuple(ChipSources(chip.extver, counts) for chip, (_, counts) in zip(exposure.chips, chips, strict=True))
     skipped = None if usable else "; ".join(observation.reasons)
     return [found for found, _ in chips], ExposureSources(exposure.rootname, records if usable else (), skipped)
 
@@ -108,7 +107,9 @@ def _chip(
         if search:
             dq = read_dq(path, extver).astype(np.int32)
             try:
-                sources, counts = find_sources(ChipImage(read_sci(path, extver), read_err(path, extver), dq), parameters)
+                sources, counts = find_sources(
+                    ChipImage(read_sci(path, extver), read_err(path, extver), dq), parameters
+                )
             except MeasurementError as error:
                 logger.warning("%s[SCI,%d]: no sources: %s", path.name, extver, error)
         ra, dec = wcs.all_pix2world(sources.x, sources.y, 0)

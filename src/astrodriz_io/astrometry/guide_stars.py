@@ -15,7 +15,7 @@ from attrs import field, frozen
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFound, WebClient, parse_xml
+from astrodriz_io.astrometry.web import NotFoundError, WebClient, parse_xml
 
 __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
 
@@ -44,7 +44,7 @@ class GuideStarSource(Protocol):
 class NoGuideStars:
     """A source that knows no offsets."""
 
-    def offset(self, rootname: str) -> GuideStarOffset | None:  # noqa: ARG002
+    def offset(self, rootname: str) -> GuideStarOffset | None:
         """None."""
         return None
 
@@ -66,9 +66,7 @@ class GuideStarFile:
             table = json.loads(self.path.read_text(encoding="utf-8"))
             entry = {str(key).lower(): value for key, value in table.items()}.get(rootname.lower())
         except (OSError, ValueError, AttributeError) as error:
-            raise DatabaseError(
-                f"The guide star offsets cannot be read ({error}).", where=self.path.name
-            ) from error
+            raise DatabaseError(f"The guide star offsets cannot be read ({error}).", where=self.path.name) from error
         if entry is None or isinstance(entry, str):
             return None
         if isinstance(entry, (list, tuple)):
@@ -102,7 +100,7 @@ class GuideStarService:
         url = f"{self.address.rstrip('/')}/GSCConvert/GSCconvert.aspx"
         try:
             root = parse_xml(self.client.get(url, {"IPPPSSOOT": rootname.upper()}), DatabaseError, "guide star service")
-        except NotFound:
+        except NotFoundError:
             return None
         if not (root.findtext(".//msg") or "").strip().startswith("Success"):
             return None
@@ -122,7 +120,9 @@ def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:
         raise DatabaseError(f"The guide star offset makes no sense ({error}).", where=where) from error
     east = d_ra * math.cos(math.radians(declination))
     if not (math.hypot(east, d_dec) <= MAX_OFFSET_DEG):
-        raise DatabaseError(f"The guide star offset of {math.hypot(east, d_dec):.3f} degrees is too great.", where=where)
+        raise DatabaseError(
+            f"The guide star offset of {math.hypot(east, d_dec):.3f} degrees is too great.", where=where
+        )
     if d_ra == 0.0 and d_dec == 0.0:
         return None
     return GuideStarOffset(east * 3600.0, d_dec * 3600.0, tags.get("outputCatalog") or DEFAULT_CATALOG)

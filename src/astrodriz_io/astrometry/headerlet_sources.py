@@ -18,7 +18,7 @@ from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_io.astrometry.headerlets import attached_headerlets
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFound, WebClient, parse_xml
+from astrodriz_io.astrometry.web import NotFoundError, WebClient, parse_xml
 
 __all__ = [
     "DatabaseSource",
@@ -92,7 +92,7 @@ class HeaderletSource(Protocol):
 class NoSource:
     """A source with nothing in it: only the headerlets in the exposures count."""
 
-    def offers(self, rootname: str) -> Offers:  # noqa: ARG002
+    def offers(self, rootname: str) -> Offers:
         """Nothing."""
         return Offers()
 
@@ -103,10 +103,10 @@ class EmbeddedSource:
 
     hdulist: fits.HDUList
 
-    def offers(self, rootname: str) -> Offers:  # noqa: ARG002
+    def offers(self, rootname: str) -> Offers:
         """Solutions that the exposure carries."""
         found = [
-            Offer(str(h[0].header["WCSNAME"]).strip(), SolutionOrigin.EMBEDDED, lambda h=h: h)
+            Offer(str(h[0].header["WCSNAME"]).strip(), SolutionOrigin.EMBEDDED, _ready(h))
             for _, h in attached_headerlets(self.hdulist)
         ]
         return Offers(tuple(found))
@@ -145,7 +145,7 @@ class FolderSource:
                 damaged.append(str(error))
                 continue
             name = str(headerlet[0].header["WCSNAME"]).strip()
-            found.append(Offer(name, SolutionOrigin.FOLDER, lambda headerlet=headerlet: headerlet))
+            found.append(Offer(name, SolutionOrigin.FOLDER, _ready(headerlet)))
         return Offers(tuple(found), self._best(rootname), "; ".join(damaged) or None)
 
     def _best(self, rootname: str) -> str | None:
@@ -194,7 +194,7 @@ class DatabaseSource:
         url = f"{self.address.rstrip('/')}/observation/read/{quote(rootname.lower())}"
         try:
             best, names = _parse_observation(self.client.get(url))
-        except NotFound:
+        except NotFoundError:
             return Offers()
         offers = [Offer(name, SolutionOrigin.DATABASE, self._loader(url, name)) for name in names]
         return Offers(tuple(offers), best)
@@ -203,7 +203,7 @@ class DatabaseSource:
         def load() -> Headerlet:
             try:
                 body = self.client.get(url, {"wcsname": wcsname})
-            except NotFound as error:
+            except NotFoundError as error:
                 raise DatabaseError(f"The astrometry database names {wcsname} but does not have it.") from error
             return read_headerlet(body, wcsname)
 
@@ -231,6 +231,11 @@ def read_headerlet(body: bytes, name: str) -> Headerlet:
         problem = f"lacks {', '.join(missing)}" if missing else "has no SIPWCS extension"
         raise DatabaseError(f"The headerlet {problem}.", where=name)
     return headerlet
+
+
+def _ready(headerlet: Headerlet) -> Callable[[], Headerlet]:
+    """What gives a headerlet that has been read already."""
+    return lambda: headerlet
 
 
 def _parse_observation(body: bytes) -> tuple[str | None, Sequence[str]]:

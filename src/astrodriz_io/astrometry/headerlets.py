@@ -122,9 +122,7 @@ def apply_headerlet(hdulist: fits.HDUList, headerlet: stwcs_headerlet.Headerlet)
     update_wcscorr(hdulist)
 
 
-def make_headerlet(
-    hdulist: fits.HDUList, hdrname: str, *, author: str, description: str
-) -> stwcs_headerlet.Headerlet:
+def make_headerlet(hdulist: fits.HDUList, hdrname: str, *, author: str, description: str) -> stwcs_headerlet.Headerlet:
     """Headerlet of the primary WCS of an exposure, with exactly its linear terms.
 
     Raises
@@ -142,7 +140,12 @@ def make_headerlet(
         source = hdulist[solution.header["TG_ENAME"], solution.header["TG_EVER"]].header
         copy_linear_terms(source, solution.header)
     science = hdulist[science_extensions(hdulist)[0]].header
-    for keyword, theirs in (("RMS_RA", "RMS_RA"), ("RMS_DEC", "RMS_DEC"), ("NMATCH", "NMATCHES"), ("CATALOG", "CATALOG")):
+    for keyword, theirs in (
+        ("RMS_RA", "RMS_RA"),
+        ("RMS_DEC", "RMS_DEC"),
+        ("NMATCH", "NMATCHES"),
+        ("CATALOG", "CATALOG"),
+    ):
         if theirs in science:
             made[0].header[keyword] = science[theirs]
     return made

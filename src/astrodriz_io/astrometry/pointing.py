@@ -48,8 +48,8 @@ def read_pointing(hdulist: fits.HDUList, name: str) -> Pointing:
     """The same of an open exposure."""
     wcs = chip_wcs(hdulist, science_extensions(hdulist)[0], name)
     nx, ny = wcs.pixel_shape
-    middle = np.array([[(nx - 1) / 2, (ny - 1) / 2]])
-    (ra, dec), (up_ra, up_dec) = wcs.all_pix2world(np.vstack([middle, middle + [0.0, 10.0]]), 0)
+    x, y = (nx - 1) / 2, (ny - 1) / 2
+    (ra, dec), (up_ra, up_dec) = wcs.all_pix2world(np.array([[x, y], [x, y + 10.0]]), 0)
     east, north = TangentPlane(float(ra), float(dec)).project(np.array([up_ra]), np.array([up_dec]))[0]
     return Pointing(primary_wcsname(hdulist), float(ra), float(dec), float(np.rad2deg(np.arctan2(east, north))))
 

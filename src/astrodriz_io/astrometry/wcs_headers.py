@@ -7,23 +7,27 @@ solution comes back bit for bit.
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
 from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [
     "archive_primary",
     "copy_linear_terms",
     "edit_together",
+    "failing_as_input",
     "primary_wcsname",
     "quiet_stwcs",
     "restore_wcs",
@@ -47,6 +51,9 @@ FIT_KEYWORDS = (
 )
 """Keywords that describe where a solution comes from; one without them is not a fit."""
 
+RELATIVE_KEYWORDS = ("RELGEOM", "RELMATCH", "RELRMS_R", "RELRMS_D", "RELREFIM")
+"""Keywords of the fit of the exposures to each other."""
+
 
 def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], None]) -> None:
     """Edit several exposures, all of them or none.
@@ -62,6 +69,8 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
 
     Raises
     ------
+    InputError
+        stwcs cannot work with an exposure; all files are as they were.
     StorageError
         A copy cannot be written; all files are as they were.
     """
@@ -71,8 +80,13 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
             with storage_errors(path.name):
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
                 copy = Path(shutil.copyfile(path, Path(folder) / path.name))
-            with fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist:
-                with quiet_stwcs(path.name):
+            with (
+                warnings.catch_warnings(),
+                fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist,
+            ):
+                # stwcs writes keywords with keys longer than FITS allows, and cuts comments.
+                warnings.simplefilter("ignore", VerifyWarning)
+                with quiet_stwcs(path.name), failing_as_input(path.name):
                     edit(index, hdulist)
                 with storage_errors(path.name):
                     hdulist.flush(output_verify="silentfix+ignore")
@@ -80,6 +94,16 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
         for copy, path in zip(copies, files, strict=True):
             with storage_errors(path.name):
                 copy.replace(path)
+
+
+@contextmanager
+def failing_as_input(file_name: str) -> Iterator[None]:
+    """Turn what stwcs raises on an exposure that it cannot work with into an `InputError`."""
+    try:
+        yield
+    except STWCS_FAILURES as failure:
+        problem = f"its WCS solutions cannot be changed ({type(failure).__name__}: {failure})."
+        raise InputError(problem, where=file_name, remedy="Calibrate or fetch the exposure again.") from failure
 
 
 def science_extensions(hdulist: fits.HDUList) -> list[tuple[str, int]]:
@@ -110,9 +134,7 @@ def archive_primary(hdulist: fits.HDUList) -> None:
     key = _alternate_key(hdulist[extensions[0]].header, name)
     if key is not None and all(_same_terms(hdulist[e].header, key) for e in extensions):
         return
-    key, _ = altwcs.archive_wcs(
-        hdulist, extensions, wcsname=name or None, mode=altwcs.ArchiveMode.AUTO_RENAME
-    )
+    key, _ = altwcs.archive_wcs(hdulist, extensions, wcsname=name or None, mode=altwcs.ArchiveMode.AUTO_RENAME)
     for extension in extensions:
         copy_linear_terms(hdulist[extension].header, hdulist[extension].header, to_key=key)
 
@@ -143,15 +165,15 @@ def restore_wcs(hdulist: fits.HDUList, wcsname: str) -> None:
         header = hdulist[extension].header
         remove_fit_keywords(header)
         copy_linear_terms(header, header, from_key=key)
-        for keyword in ("ORIENTAT", *FIT_KEYWORDS):
+        for keyword in ("WCSNAME", *FIT_KEYWORDS):
             if keyword + key in header:
                 header[keyword] = header[keyword + key]
-        header["WCSNAME"] = header["WCSNAME" + key]
+        header["ORIENTAT"] = math.degrees(math.atan2(header["CD1_2"], header["CD2_2"]))
 
 
 def remove_fit_keywords(header: fits.Header) -> None:
     """Take away what describes the fit of a primary WCS that is about to be replaced."""
-    for keyword in FIT_KEYWORDS:
+    for keyword in (*FIT_KEYWORDS, *RELATIVE_KEYWORDS):
         header.remove(keyword, ignore_missing=True)
 
 

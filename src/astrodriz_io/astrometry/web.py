@@ -15,7 +15,7 @@ from attrs import frozen
 from astrodriz_core.errors import AstrodrizError
 from astrodriz_io.astrometry.time_budget import Deadline
 
-__all__ = ["NotFound", "WebClient", "parse_xml"]
+__all__ = ["NotFoundError", "WebClient", "parse_xml"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ MAX_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 65536
 
 
-class NotFound(Exception):
+class NotFoundError(Exception):
     """The service answered with status 404: it has nothing under this address."""
 
 
@@ -74,7 +74,7 @@ class WebClient:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             Status 404.
         AstrodrizError
             Of the client's own class: no usable answer.
@@ -88,7 +88,7 @@ class WebClient:
                 break
             try:
                 return self._once(url, parameters)
-            except _Again as failure:
+            except _AgainError as failure:
                 reason = str(failure)
                 logger.info("%s, attempt %d of %d: %s", self.service, attempt + 1, self.attempts, reason)
         raise self._error(url, reason)
@@ -102,7 +102,7 @@ class WebClient:
         def work() -> None:
             try:
                 outcome.append(self._fetch(url, parameters, limit, cancelled))
-            except (requests.RequestException, _Again, NotFound, AstrodrizError, OSError) as failure:
+            except (requests.RequestException, _AgainError, NotFoundError, AstrodrizError, OSError) as failure:
                 outcome.append(failure)
 
         thread = threading.Thread(target=work, daemon=True)
@@ -110,11 +110,11 @@ class WebClient:
         thread.join(limit)
         cancelled.set()
         if not outcome:
-            raise _Again(f"no complete reply within {limit:.1f} s")
+            raise _AgainError(f"no complete reply within {limit:.1f} s")
         if isinstance(outcome[0], bytes):
             return outcome[0]
         if isinstance(outcome[0], (requests.RequestException, OSError)):
-            raise _Again(_short(outcome[0])) from outcome[0]
+            raise _AgainError(_short(outcome[0])) from outcome[0]
         raise outcome[0]
 
     def _fetch(
@@ -123,23 +123,23 @@ class WebClient:
         timeout = (min(CONNECT_SECONDS, limit), limit)
         with requests.get(url, params=parameters, timeout=timeout, stream=True) as reply:
             if reply.status_code == requests.codes.not_found:
-                raise NotFound(url)
+                raise NotFoundError(url)
             if reply.status_code == requests.codes.too_many_requests or reply.status_code >= 500:
-                raise _Again(f"status {reply.status_code}")
+                raise _AgainError(f"status {reply.status_code}")
             if reply.status_code != requests.codes.ok:
                 raise self._error(url, f"status {reply.status_code}")
             body = bytearray()
             for chunk in reply.iter_content(CHUNK_BYTES):
                 body += chunk
                 if cancelled.is_set() or len(body) > MAX_BYTES:
-                    raise _Again("the reply was too long")
+                    raise _AgainError("the reply was too long")
             return self._complete(bytes(body), reply.headers.get("Content-Length"))
 
     @staticmethod
     def _complete(body: bytes, promised: str | None) -> bytes:
         """The body, if it has the length that its header promised."""
         if promised is not None and promised.isdigit() and len(body) < int(promised):
-            raise _Again(f"the reply was cut short ({len(body)} of {promised} bytes)")
+            raise _AgainError(f"the reply was cut short ({len(body)} of {promised} bytes)")
         return body
 
     def _error(self, url: str, reason: str) -> AstrodrizError:
@@ -167,7 +167,7 @@ def parse_xml(body: bytes, error: type[AstrodrizError], service: str) -> Element
         raise error(f"The reply of the {service} is not XML.", where=service) from failure
 
 
-class _Again(Exception):
+class _AgainError(Exception):
     """An attempt failed in a way that the next one may not."""
 
 

@@ -86,7 +86,9 @@ def _compare(
 ) -> tuple[Mask, NDArray[np.float64]]:
     parameters = prepared.parameters
     pixel_map = chip.pixel_map(prepared.frame)
-    blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp.value)
+    blotted = blot_chip(
+        median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl
+    )
     blotted *= np.float32(chip.exptime)
     sky = prepared.native_sky(chip) * chip.electrons_per_unit
     if parameters.blot_addsky:

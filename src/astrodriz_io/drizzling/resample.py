@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
 import numpy as np
 from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
 
+from astrodriz_core.combine.sinc import sinc_interpolate
+from astrodriz_core.parameter_choices import BlotInterpolation
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import chip_scale_ratio
 
 __all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags"]
 
-INTERPOLANTS = {"lan3": "lanczos3", "lan5": "lanczos5"}
-"""AstroDrizzle's names of interpolants -> those of the ``drizzle`` package, where they differ."""
+Interpolate: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.float32]]
+"""Values of an image at positions (ny, nx, 2), with the width of a sinc function; 0 outside the image."""
 
 
 def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int) -> Drizzle:
@@ -84,23 +90,54 @@ def blot_chip(
     chip: DrizzleChip,
     frame: OutputFrame,
     pixel_map: NDArray[np.float64],
-    interpolant: str,
+    interpolation: BlotInterpolation,
+    sinscl: float = 1.0,
 ) -> NDArray[np.float32]:
     """Resample a drizzled image back onto the pixels of a chip.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape of the frame
+        Electrons/s for each output pixel.
+    chip : DrizzleChip
+        For its pixel scale.
+    frame : OutputFrame
+        Grid of the image.
+    pixel_map : ndarray of float64, shape (ny, nx, 2)
+        From `DrizzleChip.pixel_map`.
+    interpolation : BlotInterpolation
+        How the image is sampled at the centres of the chip's pixels.
+    sinscl : float
+        Width of the sinc function, pixels; the other interpolants do not look at it.
 
     Returns
     -------
     ndarray of float32, shape of the chip
         Electrons/s for each detector pixel; 0 outside the image.
     """
-    ratio = chip_scale_ratio(frame, chip.wcs)
-    blotted: NDArray[np.float32] = blot_image(
-        np.asarray(image, dtype=np.float32),
-        pixmap=pixel_map,
-        iscale=1.0 / ratio**2,
-        interp=INTERPOLANTS.get(interpolant, interpolant),
-    )
+    image = np.asarray(image, dtype=np.float32)
+    blotted = INTERPOLANTS[interpolation](image, pixel_map, sinscl)
+    blotted *= np.float32(1.0 / chip_scale_ratio(frame, chip.wcs) ** 2)
     return blotted
+
+
+def _by_package(
+    name: str, image: NDArray[np.float32], pixel_map: NDArray[np.float64], sinscl: float
+) -> NDArray[np.float32]:
+    """Interpolant of the ``drizzle`` package."""
+    values: NDArray[np.float32] = blot_image(image, pixmap=pixel_map, interp=name)
+    return values
+
+
+INTERPOLANTS: Mapping[BlotInterpolation, Interpolate] = {
+    BlotInterpolation.NEAREST: partial(_by_package, "nearest"),
+    BlotInterpolation.LINEAR: partial(_by_package, "linear"),
+    BlotInterpolation.POLY3: partial(_by_package, "poly3"),
+    BlotInterpolation.POLY5: partial(_by_package, "poly5"),
+    BlotInterpolation.LAN3: partial(_by_package, "lanczos3"),
+    BlotInterpolation.LAN5: partial(_by_package, "lanczos5"),
+    BlotInterpolation.SINC: sinc_interpolate,
+}
 
 
 def project_flags(flags: NDArray[np.bool_], pixel_map: NDArray[np.float64], plane: NDArray[np.bool_]) -> None:

@@ -98,7 +98,7 @@ def image_shape(hdu: fits.ImageHDU | fits.CompImageHDU) -> tuple[int, int] | Non
 
     An extension without an array may stand for a constant one (HST's null arrays): NPIX1 and NPIX2.
     """
-    shape = tuple(hdu.shape)
+    shape = tuple(getattr(hdu, "shape", ()))
     if not shape and {"NPIX1", "NPIX2", "PIXVALUE"} <= set(hdu.header):
         shape = (int(hdu.header["NPIX2"]), int(hdu.header["NPIX1"]))
     if len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] > _MAX_PIXELS:
@@ -130,7 +130,7 @@ def _array(hdu: fits.ImageHDU, where: str) -> NDArray[Any]:
     with reading(where):
         shape = image_shape(hdu)
     if shape is None:
-        raise InputError(f"there is no two-dimensional image in it (shape {hdu.shape}).", where=where)
+        raise InputError("there is no two-dimensional image in it.", where=where)
     with reading(where):
         if hdu.data is None:
             return np.full(shape, hdu.header["PIXVALUE"])

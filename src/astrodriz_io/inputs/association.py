@@ -253,9 +253,7 @@ def _with_files(association: Association, force: bool) -> Association:
     on_disk = _file_names(association.folder)
     suffixes = _SUFFIXES.get(association.instrument, _Suffixes())
     members = tuple(_found(member, suffixes, on_disk) for member in association.members)
-    missing = tuple(
-        name for member in members for name in _missing(member, association.kind, suffixes, force)
-    )
+    missing = tuple(name for member in members for name in _missing(member, association.kind, suffixes, force))
     if missing:
         raise _missing_files(missing, association.input_name, suffixes)
     return evolve(association, members=members)
@@ -291,9 +289,7 @@ def _missing_files(names: tuple[str, ...], input_name: str, suffixes: _Suffixes)
 
 
 def _with_switches(association: Association, force: bool) -> Association:
-    members = tuple(
-        evolve(member, drizcorr=_switch(member, association, force)) for member in association.members
-    )
+    members = tuple(evolve(member, drizcorr=_switch(member, association, force)) for member in association.members)
     said = {member.drizcorr for member in members}
     # One OMIT stops the whole: a product without that exposure is not the one that was asked for.
     severest = (DrizzleSwitch.OMIT, DrizzleSwitch.ABSENT, DrizzleSwitch.COMPLETE, DrizzleSwitch.PERFORM)

@@ -246,16 +246,14 @@ def _description(primary: fits.Header, file_name: str) -> DetectorDescription:
         return detector_description(instrument, detector)
     except InputError as failure:
         keywords = "INSTRUME, DETECTOR"
-        raise InputError(
-            failure.problem, where=f"{file_name}: {keywords}", remedy=failure.remedy
-        ) from failure
+        raise InputError(failure.problem, where=f"{file_name}: {keywords}", remedy=failure.remedy) from failure
 
 
 def _chip(hdu: fits.ImageHDU, primary: fits.Header, description: DetectorDescription, file_name: str) -> Chip:
     header, where = hdu.header, f"{file_name}[SCI,{hdu.ver}]"
     shape = image_shape(hdu)
     if shape is None:
-        raise InputError(f"there is no two-dimensional image in it (shape {hdu.shape}).", where=where)
+        raise InputError("there is no two-dimensional image in it.", where=where)
     good = _number((header,), "NGOODPIX" if "NGOODPIX" in header else "GPIXELS")
     return Chip(
         extver=hdu.ver,

@@ -44,12 +44,16 @@ def reading(where: str) -> Iterator[None]:
     ------
     InputError
         In place of any of `FITS_FAILURES`; errors of astrodriz pass unchanged.
+    StorageError
+        In place of an error of the operating system: no space, no permission, an I/O error.
     """
     try:
         yield
     except FITS_FAILURES as failure:
-        problem = f"cannot be read as FITS ({type(failure).__name__}: {failure})."
-        raise InputError(problem, where=where, remedy=_DAMAGED) from failure
+        # astropy raises OSError for damaged files as well, but those carry no number of the system's.
+        if isinstance(failure, OSError) and failure.errno is not None:
+            raise _refused(where, failure) from failure
+        raise _damaged(where, failure) from failure
 
 
 @contextmanager
@@ -75,13 +79,16 @@ def open_fits(path: Path, *, keep_scaling: bool = False) -> Iterator[fits.HDULis
     StorageError
         The file system refuses to open it.
     InputError
-        It is not FITS, a header is damaged, or a header promises more bytes than the file has.
+        It is not FITS, a header is damaged, or a header promises more bytes than the file has. Cards are
+        parsed when they are used; one that cannot be raises this error from within the block.
     """
     hdulist = _opened(path, keep_scaling)
     try:
         with reading(path.name):
             _check_sizes(hdulist, path)
         yield hdulist
+    except fits.VerifyError as failure:
+        raise _damaged(path.name, failure) from failure
     finally:
         hdulist.close()
 
@@ -104,9 +111,19 @@ def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:
     except FileNotFoundError as failure:
         raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
     except OSError as failure:
-        raise StorageError(f"cannot be opened ({failure.strerror}).", where=path.name) from failure
+        raise _refused(path.name, failure) from failure
     with reading(path.name):
         return fits.open(path, do_not_scale_image_data=keep_scaling)
+
+
+def _damaged(where: str, failure: Exception) -> InputError:
+    problem = f"cannot be read as FITS ({type(failure).__name__}: {' '.join(str(failure).split())})."
+    return InputError(problem, where=where, remedy=_DAMAGED)
+
+
+def _refused(where: str, failure: OSError) -> StorageError:
+    remedy = "Check the free space and the permissions of the folder."
+    return StorageError(f"the file system refuses ({failure.strerror}).", where=where, remedy=remedy)
 
 
 def _check_sizes(hdulist: fits.HDUList, path: Path) -> None:

@@ -163,9 +163,7 @@ def drizzle_parameters(
         layers = layers.with_layer({name: value}, f"option -p {name}")
     if len(used) == 1:
         layers = layers.with_rules(*single_exposure_overrides(layers.parameters))
-    return ResolvedParameters(
-        layers.parameters, _as_sources(layers), table, reference is None, reference, ignored
-    )
+    return ResolvedParameters(layers.parameters, _as_sources(layers), table, reference is None, reference, ignored)
 
 
 def bundled_parameters(selection: BundledSelection) -> tuple[DrizzleParameters, str]:
@@ -197,9 +195,7 @@ def parameters_to_toml(parameters: DrizzleParameters) -> str:
 
     TOML has no word for a value that does not exist; ``"INDEF"`` stands for it.
     """
-    lines = (
-        f"{item.name} = {_toml_value(getattr(parameters, item.name))}" for item in fields(type(parameters))
-    )
+    lines = (f"{item.name} = {_toml_value(getattr(parameters, item.name))}" for item in fields(type(parameters)))
     return "\n".join(lines) + "\n"
 
 
@@ -259,9 +255,7 @@ def _bundled_row(rows: Mapping[str, object], selection: BundledSelection) -> str
         if detector == selection.detector and holds(selection)
     ]
     for variant in (*variants, "any"):
-        limits = {
-            int(row.removeprefix(f"{variant}_n")): row for row in rows if row.startswith(f"{variant}_n")
-        }
+        limits = {int(row.removeprefix(f"{variant}_n")): row for row in rows if row.startswith(f"{variant}_n")}
         fitting = [limit for limit in limits if limit <= selection.n_exposures]
         if fitting:
             return limits[max(fitting)]

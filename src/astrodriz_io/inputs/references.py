@@ -69,9 +69,7 @@ class ReferenceFolders:
 
         Relative folders are understood from the current folder at this moment, and stay there.
         """
-        variables = tuple(
-            (name, _folder(environment[name])) for name in REFERENCE_VARIABLES if environment.get(name)
-        )
+        variables = tuple((name, _folder(environment[name])) for name in REFERENCE_VARIABLES if environment.get(name))
         crds = environment.get("CRDS_PATH")
         return cls(variables=variables, crds=_folder(crds) if crds else None)
 
@@ -193,11 +191,7 @@ def sha256_of(path: Path) -> str:
 def _used_keywords(header: fits.Header) -> tuple[str, ...]:
     if keyword_text(header, "INSTRUME").upper() != "WFPC2":
         return ("IDCTAB", "NPOLFILE", "D2IMFILE")
-    made = [
-        keyword
-        for keyword in ("DGEOFILE", "ODGEOFIL")
-        if keyword_text(header, keyword).upper() not in NOT_GIVEN
-    ]
+    made = [keyword for keyword in ("DGEOFILE", "ODGEOFIL") if keyword_text(header, keyword).upper() not in NOT_GIVEN]
     return ("IDCTAB", "NPOLFILE", "OFFTAB", made[0] if made else "D2IMFILE")
 
 
@@ -208,12 +202,7 @@ def _folder(value: str) -> Path:
 def _parsed(text: str, keyword: str, where: str) -> tuple[str | None, str]:
     match = _VALUE.fullmatch(text)
     variable = match["variable"].lower() if match and match["variable"] else None
-    if (
-        keyword not in _KEYWORDS
-        or match is None
-        or ".." in text
-        or variable not in {None, *REFERENCE_VARIABLES}
-    ):
+    if keyword not in _KEYWORDS or match is None or ".." in text or variable not in {None, *REFERENCE_VARIABLES}:
         known = ", ".join(f"{name}$" for name in REFERENCE_VARIABLES)
         problem = f"{text!r} is not the name of a reference file."
         raise ReferenceFileError(problem, where=where, remedy=f"Give a plain file name after one of {known}.")

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-__all__ = ["PsfTable", "psf_table"]
+__all__ = ["PsfTable", "encircled_energy", "psf_table"]
 
 APERTURE_M = 2.4
 OBSCURATION = 0.33
@@ -89,11 +89,34 @@ def psf_table(
         The flux within the larger table is 1; the smaller one lacks what lies beyond it.
     """
     wavelengths = pivot_angstrom + width_angstrom * np.linspace(-1.5, 1.5, WAVELENGTH_SAMPLES)
+    farthest = (WINGS[0] + 1) * scale_arcsec * ARCSEC * APERTURE_M / (wavelengths.min() * 1e-10)
+    samples = max(LEAST_PUPIL_SAMPLES, int(np.ceil(PERIOD_OVER_REACH * farthest)))
     core, wings = (
-        _oversampled(half, over, wavelengths * 1e-10, scale_arcsec, diffusion_pix) for half, over in (CORE, WINGS)
+        _oversampled(half, over, samples, wavelengths * 1e-10, scale_arcsec, diffusion_pix)
+        for half, over in (CORE, WINGS)
     )
     total = float(wings.sum()) / WINGS[1] ** 2
     return _table(core / total, *CORE), _table(wings / total, *WINGS)
+
+
+def encircled_energy(table: PsfTable, radius_pix: float) -> float:
+    """Return the part of a star's flux within a radius, for a star anywhere in its pixel on average.
+
+    Parameters
+    ----------
+    table : PsfTable
+    radius_pix : float
+        At most the half-width of the table; 0 gives 0 or nearly so.
+    """
+    centre = table.phases.shape[0] // 2
+    pixel = np.arange(-table.half, table.half + 1)
+    steps = range(-(table.over // 2), table.over // 2 + 1)
+    total = 0.0
+    for q in steps:
+        for p in steps:
+            radius = np.hypot((pixel - p / table.over)[None, :], (pixel - q / table.over)[:, None])
+            total += float(table.phases[centre + q, centre + p][radius <= radius_pix].sum(dtype=np.float64))
+    return total / table.over**2
 
 
 def _pupil(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,13 +128,11 @@ def _pupil(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _oversampled(
-    half: int, over: int, wavelengths_m: NDArray[np.float64], scale_arcsec: float, diffusion_pix: float
+    half: int, over: int, samples: int, wavelengths_m: NDArray[np.float64], scale_arcsec: float, diffusion_pix: float
 ) -> NDArray[np.float64]:
     """Star at the middle of the array, for pixels `over` times finer, spread over a pixel; any unit."""
     reach = half * over + over // 2 + 1
     angle = np.arange(-reach, reach + 1) / over * scale_arcsec * ARCSEC
-    reach_in_waves = angle[-1] * APERTURE_M / wavelengths_m.min()
-    samples = max(LEAST_PUPIL_SAMPLES, int(np.ceil(PERIOD_OVER_REACH * reach_in_waves)))
     u = (np.arange(samples) + 0.5) / samples - 0.5
     pupil = _pupil(u)
     image = np.zeros((2 * reach + 1, 2 * reach + 1))

@@ -14,6 +14,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.simulate.distorted_wcs import hst_wcs, put_linear_wcs
 from astrodriz_io.simulate.pointing import PointedExposure
+from astrodriz_io.simulate.psf import encircled_energy, psf_table
 from astrodriz_io.simulate.sources import Galaxies, Stars
 from astrodriz_io.simulate.spec import SimulationSpec
 
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 VERSION = 1
+PHOTOMETRY_RADIUS_ARCSEC = 0.5
 GRID_POINTS = 7
 """Points along each axis of the grid on which a WCS is scored."""
 GRID_MARGIN = 0.05
@@ -101,6 +103,8 @@ class AssociationTruth:
         Seconds.
     zero_point : float
         AB magnitude of one electron per second.
+    encircled_energy : float
+        Part of the light of a star within 0.5 arcsec of it in an exposure, on the reference chip.
     exposures : tuple of ExposureTruth
     """
 
@@ -112,6 +116,7 @@ class AssociationTruth:
     pixel_arcsec: float
     exptime: float
     zero_point: float
+    encircled_energy: float
     exposures: tuple[ExposureTruth, ...]
 
 
@@ -147,15 +152,19 @@ def exposure_truth(exposure: PointedExposure, cosmic_ray_pixels: int) -> Exposur
 
 def association_truth(spec: SimulationSpec, exposures: tuple[ExposureTruth, ...]) -> AssociationTruth:
     """Return the truth of the association."""
+    scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
+    filter_ = spec.filter_model
+    core, _ = psf_table(filter_.pivot, filter_.width, scale, spec.model.electronics.diffusion)
     return AssociationTruth(
         version=VERSION,
         detector=spec.model.name,
         filter=spec.filter_name,
         field=spec.sky.value,
         seed=spec.seed,
-        pixel_arcsec=spec.model.idctab.row(spec.model.reference_chip.number).scale,
+        pixel_arcsec=scale,
         exptime=spec.exposure_time,
-        zero_point=spec.filter_model.zero_point,
+        zero_point=filter_.zero_point,
+        encircled_energy=encircled_energy(core, PHOTOMETRY_RADIUS_ARCSEC / scale),
         exposures=exposures,
     )
 

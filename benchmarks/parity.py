@@ -1,0 +1,594 @@
+"""Our drizzle steps beside AstroDrizzle's, each given the same input, on one association.
+
+    python benchmarks/parity.py DATASET --peer PYTHON [--output JSON] [--work FOLDER] [--only PATTERN]
+
+DATASET   folder with ``<root>_flc.fits`` or ``<root>_flt.fits`` of one association and its reference files in
+          ``refs/jref`` and ``refs/iref``; ``cosmic_ray_truth.npz`` beside them (or ``--truth``), where it
+          exists, holds the true cosmic-ray mask of every chip as ``<rootname>_<extver>``
+--peer    a Python that has drizzlepac; where it has not, the benchmark says so and ends
+
+Every row of the table is one comparison. Differences of images are in units of the noise of one pixel, that is
+of sky and read noise; SCI counts where both weights are positive. The peer interpolates coordinates on a
+grid of ``stepsize`` pixels, ours are exact.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import asdict, evolve, field, frozen
+
+from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, find_cosmic_rays
+from astrodriz_core.combine.median import CombineParameters, CombineType
+from astrodriz_core.combine.minmed import ExposureNoise
+from astrodriz_core.combine.stack import combine, low_weight_limit
+from astrodriz_core.parameters import BlotInterpolation, DrizzleParameters, with_values
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_io.distortion import apply_distortion
+from astrodriz_io.drizzling.background import measure_skies, static_masks
+from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure
+from astrodriz_io.drizzling.final import drizzle_together
+from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame, frame_wcs, requested_frame
+from astrodriz_io.drizzling.prepared import Prepared
+from astrodriz_io.drizzling.rejection import flag_cosmic_rays
+from astrodriz_io.drizzling.resample import blot_chip
+from astrodriz_io.drizzling.separate import drizzle_separately
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.progress import SilentProgress
+
+PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
+CLOSE = 1e-3
+"""A pixel is close if it differs by no more than this part of the noise (weights: of the median weight)."""
+FAR = 0.05
+"""No pixel may differ by more than this part of the noise."""
+
+COMMON = {"skystat": "median", "skylower": -100.0, "resetbits": 4096, "driz_sep_fillval": 0.0}
+BITS = {
+    "IR": dict.fromkeys(("sky_bits", "driz_sep_bits", "final_bits"), "512"),
+    "WFC": dict.fromkeys(("sky_bits", "driz_sep_bits", "final_bits"), "16,64,256"),
+}
+REJECTION = {
+    "IR": {"driz_cr_snr": "5.0 4.0", "driz_cr_scale": "3.0 2.4"},
+    "WFC": {"driz_cr_snr": "3.5 3.0", "driz_cr_scale": "1.5 1.2"},
+}
+STEPS_OFF = dict.fromkeys(
+    ("static", "skysub", "driz_separate", "median", "blot", "driz_cr", "driz_combine"), False
+)
+ALL_STEPS = dict.fromkeys(STEPS_OFF, True) | {"skymethod": "localmin", "combine_type": "minmed"}
+SKY_METHODS = ("localmin", "globalmin", "match", "globalmin+match")
+KERNELS = ("square", "point", "turbo", "gaussian", "lanczos3")
+INTERPOLANTS = tuple(BlotInterpolation)
+
+
+@frozen
+class Row:
+    """One line of the table."""
+
+    step: str
+    case: str
+    stepsize: int | None
+    measured: dict[str, Any]
+    target: str
+    reached: bool | None
+    note: str = ""
+
+
+@frozen(eq=False)
+class Peer:
+    """AstroDrizzle in a Python of its own, working on its own copies of the exposures."""
+
+    python: str
+    folder: Path
+    files: tuple[Path, ...]
+    references: Path
+
+    def run(self, name: str, action: str = "astrodrizzle", **case: Any) -> tuple[dict[str, Any], float]:
+        """Run one case and give its arrays and the seconds that it took."""
+        case_file, result = self.folder / f"case_{name}.json", self.folder / f"case_{name}.npz"
+        environment = {key: f"{self.references / key}/" for key in ("iref", "jref")}
+        files = [file.name for file in self.files]
+        case_file.write_text(
+            json.dumps({"name": name, "action": action, "files": files, "environment": environment, **case})
+        )
+        started = time.perf_counter()
+        with (self.folder / f"case_{name}.log").open("w") as log:
+            subprocess.run(
+                [self.python, PEER_SCRIPT, case_file, result], stdout=log, stderr=subprocess.STDOUT, check=True
+            )
+        seconds = time.perf_counter() - started
+        with np.load(result) as arrays:
+            loaded = {key: arrays[key] for key in arrays.files}
+        result.unlink()
+        return loaded, seconds
+
+
+def peer_versions(python: str) -> dict[str, str] | None:
+    """Versions of the peer's packages; None where it has no drizzlepac."""
+    with tempfile.TemporaryDirectory() as folder:
+        case = Path(folder, "case.json")
+        case.write_text(json.dumps({"action": "versions"}))
+        try:
+            done = subprocess.run([python, PEER_SCRIPT, case], capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+    found: dict[str, str] = json.loads(done.stdout)
+    return None if found["drizzlepac"] == "not installed" else found
+
+
+@frozen(eq=False, slots=False)
+class Ours:
+    """Our side: the same exposures, and what the peer's first run gave as input to the later steps."""
+
+    exposures: tuple[DrizzleExposure, ...]
+    static: Mapping[str, np.ndarray] = field(factory=dict)
+    sky: Mapping[str, float] = field(factory=dict)
+    cosmic_rays: Mapping[str, np.ndarray] = field(factory=dict)
+
+    @property
+    def chips(self) -> tuple[DrizzleChip, ...]:
+        return tuple(chip for exposure in self.exposures for chip in exposure.chips)
+
+    @cached_property
+    def frame(self) -> OutputFrame:
+        return common_frame(self.exposures)
+
+    def prepared(self, parameters: Mapping[str, Any]) -> Prepared:
+        resolved = with_values(DrizzleParameters(), parameters)
+        static = self.static if resolved.static else {}
+        return Prepared(
+            self.exposures, self.frame, resolved, static, self.sky, ImageStore(None), SilentProgress()
+        )
+
+    def noise(self, frame: OutputFrame) -> float:
+        """Noise of one output pixel of a single exposure, electrons/s: sky and read noise."""
+        chip = self.chips[0]
+        electrons = max(self.sky.get(chip.key, 0.0), 0.0) * chip.electrons_per_unit + chip.read_noise**2
+        return float(np.sqrt(electrons) / chip.exptime * chip_scale_ratio(frame, chip.wcs) ** 2)
+
+
+def compare_images(ours: np.ndarray, peer: np.ndarray, noise: float, where: np.ndarray) -> dict[str, Any]:
+    difference = np.abs(ours[where].astype(np.float64) - peer[where]) / noise
+    return {
+        "pixels": int(difference.size),
+        "close": float(np.mean(difference <= CLOSE)),
+        "largest": float(difference.max(initial=0.0)),
+    }
+
+
+def compare_weights(ours: np.ndarray, peer: np.ndarray) -> dict[str, Any]:
+    seen = (ours > 0) | (peer > 0)
+    difference = np.abs(ours[seen].astype(np.float64) - peer[seen]) / np.median(peer[peer > 0])
+    return {
+        "weights_close": float(np.mean(difference <= CLOSE)),
+        "weights_largest": float(difference.max(initial=0.0)),
+        "same_footprint": float(np.mean((ours > 0) == (peer > 0))),
+    }
+
+
+def drizzled_row(step: str, case: str, stepsize: int, measured: dict[str, Any], note: str = "") -> Row:
+    """Judge an image by the target of separate and final drizzle, which holds for ``stepsize=1``."""
+    reached = measured["close"] >= 0.999 and measured["largest"] <= FAR and measured["weights_close"] >= 0.999
+    if "context_identical" in measured:
+        reached = reached and measured["context_identical"] >= 0.9999
+    target = f"99.9 % within {CLOSE} sigma, none beyond {FAR}; weights alike; CTX 99.99 %"
+    return Row(step, case, stepsize, measured, target, bool(reached) if stepsize == 1 else None, note)
+
+
+def frame_row(case: str, frame: OutputFrame, peer_wcs: np.ndarray, peer_shape: tuple[int, ...]) -> Row:
+    crval, crpix, cd = peer_wcs[:2], peer_wcs[2:4], peer_wcs[4:].reshape(2, 2)
+    theirs = frame_wcs(
+        OutputFrame(tuple(peer_shape), tuple(crval), tuple(crpix), tuple(tuple(row) for row in cd))
+    )
+    ny, nx = frame.shape
+    corners = np.array([(0, 0), (nx - 1, 0), (0, ny - 1), (nx - 1, ny - 1)], dtype=float)
+    moved = theirs.wcs_world2pix(frame_wcs(frame).wcs_pix2world(corners, 0), 0) - corners
+    measured = {
+        "same_shape": tuple(peer_shape) == frame.shape,
+        "shape": list(frame.shape),
+        "largest_corner_offset_pix": float(np.hypot(*moved.T).max()),
+    }
+    reached = measured["same_shape"] and measured["largest_corner_offset_pix"] < 0.001
+    return Row("output frame", case, None, measured, "shape equal; corners within 0.001 pixel", reached)
+
+
+def first_run(ours: Ours, peer: Peer, detector: str) -> Iterator[Row | Ours]:
+    """Run all steps of the peer; compare every step, and give what later cases need."""
+    parameters = {**COMMON, **BITS[detector], **REJECTION[detector], **ALL_STEPS, "stepsize": 10}
+    arrays, _ = peer.run("first", parameters=parameters)
+    np.save(peer.folder / "median.npy", arrays["first_med"])
+    root = ours.exposures[0].rootname
+    yield frame_row(
+        "default", ours.frame, arrays[f"{root}_single_sci_wcs"], arrays[f"{root}_single_sci"].shape
+    )
+    yield from static_rows(ours, arrays, parameters)
+    given = evolve(
+        ours,
+        static={chip.silicon: peer_static(arrays, chip) for chip in ours.chips},
+        sky={chip.key: float(arrays[f"{chip.key}_sky"]) for chip in ours.chips},
+        cosmic_rays={chip.key: of_chip(arrays, chip, "crmask") == 0 for chip in ours.chips},
+    )
+    yield from single_rows(given, arrays, parameters, 10)
+    yield from median_rows(given, arrays, "first", parameters)
+    yield from rejection_rows(given, arrays, parameters)
+    yield from final_rows(given, arrays, "first", parameters, "square", 10)
+    yield given
+
+
+def peer_static(arrays: Mapping[str, np.ndarray], chip: DrizzleChip) -> np.ndarray:
+    name = next(key for key in arrays if key.endswith(f"_{chip.chip.extver}_staticMask"))
+    return arrays[name] == 0
+
+
+def of_chip(arrays: Mapping[str, np.ndarray], chip: DrizzleChip, kind: str) -> np.ndarray:
+    return arrays[f"{chip.exposure.rootname}_sci{chip.chip.extver}_{kind}"]
+
+
+def static_rows(
+    ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]
+) -> Iterator[Row]:
+    masks = static_masks(ours.exposures, with_values(DrizzleParameters(), parameters))
+    for silicon, mask in masks.items():
+        chip = next(chip for chip in ours.chips if chip.silicon == silicon)
+        theirs = peer_static(arrays, chip)
+        same = float(np.mean(mask == theirs))
+        measured = {"identical": same, "ours": int(mask.sum()), "peer": int(theirs.sum())}
+        yield Row("static mask", silicon, None, measured, "identical 99.99 %", same >= 0.9999)
+
+
+def sky_rows(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    for method in SKY_METHODS:
+        parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "static": True, "skysub": True}
+        parameters["skymethod"] = method
+        arrays, _ = peer.run(f"sky_{method.replace('+', '_')}", parameters=parameters)
+        skies = measure_skies(
+            ours.exposures, ours.static, with_values(DrizzleParameters(), {**parameters, "static": True})
+        )
+        offsets = [
+            abs(skies[chip.key] - float(arrays[f"{chip.key}_sky"]))
+            * chip.electrons_per_unit
+            / np.sqrt(max(ours.sky[chip.key], 0.0) * chip.electrons_per_unit + chip.read_noise**2)
+            for chip in ours.chips
+        ]
+        measured = {"largest_in_sigma": float(max(offsets)), "chips": len(offsets)}
+        yield Row("sky", method, None, measured, "within 0.02 sigma, every chip", max(offsets) <= 0.02)
+
+
+def single_rows(
+    ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any], stepsize: int
+) -> Iterator[Row]:
+    kernel = str(parameters.get("driz_sep_kernel", "turbo"))
+    measured: list[dict[str, Any]] = []
+    for image in drizzle_separately(ours.prepared(parameters), None):
+        sci, wht = arrays[f"{image.name}_single_sci"], arrays[f"{image.name}_single_wht"]
+        both = (image.wht > 0) & (wht > 0)
+        one = compare_images(image.sci, sci, ours.noise(ours.frame), both)
+        measured.append(one | compare_weights(image.wht, wht))
+    worst = {
+        key: (max if key.endswith("largest") else min)(each[key] for each in measured) for key in measured[0]
+    }
+    yield drizzled_row("separate drizzle", kernel, stepsize, worst, "the worst of the exposures")
+
+
+def separate_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    for kernel in KERNELS:
+        for stepsize in (1, 10):
+            parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "driz_separate": True}
+            parameters |= {"driz_sep_kernel": kernel, "stepsize": stepsize}
+            with_median = kernel == "turbo"
+            if with_median:
+                types = {1: "median", 10: "mean"}
+                parameters |= {"median": True, "combine_type": types[stepsize], "combine_nhigh": 1}
+            name = f"separate_{kernel}_{stepsize}"
+            arrays, _ = peer.run(name, parameters=parameters, sky=ours.sky)
+            yield from single_rows(ours, arrays, parameters, stepsize)
+            if with_median:
+                yield from median_rows(ours, arrays, name, parameters)
+
+
+def median_rows(
+    ours: Ours, arrays: Mapping[str, np.ndarray], name: str, parameters: Mapping[str, Any]
+) -> Iterator[Row]:
+    roots = [exposure.rootname for exposure in ours.exposures]
+    weights = [arrays[f"{root}_single_wht"] for root in roots]
+    combined = combine(
+        [arrays[f"{root}_single_sci"] for root in roots],
+        weights,
+        [stack_noise(ours, exposure) for exposure in ours.exposures],
+        CombineParameters(CombineType(parameters["combine_type"]), nhigh=parameters.get("combine_nhigh", 0)),
+        low_weights=[low_weight_limit(weight, 0.3) for weight in weights],
+    )
+    same = float(np.mean(combined == arrays[f"{name}_med"]))
+    measured = {"identical": same, "largest": float(np.abs(combined - arrays[f"{name}_med"]).max())}
+    yield Row("median", parameters["combine_type"], None, measured, "identical 99.99 %", same >= 0.9999)
+
+
+def stack_noise(ours: Ours, exposure: DrizzleExposure) -> ExposureNoise:
+    sky = min(ours.sky[chip.key] * chip.electrons_per_unit for chip in exposure.chips)
+    read = np.sqrt(np.mean([chip.read_noise**2 for chip in exposure.chips]))
+    return ExposureNoise(exptime=exposure.exptime, sky=sky, read_noise=float(read))
+
+
+def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    median = np.load(peer.folder / "median.npy")
+    exposure = ours.exposures[0]
+    case = {
+        "source": str(peer.folder / "median.npy"),
+        "source_wcs": f"{exposure.rootname}_single_sci.fits",
+        "interpolants": [interpolant.value for interpolant in INTERPOLANTS],
+        "stepsize": [1, 10],
+        "sinscl": 1.0,
+    }
+    arrays, _ = peer.run("blot", "blot", **case)
+    for interpolant in INTERPOLANTS:
+        for chip in exposure.chips:
+            pixel_map = chip.pixel_map(ours.frame)
+            blotted = blot_chip(median, chip, ours.frame, pixel_map, interpolant) * np.float32(chip.exptime)
+            for stepsize in (1, 10):
+                theirs = arrays[f"{interpolant.value}_{stepsize}_{chip.chip.extver}"]
+                yield blot_row(ours, chip, interpolant.value, stepsize, blotted, theirs)
+            if interpolant is BlotInterpolation.SINC:
+                moved = blot_chip(median, chip, ours.frame, pixel_map - 1.0, interpolant)
+                theirs = arrays[f"sinc_1_{chip.chip.extver}"]
+                moved *= np.float32(chip.exptime)
+                yield blot_row(ours, chip, "sinc, ours moved by (-1, -1) pixel", 1, moved, theirs)
+
+
+def blot_row(
+    ours: Ours, chip: DrizzleChip, case: str, stepsize: int, blotted: np.ndarray, theirs: np.ndarray
+) -> Row:
+    noise = float(np.sqrt(max(ours.sky[chip.key], 0.0) * chip.electrons_per_unit + chip.read_noise**2))
+    measured = compare_images(blotted, theirs, noise, np.ones(theirs.shape, dtype=bool))
+    reached = measured["close"] >= 0.999 if stepsize == 1 else None
+    name = f"{case}, chip {chip.chip.extver}"
+    return Row("blot", name, stepsize, measured, f"99.9 % within {CLOSE} sigma", reached)
+
+
+def rejection_rows(
+    ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]
+) -> Iterator[Row]:
+    """Given the same blotted images, with the sky in the noise once (ours) and twice (the peer's), and from the same median."""
+    resolved = with_values(DrizzleParameters(), parameters)
+    for label, times in (("same blot, sky once (ours)", 0.0), ("same blot, sky twice", 1.0)):
+        masks = {}
+        for chip in ours.chips:
+            factor = np.float32(chip.electrons_per_unit)
+            sky = ours.sky[chip.key] * chip.electrons_per_unit
+            masks[chip.key] = find_cosmic_rays(
+                chip.sci() * factor,
+                of_chip(arrays, chip, "blt") * factor,
+                ChipNoise(read_noise=chip.read_noise, sky=times * sky),
+                CosmicRayParameters(snr=resolved.driz_cr_snr, scale=resolved.driz_cr_scale),
+            )
+        yield mask_row(ours, label, masks)
+    masks, _ = flag_cosmic_rays(ours.prepared(parameters), arrays["first_med"])
+    yield mask_row(ours, "same median (ours)", masks)
+
+
+def mask_row(ours: Ours, case: str, masks: Mapping[str, np.ndarray]) -> Row:
+    pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], truth_of(chip)) for chip in ours.chips]
+    size = sum(mask.size for mask, _, _ in pairs)
+    agree = sum(int((mask == peer).sum()) for mask, peer, _ in pairs) / size
+    measured: dict[str, Any] = {"agreement": agree}
+    for name, index in (("ours", 0), ("peer", 1)):
+        measured[f"{name}_flagged"] = sum(int(pair[index].sum()) for pair in pairs)
+        if all(pair[2] is not None for pair in pairs):
+            found = sum(int((pair[index] & pair[2]).sum()) for pair in pairs)
+            measured[f"{name}_true_found"] = found
+            measured[f"{name}_false"] = measured[f"{name}_flagged"] - found
+    reached = agree >= 0.9995
+    if "ours_true_found" in measured:
+        right_ours = sum(int(((mask == true) & (mask != peer)).sum()) for mask, peer, true in pairs)
+        right_peer = sum(int(((peer == true) & (mask != peer)).sum()) for mask, peer, true in pairs)
+        measured |= {"differ_ours_right": right_ours, "differ_peer_right": right_peer}
+        reached = reached and right_ours >= right_peer
+    target = "agreement 99.95 %; where they differ, ours no worse against the truth"
+    return Row("cosmic rays", case, None, measured, target, reached)
+
+
+TRUTH: dict[str, np.ndarray] = {}
+
+
+def truth_of(chip: DrizzleChip) -> np.ndarray | None:
+    return TRUTH.get(chip.key)
+
+
+def final_rows(
+    ours: Ours,
+    arrays: Mapping[str, np.ndarray],
+    name: str,
+    parameters: Mapping[str, Any],
+    case: str,
+    stepsize: int,
+) -> Iterator[Row]:
+    prepared = ours.prepared(parameters)
+    frame = requested_frame(ours.frame, prepared.parameters.final_frame)
+    sci, wht, ctx = (
+        next(value for key, value in arrays.items() if re.fullmatch(f"{name}_dr[zc]_{kind}", key))
+        for kind in ("sci", "wht", "ctx")
+    )
+    wcs = next(value for key, value in arrays.items() if re.fullmatch(f"{name}_dr[zc]_sci_wcs", key))
+    if prepared.parameters.final_wcs:
+        yield frame_row(case, frame, wcs, sci.shape)
+    if frame.shape != sci.shape:
+        return
+    started = time.perf_counter()
+    final = drizzle_together(prepared, frame, ours.cosmic_rays)
+    seconds = time.perf_counter() - started
+    noise = ours.noise(frame) / np.sqrt(len(ours.exposures))
+    measured = compare_images(
+        final.sci * final.electron_rate_per_unit,
+        sci * final.electron_rate_per_unit,
+        noise,
+        (wht > 0) & (final.wht > 0),
+    )
+    scale, note = weight_scale(prepared, case)
+    measured |= compare_weights(final.wht * np.float32(scale), wht)
+    if final.ctx is not None:
+        ctx = ctx if ctx.ndim == 3 else ctx[np.newaxis]
+        measured["context_identical"] = float(np.mean((final.ctx == ctx).all(axis=0)))
+    yield drizzled_row("final drizzle", case, stepsize, measured | {"our_seconds": seconds}, note)
+
+
+def weight_scale(prepared: Prepared, case: str) -> tuple[float, str]:
+    """What ERR weights of rates must be multiplied with to be the peer's."""
+    chip = prepared.chips[0]
+    if case != "ERR" or not chip.chip.unit.is_rate:
+        return 1.0, ""
+    return chip.exptime**2, "our weights times EXPTIME^2, see docs/differences.md"
+
+
+def final_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    for case, (stepsize, changes) in FINAL_CASES.items():
+        values = {key: value(ours, peer) if callable(value) else value for key, value in changes.items()}
+        parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "driz_combine": True, "stepsize": stepsize}
+        parameters |= values | ({"final_wcs": True} if case in FRAME_CASES else {})
+        name = f"final_{re.sub('[^a-z0-9]+', '_', case.lower())}_{stepsize}"
+        if not re.search(ONLY, f"final {case}"):
+            continue
+        arrays, _ = peer.run(name, parameters=parameters, sky=ours.sky)
+        yield from final_rows(ours, arrays, name, parameters, case, stepsize)
+
+
+def _scale(ours: Ours, peer: Peer) -> float:
+    return round(0.7 * ours.frame.pixel_scale_arcsec, 4)
+
+
+def _reference(ours: Ours, peer: Peer) -> str:
+    return str(next(peer.folder.glob("final_scale_1_dr?_sci.fits")))
+
+
+def _side(ours: Ours, peer: Peer) -> int:
+    return ours.frame.shape[1] // 2
+
+
+FINAL_CASES: dict[str, tuple[int, dict[str, Any]]] = {
+    **{f"kernel {kernel}": (1, {"final_kernel": kernel}) for kernel in KERNELS},
+    **{f"kernel {kernel} ": (10, {"final_kernel": kernel}) for kernel in KERNELS},
+    "ERR": (1, {"final_wht_type": "ERR"}),
+    "IVM": (1, {"final_wht_type": "IVM"}),
+    "wt_scl expsq": (1, {"final_wt_scl": "expsq"}),
+    "counts": (1, {"final_units": "counts"}),
+    "pixfrac 0.6": (1, {"final_pixfrac": 0.6}),
+    "pixfrac 0.8": (1, {"final_pixfrac": 0.8}),
+    "scale": (1, {"final_scale": _scale}),
+    "scale and pixfrac 0.8": (1, {"final_scale": _scale, "final_pixfrac": 0.8}),
+    "rot": (1, {"final_rot": 30.0}),
+    "refimage": (1, {"final_refimage": _reference}),
+    "outnx, outny": (1, {"final_outnx": _side, "final_outny": _side}),
+    "ra, dec": (
+        1,
+        {
+            "final_ra": lambda ours, peer: ours.frame.crval[0] + 0.002,
+            "final_dec": lambda ours, peer: ours.frame.crval[1] - 0.001,
+            "final_outnx": _side,
+            "final_outny": _side,
+        },
+    ),
+}
+FRAME_CASES = ("scale", "scale and pixfrac 0.8", "rot", "refimage", "outnx, outny", "ra, dec")
+ONLY = "."
+
+
+def compare_all(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    for result in first_run(ours, peer, detector):
+        if isinstance(result, Ours):
+            ours = result
+        else:
+            yield result
+    groups = {"sky": sky_rows, "blot": blot_cases, "separate": separate_cases, "final": final_cases}
+    for name, group in groups.items():
+        if re.search(ONLY, name) or (name == "final" and "final" in ONLY):
+            yield from group(ours, peer, detector)
+
+
+def copies(dataset: Path, folder: Path, count: int | None) -> tuple[Path, ...]:
+    """Copies of the FLC files, or of the FLT files where there are none, with the pipeline-default WCS."""
+    sources = sorted(dataset.glob("*_flc.fits")) or sorted(dataset.glob("*_flt.fits"))
+    folder.mkdir(parents=True)
+    files = tuple(Path(shutil.copy(source, folder)) for source in sources[:count])
+    folders = ReferenceFolders.from_environment({key: str(dataset / "refs" / key) for key in ("iref", "jref")})
+    apply_distortion(files, folders)
+    return files
+
+
+def markdown(rows: list[Row]) -> str:
+    lines = ["| step | case | stepsize | measured | reached |", "|---|---|---|---|---|"]
+    for row in rows:
+        measured = ", ".join(f"{key.replace('_', ' ')} {_figure(value)}" for key, value in row.measured.items())
+        reached = {True: "yes", False: "NO", None: "-"}[row.reached]
+        note = f" ({row.note})" if row.note else ""
+        lines.append(f"| {row.step} | {row.case}{note} | {row.stepsize or ''} | {measured} | {reached} |")
+    return "\n".join(lines)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{100 * value:.4f} %" if 0.9 <= value <= 1.0 else f"{value:.3g}"
+    return str(value)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--peer", required=True, help="Python interpreter that has drizzlepac")
+    parser.add_argument("--output", type=Path, help="JSON file for the rows")
+    parser.add_argument("--work", type=Path, help="folder for the copies, which must not exist yet")
+    parser.add_argument("--truth", type=Path, help="true cosmic-ray masks, NPZ")
+    parser.add_argument("--exposures", type=int, help="use the first N exposures only")
+    parser.add_argument("--only", default=".", help="regular expression: groups or final cases to run")
+    return parser.parse_args()
+
+
+def main() -> None:
+    global ONLY
+    arguments = parse_arguments()
+    theirs = peer_versions(arguments.peer)
+    if theirs is None:
+        print(f"skipped: {arguments.peer} has no drizzlepac to compare with")
+        return
+    ONLY = arguments.only
+    work = arguments.work or Path(tempfile.mkdtemp(prefix="parity_"))
+    dataset = arguments.dataset.resolve()
+    truth = arguments.truth or dataset / "cosmic_ray_truth.npz"
+    if truth.exists():
+        TRUTH.update(np.load(truth))
+    files = copies(dataset, work.resolve() / "ours", arguments.exposures)
+    (work.resolve() / "peer").mkdir()
+    peer_files = tuple(Path(shutil.copy(file, work.resolve() / "peer")) for file in files)
+    peer = Peer(arguments.peer, work.resolve() / "peer", peer_files, dataset / "refs")
+    ours = Ours(tuple(load_exposure(file) for file in files))
+    detector = ours.exposures[0].exposure.description.detector
+    rows = []
+    for row in compare_all(ours, peer, detector):
+        rows.append(row)
+        print(f"{row.step}, {row.case}, {row.stepsize or ''}: {row.measured} {row.reached}", flush=True)
+    record = {
+        "dataset": dataset.name,
+        "command": " ".join(["python", *sys.argv]),
+        "python": platform.python_version(),
+        "ours": {name: version(name) for name in ("astrodriz", "drizzle", "stwcs", "astropy", "numpy")},
+        "peer": theirs,
+        "rows": [asdict(row) for row in rows],
+    }
+    if arguments.output:
+        arguments.output.write_text(json.dumps(record, indent=1))
+    print(markdown(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The shared sources as every image shows them: positions, concentrations, LoG peaks."""
+
+from __future__ import annotations
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+from astrodriz_core.verify.matching import SharedSources
+from astrodriz_core.verify.registration import SourceTable
+from astrodriz_core.verify.sharpness import concentration, laplacian_at
+from astrodriz_core.verify.sources import Positions, cut_out, window_sigma, windowed_centroids
+
+__all__ = ["SourceMeasurements", "measure_sources"]
+
+#: Sources that are measured, at most; the error of an offset is then set by other things than their number.
+SOURCE_LIMIT = 1500
+#: A source is there where its peak pixel stands this many times above the noise of the cut-out.
+PRESENT_SIGMA = 3.0
+#: Error of a centroid that does not go down with flux (undersampling, resampling), pixels.
+CENTROID_FLOOR_PIX = 0.03
+#: Error of a centroid is about this times FWHM over the signal-to-noise ratio of the peak.
+CENTROID_NOISE = 0.7
+
+
+@frozen(eq=False)
+class SourceMeasurements:
+    """Shared sources as every image shows them.
+
+    Attributes
+    ----------
+    table : SourceTable
+        Positions.
+    concentrations, peaks : numpy.ndarray, shape (n_sources, n_exposures)
+        Logarithm of core over wide flux; negative LoG at the centroid.
+    product_peaks : numpy.ndarray, shape (n_sources,)
+        The latter in the product.
+    flagged : numpy.ndarray of float, shape (n_sources, n_exposures)
+        1 where the central pixel is flagged as a cosmic ray, NaN where the source was not measured.
+    """
+
+    table: SourceTable
+    concentrations: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    product_peaks: NDArray[np.float64]
+    flagged: NDArray[np.float64]
+
+
+@frozen(eq=False)
+class ImageSources:
+    """Shared sources as one image shows them; NaN where one is not measurable."""
+
+    positions: Positions
+    errors: NDArray[np.float64]
+    concentrations: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    missing: NDArray[np.bool_]
+    flagged: NDArray[np.float64]
+
+
+def measure_sources(
+    product: DrizzledImage,
+    singles: tuple[DrizzledImage, ...],
+    shared: SharedSources,
+    parameters: VerificationParameters,
+) -> SourceMeasurements:
+    """Measure the shared sources, in every exposure at its own bulk offset."""
+    order = np.lexsort((-shared.strength, -shared.counts))[:SOURCE_LIMIT]
+    places = shared.positions[order]
+    found = [
+        _image_sources(single, places + np.nan_to_num(offset), parameters)
+        for single, offset in zip(singles, shared.offsets, strict=True)
+    ]
+    measured = np.sum([np.isfinite(image.positions[:, 0]) for image in found], axis=0)
+    real = ~np.any([image.missing for image in found], axis=0) & (measured >= 2)
+    table = SourceTable(
+        np.stack([image.positions for image in found], axis=1)[real],
+        np.stack([image.errors for image in found], axis=1)[real],
+    )
+    middle = np.nanmean(table.positions, axis=1)
+    combined = _image_sources(product, middle, parameters)
+    return SourceMeasurements(
+        table,
+        np.stack([image.concentrations for image in found], axis=1)[real],
+        np.stack([image.peaks for image in found], axis=1)[real],
+        combined.peaks,
+        np.stack([image.flagged for image in found], axis=1)[real],
+    )
+
+
+def _image_sources(image: DrizzledImage, places: Positions, parameters: VerificationParameters) -> ImageSources:
+    """Measure sources of one image near the given places."""
+    sigma = window_sigma(parameters)
+    half = int(np.ceil(3 * sigma)) + 1
+    cutouts = cut_out(image, places, half)
+    positions = windowed_centroids(cutouts, places, parameters)
+    top = cutouts.values[:, half - 1 : half + 2, half - 1 : half + 2].max(axis=(1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        errors = np.hypot(CENTROID_FLOOR_PIX, CENTROID_NOISE * parameters.psf_fwhm_pix * cutouts.noise / top)
+        missing = top < PRESENT_SIGMA * cutouts.noise
+    bad = _saturated_core(image, places) | missing | ~(errors > 0)
+    positions[bad] = np.nan
+    return ImageSources(
+        positions,
+        np.where(np.isfinite(positions[:, 0]), errors, np.inf),
+        concentration(cutouts, positions, sigma),
+        laplacian_at(cutouts, positions, parameters.log_sigma_pix),
+        missing,
+        _flagged_core(image, positions),
+    )
+
+
+def _saturated_core(image: DrizzledImage, places: Positions) -> NDArray[np.bool_]:
+    """Sources with a saturated pixel among the nine in the middle."""
+    if image.saturated is None:
+        return np.zeros(len(places), np.bool_)
+    x, y = np.rint(places).astype(np.intp).T
+    ny, nx = image.shape
+    hits = [
+        image.saturated[np.clip(y + j, 0, ny - 1), np.clip(x + i, 0, nx - 1)] for j in (-1, 0, 1) for i in (-1, 0, 1)
+    ]
+    return np.asarray(np.any(hits, axis=0))
+
+
+def _flagged_core(image: DrizzledImage, positions: Positions) -> NDArray[np.float64]:
+    """1 where the pixel under the centroid is flagged as a cosmic ray, else 0; NaN without a centroid."""
+    flagged = np.full(len(positions), np.nan)
+    known = np.isfinite(positions[:, 0])
+    if image.cosmic_rays is not None:
+        x, y = np.rint(positions[known]).astype(np.intp).T
+        flagged[known] = image.cosmic_rays[y, x]
+    return flagged

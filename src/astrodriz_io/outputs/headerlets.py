@@ -1,0 +1,190 @@
+"""Headerlet files of the WCS in use, and a solution carried from the FLC of an exposure to its FLT."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from astropy.io import fits
+from stwcs.wcsutil import altwcs
+from stwcs.wcsutil.headerlet import HeaderletHDU
+
+from astrodriz_core.errors import InputError
+from astrodriz_io.astrometry.headerlets import attach_headerlet, attached_headerlets, make_headerlet, same_distortion
+from astrodriz_io.astrometry.wcs_headers import (
+    FIT_KEYWORDS,
+    RELATIVE_KEYWORDS,
+    archive_primary,
+    copy_linear_terms,
+    edit_together,
+    primary_wcsname,
+    remove_fit_keywords,
+    restore_wcs,
+    science_extensions,
+    update_wcscorr,
+)
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.stwcs_calls import quiet_stwcs
+
+__all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet"]
+
+AUTHOR = "astrodriz"
+
+ORIGINAL_KEY = "O"
+"""Key of the WCS with which the exposure came from the telescope; it is never replaced."""
+
+
+def headerlet_name(exposure_name: str) -> str:
+    """``<exposure>_flt_hlet.fits`` for the file name of a FLT or FLC, as the archive has it."""
+    stem = exposure_name.removesuffix(".fits")
+    for suffix in ("_flc", "_flt"):
+        stem = stem.removesuffix(suffix)
+    return f"{stem}_flt_hlet.fits"
+
+
+def write_headerlet(exposure: Path, path: Path, *, description: str = "WCS of the final products") -> Path:
+    """Write the primary WCS of an exposure as a headerlet file.
+
+    Parameters
+    ----------
+    exposure : Path
+        FLT or FLC; is not changed.
+    path : Path
+        The file to be written; it appears complete, under this name.
+    description : str
+        DESCRIP of the headerlet.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        The exposure has no WCS of which a headerlet can be made.
+    StorageError
+        The file cannot be written.
+    """
+    with open_fits(exposure) as hdulist, quiet_stwcs(exposure.name):
+        science = hdulist[science_extensions(hdulist)[0]].header
+        default = f"{exposure.stem}_{primary_wcsname(hdulist)}-hlet.fits"
+        name = keyword_text(science, "HDRNAME") or default
+        headerlet = make_headerlet(hdulist, name, author=AUTHOR, description=description)
+        _write(headerlet, path)
+    return path
+
+
+def copy_wcs(source: Path, target: Path) -> None:
+    """Give one exposure of a pair the WCS solutions of the other.
+
+    The primary WCS, its name and the figures of its fit, the alternates and the HDRLET extensions of the source
+    replace those of the target; the target keeps its former primary WCS as an alternate and its own OPUS one.
+
+    Parameters
+    ----------
+    source : Path
+        FLC with the solution; is not changed.
+    target : Path
+        FLT of the same exposure, with the same distortion model applied; replaced when complete.
+
+    Raises
+    ------
+    InputError
+        The two are not the same exposure, or their chips or distortion models differ.
+    """
+    with open_fits(source) as have:
+
+        def edit(_: int, hdulist: fits.HDUList) -> None:
+            _check_pair(have, hdulist, source.name, target.name)
+            archive_primary(hdulist)
+            for extension in science_extensions(hdulist):
+                _copy_alternates(have, hdulist, extension)
+                _copy_primary(have[extension].header, hdulist[extension].header)
+            _copy_headerlets(have, hdulist)
+            update_wcscorr(hdulist)
+
+        edit_together([target], edit)
+
+
+def restore_default_wcs(exposure: Path) -> None:
+    """Make the pipeline-default WCS of an exposure, ``IDC_<root>``, the primary one again, exactly.
+
+    Raises
+    ------
+    InputError
+        It is not among the alternates.
+    """
+
+    def edit(_: int, hdulist: fits.HDUList) -> None:
+        restore_wcs(hdulist, primary_wcsname(hdulist).split("-")[0])
+
+    edit_together([exposure], edit)
+
+
+def _write(headerlet: fits.HDUList, path: Path) -> None:
+    """Write under a private name beside the final one, then rename."""
+    with (
+        storage_errors(path.name),
+        tempfile.TemporaryDirectory(prefix=".headerlet-", dir=path.parent) as folder,
+    ):
+        working = Path(folder) / path.name
+        headerlet.writeto(working, output_verify="silentfix+ignore")
+        working.replace(path)
+
+
+def _check_pair(source: fits.HDUList, target: fits.HDUList, source_name: str, target_name: str) -> None:
+    """Refuse files that are not two versions of one exposure with one distortion model."""
+    roots = [keyword_text(hdulist[0].header, "ROOTNAME").lower() for hdulist in (source, target)]
+    if roots[0] != roots[1] or science_extensions(source) != science_extensions(target):
+        raise InputError(f"it is not the same exposure as {source_name}.", where=target_name)
+    if not same_distortion(source, target):
+        remedy = "Apply the same distortion model to both first."
+        raise InputError(f"its distortion model is not that of {source_name}.", where=target_name, remedy=remedy)
+
+
+def _copy_primary(source: fits.Header, target: fits.Header) -> None:
+    remove_fit_keywords(target)
+    copy_linear_terms(source, target)
+    for keyword in ("ORIENTAT", "WCSNAME", *FIT_KEYWORDS, *RELATIVE_KEYWORDS):
+        if keyword in source:
+            target[keyword] = (source[keyword], source.comments[keyword])
+
+
+def _copy_alternates(source: fits.HDUList, target: fits.HDUList, extension: tuple[str, int]) -> None:
+    """Replace the alternates of one chip, but for the original one."""
+    ours, theirs = target[extension].header, source[extension].header
+    names = {str(value).strip() for value in theirs["WCSNAME?"].values()}
+    kept = ours["WCSNAME?"]
+    for key in _keys(ours):
+        if str(kept[f"WCSNAME{key}"]).strip() in names:
+            _remove_alternate(target, extension, key)
+    taken = set(_keys(ours))
+    for key in _keys(theirs):
+        free = key if key not in taken else altwcs.next_wcskey(ours)
+        taken.add(free)
+        for keyword in altwcs.wcs_from_key(source, extension, from_key=key):
+            if keyword in theirs and keyword.endswith(key):
+                ours[keyword[:-1] + free] = (theirs[keyword], theirs.comments[keyword])
+
+
+def _remove_alternate(hdulist: fits.HDUList, extension: tuple[str, int], key: str) -> None:
+    header = hdulist[extension].header
+    for keyword in altwcs.wcs_from_key(hdulist, extension, from_key=key, exclude_special=False):
+        if keyword.endswith(key):
+            header.remove(keyword, ignore_missing=True)
+
+
+def _keys(header: fits.Header) -> list[str]:
+    """Keys of the alternates, without the original one."""
+    return sorted(keyword[7:] for keyword in header["WCSNAME?"] if keyword[7:] != ORIGINAL_KEY)
+
+
+def _copy_headerlets(source: fits.HDUList, target: fits.HDUList) -> None:
+    """The HDRLET extensions of the source in the place of those of the target."""
+    for index in reversed(range(len(target))):
+        if isinstance(target[index], HeaderletHDU):
+            del target[index]
+    for _, headerlet in attached_headerlets(source):
+        attach_headerlet(target, headerlet)

@@ -1,0 +1,237 @@
+"""The head of the report: the verdict, the WCS and why, the figures that matter, what needs attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from astrodriz_core.records.astrometry import FitAttempt
+from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.run import RunOutcome, RunRecord, StageOutcome, StageRecord
+from astrodriz_core.records.verification import GuidingOutcome, Verification
+from astrodriz_io.outputs.figures import registration_checks
+from astrodriz_io.outputs.report_html import ABSENT, Html, badge, element, fixed, join, significant
+
+__all__ = ["Concern", "concerns", "final_verification", "headline"]
+
+SENTENCES = {
+    Verdict.ALIGNED: "The exposures are aligned to each other.",
+    Verdict.MISALIGNED: "The exposures are not aligned to each other.",
+    Verdict.UNDETERMINED: "The images have too little in them to say whether the exposures are aligned.",
+}
+
+
+@frozen
+class Concern:
+    """Something that the reader should know before trusting the product.
+
+    Attributes
+    ----------
+    tone : str
+        "bad" where the product suffers, "open" where a doubt remains, "none" for a mere note.
+    text : str
+    """
+
+    tone: str
+    text: str
+
+
+def final_verification(record: RunRecord) -> Verification | None:
+    """The judgement on the final product; None where there is none."""
+    return next((stage.verification for stage in record.stages if stage.stage is Stage.FINAL), None)
+
+
+def headline(record: RunRecord) -> Html:
+    """The head of the page."""
+    verification = final_verification(record)
+    return element(
+        "header",
+        element("p", "astrodriz run report", class_="eyebrow"),
+        element("h1", f"{record.root} ", element("span", f"\N{RIGHTWARDS ARROW} {record.product}", class_="product")),
+        element("p", _configuration(record), class_="configuration"),
+        element("div", *_verdict(record, verification), class_=f"verdict {_tone(record, verification)}"),
+        _tiles(record, verification),
+        _attention(concerns(record)),
+    )
+
+
+def _configuration(record: RunRecord) -> str:
+    exposures = record.products[0].exposures if record.products else ()
+    total = f"{len(exposures)} exposure{'s' if len(exposures) != 1 else ''}, {record.products[0].exptime:.1f} s"
+    parts = (record.detector, record.filter_name, total if record.products else "", f"started {record.started}")
+    return " \N{MIDDLE DOT} ".join(part for part in parts if part)
+
+
+def _tone(record: RunRecord, verification: Verification | None) -> str:
+    if verification is None:
+        return "none"
+    tones = {Verdict.ALIGNED: "good", Verdict.MISALIGNED: "bad", Verdict.UNDETERMINED: "open"}
+    return tones[verification.verdict]
+
+
+def _verdict(record: RunRecord, verification: Verification | None) -> Iterator[Html]:
+    if record.outcome is RunOutcome.OMITTED:
+        yield element("p", element("strong", "Not drizzled. "), f"{record.outcome.value}.", class_="lead")
+    elif verification is None:
+        text = "One exposure has nothing to be aligned to."
+        yield element("p", element("strong", "Not verified. "), text, class_="lead")
+    else:
+        yield element("p", badge(verification.verdict), " ", SENTENCES[verification.verdict], class_="lead")
+        reason = f"Policy {verification.policy.value}: {verification.reason}"
+        yield element("p", reason, class_="reason")
+    if record.selection is not None:
+        chosen = record.selection
+        yield element(
+            "p", "WCS in use: ", element("code", chosen.wcsname), f" ({chosen.chosen.value}). ",
+            element("span", f"Why: {chosen.reason}", class_="reason"),
+        )  # fmt: skip
+
+
+def _tiles(record: RunRecord, verification: Verification | None) -> Html:
+    if not record.stages:
+        return Html("")
+    tiles = (_relative(verification), _absolute(record), _similarity(verification), _used(record), _cosmic_rays(record))
+    boxes = (
+        element("div", element("dt", name), element("dd", value), element("dd", note, class_="note"))
+        for name, value, note in tiles
+    )
+    return element("dl", *boxes, class_="tiles")
+
+
+def _relative(verification: Verification | None) -> tuple[str, str, str]:
+    name = "Largest offset"
+    if verification is None or verification.worst is None:
+        return name, ABSENT, "not measured"
+    worst = verification.worst
+    scale = 1000 * verification.measurements.pixel_scale_arcsec
+    check = registration_checks(verification).get(worst.rootname)
+    limit = f", limit {fixed(check.threshold)} px" if check and check.threshold is not None else ""
+    return name, f"{worst.offset_pix:.3f} px", f"{worst.offset_pix * scale:.1f} mas, {worst.rootname}{limit}"
+
+
+def _absolute(record: RunRecord) -> tuple[str, str, str]:
+    attempt = _fit_in_use(record)
+    if attempt is None or attempt.fit is None:
+        origin = record.selection.chosen.value if record.selection else "unknown"
+        return "Fit to a catalogue", "none", f"position from the {origin} WCS"
+    held = f", {attempt.holdout.after_mas:.1f} mas on left-out matches" if attempt.holdout else ""
+    return f"RMS to {attempt.catalog}", f"{attempt.fit.rms_mas:.1f} mas", f"{attempt.fit.matches} matches{held}"
+
+
+def _fit_in_use(record: RunRecord) -> FitAttempt | None:
+    """The fit whose WCS the product has."""
+    if record.selection is None or record.selection.chosen is not WcsOrigin.A_POSTERIORI:
+        return None
+    fits = (s.aposteriori for s in record.stages if s.aposteriori is not None)
+    return next((fit.attempts[fit.chosen] for fit in fits if fit.chosen is not None), None)
+
+
+def _similarity(verification: Verification | None) -> tuple[str, str, str]:
+    index = verification.measurements.similarity.index if verification else None
+    return "Similarity index", significant(index, 2), "limit 1; 0 is equal" if index is not None else "not measured"
+
+
+def _used(record: RunRecord) -> tuple[str, str, str]:
+    drizzles = [stage.drizzle for stage in record.stages if stage.drizzle is not None]
+    if not drizzles:
+        return "Exposures used", ABSENT, ""
+    used, left = len(drizzles[-1].exposures), len(drizzles[-1].excluded)
+    trailed = f"{left} left out" if left else "none left out"
+    return "Exposures used", f"{used} of {used + left}", trailed
+
+
+def _cosmic_rays(record: RunRecord) -> tuple[str, str, str]:
+    counts = [c for stage in record.stages if stage.drizzle is not None for c in stage.drizzle.cosmic_rays]
+    name = "Cosmic-ray pixels"
+    if not counts:
+        return name, ABSENT, "none were looked for"
+    last = [c.fraction for c in next(s.drizzle for s in reversed(record.stages) if s.drizzle).cosmic_rays]
+    if not last:
+        return name, ABSENT, "none were looked for"
+    return name, f"{100 * max(last):.2f} %", f"of the worst chip; best {100 * min(last):.2f} %"
+
+
+def _attention(found: tuple[Concern, ...]) -> Html:
+    if not found:
+        return element("p", "Nothing needs attention.", class_="attention-none")
+    items = (element("li", concern.text, class_=concern.tone) for concern in found)
+    return element(
+        "section", element("h2", "What to know", id="attention"), element("ul", *items),
+        class_="attention", aria_labelledby="attention",
+    )  # fmt: skip
+
+
+def concerns(record: RunRecord) -> tuple[Concern, ...]:
+    """What the reader should know, the worst first."""
+    verification = final_verification(record)
+    found = (
+        *_of_verification(verification),
+        *_of_inputs(record),
+        *_of_stages(record),
+        *_mended(record, verification),
+        *_uncleaned(record),
+    )
+    order = ("bad", "open", "none")
+    return tuple(sorted(found, key=lambda concern: order.index(concern.tone)))
+
+
+def _of_verification(verification: Verification | None) -> Iterator[Concern]:
+    if verification is None:
+        return
+    deciding = next(result for result in verification.policies if result.policy is verification.policy)
+    if deciding.misaligned and verification.verdict is Verdict.MISALIGNED:
+        yield Concern("bad", f"Off its place: {', '.join(deciding.misaligned)}.")
+    if verification.worst is not None and verification.worst.ambiguous and deciding.misaligned:
+        yield Concern("open", "Two exposures disagree; nothing tells which of them is off its place.")
+    if verification.degraded:
+        yield Concern("open", f"Blurred, trailed or out of focus: {', '.join(verification.degraded)}.")
+    for result in verification.policies:
+        if result.verdict is not verification.verdict:
+            text = f"Policy {result.policy.value} says {result.verdict.value}: {result.reason}."
+            yield Concern("none", text)
+
+
+def _of_inputs(record: RunRecord) -> Iterator[Concern]:
+    left_out = {e.rootname: e for s in record.stages if s.drizzle is not None for e in s.drizzle.excluded}
+    for excluded in left_out.values():
+        yield Concern("bad", f"{excluded.rootname} is left out: {excluded.detail}.")
+    for check in record.guiding:
+        if check.outcome is GuidingOutcome.TRAILED:
+            yield Concern("bad", f"{check.rootname} is trailed: {check.reason}.")
+    for warning in record.warnings:
+        yield Concern("open", f"{warning[:1].upper()}{warning[1:].rstrip('.')}.")
+
+
+STAGE_TONES = {StageOutcome.FAILED: "bad", StageOutcome.REVERTED: "open", StageOutcome.SKIPPED: "none"}
+
+
+def _of_stages(record: RunRecord) -> Iterator[Concern]:
+    for stage in record.stages:
+        if stage.outcome in STAGE_TONES:
+            text = f"Stage {stage.stage.value} {stage.outcome.value}: {stage.reason.rstrip('.')}."
+            yield Concern(STAGE_TONES[stage.outcome], text)
+        yield from (Concern("open", f"Stage {stage.stage.value}: {text}.") for text in _not_tried(stage))
+
+
+def _mended(record: RunRecord, verification: Verification | None) -> Iterator[Concern]:
+    """The WCS of an earlier stage was bad and stood, but that in use is not."""
+    if verification is None or verification.verdict is Verdict.MISALIGNED:
+        return
+    for stage in record.stages:
+        bad = stage.verification is not None and stage.verification.verdict is Verdict.MISALIGNED
+        if bad and stage.outcome is not StageOutcome.REVERTED:
+            text = f"In stage {stage.stage.value} the exposures were misaligned; with the WCS in use they are not."
+            yield Concern("none", text)
+
+
+def _uncleaned(record: RunRecord) -> Iterator[Concern]:
+    made = [stage.drizzle for stage in record.stages if stage.drizzle is not None]
+    if made and not made[-1].cosmic_rays:
+        yield Concern("none", "No cosmic rays were looked for: those that the calibration left are in the product.")
+
+
+def _not_tried(stage: StageRecord) -> Iterator[str]:
+    for astrometric in (stage.apriori, stage.aposteriori):
+        if astrometric is not None and astrometric.not_tried is not None:
+            yield f"could not be asked: {astrometric.not_tried.rstrip('.')}"
