@@ -22,6 +22,8 @@ __all__ = ["CAMERAS", "FIELDS", "Association", "Camera", "Field", "Truth", "simu
 
 #: Pixels around the detector frame in which sources still shine into it.
 BORDER = 30
+#: Output pixels from detector pixels: enough distortion that a dither falls on every phase of the pixel.
+DISTORTION = np.array([[1.003, 0.002], [-0.001, 0.997]])
 #: Sources are fainter than the brightest by an exponential distribution of this scale, magnitudes.
 MAGNITUDE_SCALE = 1.2
 
@@ -255,7 +257,8 @@ def _exposure(
     matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     image = np.full((size, size), camera.sky * camera.exptime)
     stars, galaxies = (
-        (places - centre) @ matrix + centre + offset + dither for places in (scene.stars, scene.galaxies)
+        ((places - centre) @ matrix + offset + dither) @ np.linalg.inv(DISTORTION).T + centre
+        for places in (scene.stars, scene.galaxies)
     )
     _add_stars(image, stars, scene.star_electrons, camera)
     _add_galaxies(image, galaxies, scene.galaxy_electrons, scene.galaxy_shapes, camera)
@@ -320,18 +323,15 @@ def _drizzle(
     """Drizzle one exposure where its WCS says, onto a grid that holds every dither."""
     side = size + 2 * BORDER
     y, x = np.indices(rate.shape, dtype=np.float64)
-    pixmap = np.dstack([x - dither[0] + BORDER, y - dither[1] + BORDER])
+    pixmap = (np.dstack([x, y]) - size / 2) @ DISTORTION.T + size / 2 - dither + BORDER
     drizzler = Drizzle(kernel="turbo", fillval="0", out_shape=(side, side), disable_ctx=True)
     weight = np.where(bad, 0, exptime).astype(np.float32)
     drizzler.add_image(rate, exptime=exptime, pixmap=pixmap, pixfrac=1.0, weight_map=weight, in_units="cps")
     touched = np.zeros((side, side), np.bool_)
-    rows, columns = np.nonzero(saturated)
+    columns, rows = np.floor(pixmap[saturated]).astype(int).T
     for j in (0, 1):
         for i in (0, 1):
-            touched[
-                np.floor(rows - dither[1] + BORDER).astype(int) + j,
-                np.floor(columns - dither[0] + BORDER).astype(int) + i,
-            ] = True
+            touched[rows + j, columns + i] = True
     return drizzler.out_img.astype(np.float32), drizzler.out_wht.astype(np.float32), touched
 
 

@@ -144,7 +144,8 @@ def exposure_wcs(path: Path) -> ExposureWcs:
     Raises
     ------
     InputError
-        A chip lacks CRVAL, CRPIX or a CD matrix.
+        A chip lacks CRVAL, CRPIX or a CD matrix, has a number that is not finite, or a CD matrix that
+        cannot be inverted; the message names file, extension and keyword.
     """
     with open_fits(path) as hdulist:
         rootname = keyword_text(hdulist[0].header, "ROOTNAME", path.stem).lower()
@@ -164,6 +165,8 @@ class _NamedCard:
 
 
 def _resolve(path: Path, folders: ReferenceFolders) -> tuple[ResolvedReference, ...]:
+    # Where the WCS is unusable stwcs would take defaults for what it cannot read, and say nothing.
+    exposure_wcs(path)
     with open_fits(path) as hdulist:
         return distortion_references(hdulist[0].header, path.name, folders, beside=path.parent)
 
@@ -287,11 +290,15 @@ def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:
             raise InputError("the WCS is incomplete: the header gives no number.", where=where)
         return float(value)
 
+    cd = (number("CD1_1"), number("CD1_2")), (number("CD2_1"), number("CD2_2"))
+    if cd[0][0] * cd[1][1] == cd[0][1] * cd[1][0]:
+        where = f"{file_name}[SCI,{hdu.ver}]: CD1_1, CD1_2, CD2_1, CD2_2"
+        raise InputError("the CD matrix is singular: it maps the image onto a line.", where=where)
     return ChipWcs(
         extver=hdu.ver,
         crval=(number("CRVAL1"), number("CRVAL2")),
         crpix=(number("CRPIX1"), number("CRPIX2")),
-        cd=((number("CD1_1"), number("CD1_2")), (number("CD2_1"), number("CD2_2"))),
+        cd=cd,
         naxis=(0, 0) if shape is None else (shape[1], shape[0]),
         wcsname=keyword_text(header, "WCSNAME"),
     )

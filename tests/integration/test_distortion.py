@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import threading
@@ -14,7 +15,7 @@ from astropy.io import fits
 from stwcs import updatewcs as stwcs_updatewcs
 from tiny_files import SIZE, write_exposure, write_idctab
 
-from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError
+from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
 from astrodriz_io.inputs.references import ReferenceFolders, sha256_of
 from astrodriz_io.stwcs_calls import quiet_stwcs
@@ -221,6 +222,88 @@ def test_two_threads_at_once(tmp_path: Path, references: Path) -> None:
     assert len(results) == len(paths)
 
 
+def test_wfpc2_column_correction_is_made_from_the_dgeofile(tmp_path: Path, references: Path) -> None:
+    hdus = [fits.PrimaryHDU(header=fits.Header({"INSTRUME": "WFPC2"}))]
+    for extver in range(1, 5):
+        hdus += [fits.ImageHDU(np.full((SIZE, SIZE), 0.1, "f4"), name=axis, ver=extver) for axis in ("DX", "DY")]
+    fits.HDUList(hdus).writeto(references / "a_dxy.fits")
+    path = exposure_with_model(tmp_path, references, "WFPC2/PC", DGEOFILE="uref$a_dxy.fits")
+    (result,) = apply_distortion([path], folders(references))
+    assert [reference.keyword for reference in result.references] == ["IDCTAB", "DGEOFILE"]
+    header = fits.getheader(path)
+    assert (header["DGEOFILE"], header["ODGEOFIL"]) == ("N/A", "uref$a_dxy.fits")
+    assert header["D2IMFILE"] == "xabc01aaq_flt_d2im.fits" or header["D2IMFILE"] == "xabc01aaq_d2im.fits"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["refs", "xabc01aaq_flt.fits"]
+    assert apply_distortion([path], folders(references))[0].wcs == result.wcs
+
+
+def test_full_disk_is_told_and_leaves_the_exposure_alone(
+    tmp_path: Path, references: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    before = path.read_bytes()
+
+    def no_space(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", no_space)
+    with pytest.raises(StorageError, match=r"xabc01aaq_flt.fits: the file system refuses \(No space left"):
+        apply_distortion([path], folders(references))
+    assert path.read_bytes() == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["refs", "xabc01aaq_flt.fits"]
+
+
+def test_where_links_are_forbidden_references_are_copied(
+    tmp_path: Path, references: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+
+    def forbidden(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.symlink_to", forbidden)
+    assert apply_distortion([path], folders(references))[0].wcsname == "IDC_a1b2c"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "ext"), [("CD1_1", 0.0, 1), ("CRPIX1", float("1e300"), 1), ("DATE-OBS", "yesterday", 0)]
+)
+def test_absurd_headers_never_leave_a_half_written_file(
+    tmp_path: Path, references: Path, keyword: str, value: object, ext: int
+) -> None:
+    path = exposure_with_model(tmp_path, references, "ACS/WFC")
+    fits.setval(path, keyword, value=value, ext=ext)
+    if ext:
+        for other in ("CD1_2", "CD2_1", "CD2_2"):
+            fits.setval(path, other, value=0.0, ext=ext)
+    before = path.read_bytes()
+    try:
+        apply_distortion([path], folders(references))
+    except InputError as failure:
+        assert "xabc01aaq_flt.fits" in str(failure)
+        assert path.read_bytes() == before
+    else:
+        exposure_wcs(path)
+
+
+def test_unparsable_card_that_nobody_needs_does_no_harm(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    content = path.read_bytes()
+    damaged = content.replace(b"TARGNAME= 'NGC-1   '", b"TARGNAME= 'NGC-1    ")
+    assert damaged != content
+    path.write_bytes(damaged)
+    assert apply_distortion([path], folders(references))[0].wcsname == "IDC_a1b2c"
+
+
+def test_unparsable_card_of_the_wcs_is_an_input_error(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    path.write_bytes(path.read_bytes().replace(b"CRVAL1  =                 30.0", b"CRVAL1  =                 3'.0"))
+    with pytest.raises(InputError, match=r"xabc01aaq_flt.fits"):
+        exposure_wcs(path)
+    with pytest.raises(InputError, match=r"xabc01aaq_flt.fits"):
+        apply_distortion([path], folders(references))
+
+
 def test_checksums_stay_right(tmp_path: Path, references: Path) -> None:
     path = exposure_with_model(tmp_path, references, "WFC3/IR")
     with fits.open(path) as hdulist:
@@ -232,6 +315,13 @@ def test_checksums_stay_right(tmp_path: Path, references: Path) -> None:
             if "CHECKSUM" in hdu.header:
                 assert hdu.verify_checksum() == 1
                 assert hdu.verify_datasum() == 1
+
+
+def test_singular_matrix_is_told(tmp_path: Path, references: Path) -> None:
+    path = exposure_with_model(tmp_path, references, "WFC3/IR")
+    fits.setval(path, "CD1_1", value=0.0, ext=1)
+    with pytest.raises(InputError, match=r"\[SCI,1\]: CD1_1.* singular"):
+        apply_distortion([path], folders(references))
 
 
 def test_incomplete_wcs_names_the_keyword(tmp_path: Path) -> None:

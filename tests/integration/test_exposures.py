@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from astropy.io import fits
 from tiny_files import PIXEL_ARCSEC, SIZE, write_exposure
 
-from astrodriz_core.errors import InputError, MissingFilesError
+from astrodriz_core.errors import InputError, MissingFilesError, StorageError
 from astrodriz_core.instruments import (
     SignalUnit,
     dark_electrons,
@@ -240,6 +241,26 @@ def test_header_that_promises_more_than_the_file_holds_is_refused(tmp_path: Path
     path.write_bytes(lie)
     with pytest.raises(InputError, match="beyond the end"):
         read_sci(path, 1)
+
+
+def test_file_that_the_system_refuses_is_a_storage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_exposure(tmp_path / "iabc01aaq_flt.fits")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("astropy.io.fits.open", refuse)
+    with pytest.raises(StorageError, match="Permission denied"):
+        read_exposure(path)
+    monkeypatch.setattr("pathlib.Path.stat", refuse)
+    with pytest.raises(StorageError, match="Permission denied"):
+        read_exposure(path)
+
+
+def test_missing_dq_takes_its_shape_from_sci_which_must_be_there(tmp_path: Path) -> None:
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(name="SCI", ver=1)]).writeto(tmp_path / "x_flt.fits")
+    with pytest.raises(InputError, match=r"\[SCI,1\]"):
+        read_dq(tmp_path / "x_flt.fits", 1)
 
 
 def test_mixed_configurations_are_refused_with_the_list(tmp_path: Path) -> None:

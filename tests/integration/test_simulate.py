@@ -134,7 +134,9 @@ def test_pixels_above_the_full_well_carry_the_detectors_flag(tmp_path: Path) -> 
     spec = SimulationSpec(detector="WFPC2", size=100, exposures=1, sky=FieldKind.SATURATED)
     association = simulate_association(tmp_path, spec)
     with fits.open(association.flt[0]) as hdus:
-        flagged = [hdus["SCI", v].data[(hdus["DQ", v].data & 8) > 0] * 6.9 for v in range(1, 5)]
+        flagged = [
+            hdus["SCI", chip.extver].data[(hdus["DQ", chip.extver].data & 8) > 0] * chip.gain for chip in spec.chips
+        ]
     electrons = np.concatenate(flagged)
     assert electrons.size > 0
     assert electrons.min() > 0.95 * spec.model.electronics.full_well
@@ -160,7 +162,7 @@ def pointed_chip(tmp_path_factory: pytest.TempPathFactory) -> tuple[SimulationSp
     """Spec of ACS/WFC chips of 400 x 400 pixels, and the true WCS of one of them."""
     spec = SimulationSpec(detector="ACS/WFC", size=400, exposures=1, cosmic_ray_rate=0.0)
     folder = tmp_path_factory.mktemp("pointed")
-    write_references(folder, spec.model, spec.size)
+    write_references(folder, spec.model, spec.table_size)
     (exposure,) = plan_exposures(spec, folder)
     return spec, true_hst_wcs(exposure, 1)
 
@@ -197,23 +199,44 @@ def test_flux_is_divided_by_the_relative_area_of_the_pixel(
     assert signal == pytest.approx(10**3.6 * spec.exposure_time / area, rel=0.002)
 
 
-def test_a_cut_keeps_the_distances_on_the_sky_of_the_whole_detector(tmp_path: Path) -> None:
-    skies = []
-    for size in (None, 400):
-        spec = SimulationSpec(detector="ACS/WFC", size=size, exposures=1)
-        folder = tmp_path / str(size)
+def sky_of_the_cut(spec: SimulationSpec, folder: Path) -> np.ndarray:
+    """Vectors of two corners of the 400 x 400 pixels that a cut of each chip keeps."""
+    write_references(folder, spec.model, spec.table_size)
+    (exposure,) = plan_exposures(spec, folder)
+    corners = []
+    for chip in spec.chips:
+        origin = np.subtract(chip.cut(400)[:2], chip.cut(spec.size)[:2])
+        wcs = true_hst_wcs(exposure, chip.extver)
+        corners.append(wcs.all_pix2world(np.array([(0, 0), (399, 399)]) + origin, 0))
+    return to_vector(np.vstack(corners))
+
+
+@pytest.mark.parametrize(("detector", "subarray"), [("ACS/WFC", False), ("WFC3/IR", False), ("WFC3/IR", True)])
+def test_a_cut_keeps_the_distances_on_the_sky_of_the_whole_detector(
+    detector: str, subarray: bool, tmp_path: Path
+) -> None:
+    cut = SimulationSpec(detector=detector, exposures=1, size=400, subarray=subarray)
+    folders = [tmp_path / name for name in ("cut", "whole")]
+    for folder in folders:
         folder.mkdir()
-        write_references(folder, spec.model, size)
-        (exposure,) = plan_exposures(spec, folder)
-        corners = []
-        for chip in spec.model.chips:
-            x0, y0, _, _ = chip.cut(400)
-            own_x0, own_y0, _, _ = chip.cut(size)
-            pixels = np.array([(x0, y0), (x0 + 399, y0 + 399)]) - (own_x0, own_y0)
-            corners.append(true_hst_wcs(exposure, chip.extver).all_pix2world(pixels, 0))
-        skies.append(to_vector(np.vstack(corners)))
-    whole, cut = ([np.linalg.norm(sky[i] - sky[j]) for i in range(4) for j in range(i)] for sky in skies)
-    assert np.rad2deg(np.abs(np.subtract(whole, cut))).max() * 3.6e6 < 0.05
+    skies = sky_of_the_cut(cut, folders[0]), sky_of_the_cut(attrs.evolve(cut, size=None, subarray=False), folders[1])
+    points = len(skies[0])
+    assert points == 2 * len(cut.chips)
+    near, far = ([np.linalg.norm(sky[i] - sky[j]) for i in range(points) for j in range(i)] for sky in skies)
+    assert np.rad2deg(np.abs(np.subtract(near, far))).max() * 3.6e6 < 0.05
+
+
+def test_a_subarray_says_where_it_lies(tmp_path: Path, reference_environment: PointAt) -> None:
+    spec = SimulationSpec(detector="WFC3/UVIS", exposures=1, size=200, subarray=True)
+    association = simulate_association(tmp_path / "simulated", spec)
+    with fits.open(association.flt[0]) as hdus:
+        assert hdus[0].header["SUBARRAY"]
+        assert (hdus["SCI", 1].header["LTV1"], hdus["SCI", 1].header["LTV2"]) == (-1948.0, -1851.0)
+        assert ("SCI", 2) not in hdus
+    reference_environment(association)
+    (chip,) = load_truth(association.truth).exposures[0].chips
+    (sky,) = updated_skies(association.flt[0], tmp_path, (chip,))
+    assert separation_mas(sky, np.array(chip.default_sky)).max() < 0.001
 
 
 def test_same_spec_gives_the_same_bytes_in_threads(tmp_path: Path) -> None:
@@ -405,6 +428,7 @@ def test_every_kind_of_field_can_be_simulated(kind: FieldKind, tmp_path: Path) -
         ({"exptime": 0.0}, "exptime"),
         ({"singleton": True}, "exposures is 4"),
         ({"seed": -1}, "seed is -1"),
+        ({"subarray": True}, "needs a size"),
     ],
 )
 def test_a_wrong_spec_is_refused_with_what_would_be_right(wrong: dict[str, object], message: str) -> None:

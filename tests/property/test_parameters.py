@@ -126,6 +126,9 @@ def test_frame_is_asked_for_only_where_it_is_switched_on() -> None:
     assert DrizzleParameters(final_scale=0.06).final_frame is None
     frame = DrizzleParameters(final_wcs=True, final_scale=0.06, final_outnx=10).final_frame
     assert frame == FrameRequest(None, None, 0.06, 10, None, None, None, None, None)
+    separate = DrizzleParameters(driz_sep_wcs=True, driz_sep_ra=10.0, driz_sep_dec=-5.0).separate_frame
+    assert separate == FrameRequest(None, None, None, None, None, 10.0, -5.0, None, None)
+    assert DEFAULT.separate_frame is None
 
 
 def test_part_of_a_frame_switches_it_on_unless_the_layer_says_otherwise() -> None:

@@ -106,9 +106,7 @@ def median_combine(images: Image, masked: Mask, parameters: CombineParameters) -
     """
     _check_rejection(images, masked, parameters)
     unusable = _unusable(images, masked, parameters)
-    return _fill(
-        ranked_value(images, unusable, parameters.nlow, parameters.nhigh), images, unusable, parameters
-    )
+    return _fill(ranked_value(images, unusable, parameters.nlow, parameters.nhigh), images, unusable, parameters)
 
 
 def mean_combine(images: Image, masked: Mask, parameters: CombineParameters) -> Stack:

@@ -85,9 +85,7 @@ def tangent_plane_homography(first: TangentPlane, second: TangentPlane) -> Matri
     return homography
 
 
-def apply_homography(
-    homography: Matrix, x: ArrayLike, y: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def apply_homography(homography: Matrix, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pixels of the second plane for pixels of the first one.
 
     Parameters
@@ -160,9 +158,7 @@ def area_ratio(pixmap: NDArray[np.float64]) -> NDArray[np.float64]:
         The map has fewer than two pixels on an axis.
     """
     if pixmap.ndim != 3 or min(pixmap.shape[:2]) < 2 or pixmap.shape[2] != 2:
-        raise MeasurementError(
-            f"the area ratio needs a map (ny, nx, 2) of two pixels each way, not {pixmap.shape}"
-        )
+        raise MeasurementError(f"the area ratio needs a map (ny, nx, 2) of two pixels each way, not {pixmap.shape}")
     x_by_y, x_by_x = np.gradient(pixmap[..., 0])
     y_by_y, y_by_x = np.gradient(pixmap[..., 1])
     return np.asarray(np.abs(x_by_x * y_by_y - x_by_y * y_by_x))

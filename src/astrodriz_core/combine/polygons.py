@@ -76,9 +76,7 @@ def convex_overlap(first: ArrayLike, second: ArrayLike) -> Vertices:
 def _check_vertices(vertices: ArrayLike) -> Vertices:
     points = np.asarray(vertices, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise MeasurementError(
-            f"a polygon needs finite (x, y) vertices, not an array of shape {points.shape}"
-        )
+        raise MeasurementError(f"a polygon needs finite (x, y) vertices, not an array of shape {points.shape}")
     return points
 
 

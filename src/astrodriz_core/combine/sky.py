@@ -255,8 +255,6 @@ def _involved(exposures: int, overlaps: Sequence[OverlapSky]) -> set[int]:
     involved: set[int] = set()
     for overlap in overlaps:
         if overlap.first == overlap.second or not {overlap.first, overlap.second} <= set(range(exposures)):
-            raise MeasurementError(
-                f"exposures {overlap.first} and {overlap.second} of {exposures} cannot overlap"
-            )
+            raise MeasurementError(f"exposures {overlap.first} and {overlap.second} of {exposures} cannot overlap")
         involved |= {overlap.first, overlap.second}
     return involved

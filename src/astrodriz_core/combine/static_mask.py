@@ -80,9 +80,7 @@ def static_mask(
         if mask is None:
             mask = np.zeros(image.shape, dtype=bool)
         if image.shape != mask.shape:
-            raise MeasurementError(
-                f"the static mask needs images of one shape, not {mask.shape}, {image.shape}"
-            )
+            raise MeasurementError(f"the static mask needs images of one shape, not {mask.shape}, {image.shape}")
         below, found = _far_below(image, sigma)
         mask |= below
         statistics.append(found)

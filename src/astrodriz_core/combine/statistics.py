@@ -189,9 +189,7 @@ def _midpt(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: f
     return clipped.minimum + (half + inside) * binwidth * clipped.stddev
 
 
-def _histogram(
-    values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float
-) -> NDArray[np.int64]:
+def _histogram(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> NDArray[np.int64]:
     """Count values in bins from the smallest clipped value, in float32 as the data are."""
     span, width = clipped.maximum - clipped.minimum, binwidth * clipped.stddev
     if width < SMALLEST_BIN or span < SMALLEST_BIN or width > span:

@@ -34,6 +34,10 @@ MEDIAN_ABSOLUTE_NORMAL = 0.6745
 NOISE_SAMPLING = (2, 7)
 #: The background is the median of about this many pixels.
 BACKGROUND_SAMPLE = 40_000
+#: A missing pixel spoils a cut-out within this part of its half width from the middle.
+CORE_FRACTION = 0.6
+#: Largest part of the rim of a cut-out that may be missing.
+MISSING_RIM = 0.3
 #: A centroid moves by less than a hundredth of a pixel in the last of these steps.
 CENTROID_STEPS = 10
 
@@ -74,7 +78,7 @@ class Cutouts:
     Attributes
     ----------
     values : numpy.ndarray, shape (n, size, size)
-        NaN where the image is not covered.
+        NaN where a pixel near the middle is missing, or the rim is.
     corners : numpy.ndarray of int, shape (n, 2)
         x, y of the first pixel of each.
     noise : numpy.ndarray, shape (n,)
@@ -162,7 +166,8 @@ def cut_out(image: DrizzledImage, positions: Positions, half: int) -> Cutouts:
     -------
     Cutouts
         The background of each is the median of its outermost pixels, the noise their median absolute
-        deviation; both NaN where these are not covered.
+        deviation. Missing pixels are set to the background, except near the middle, where they stay
+        NaN; all is NaN where more than `MISSING_RIM` of the outermost pixels are missing.
     """
     ny, nx = image.shape
     corners = np.rint(positions).astype(np.intp) - half
@@ -172,16 +177,21 @@ def cut_out(image: DrizzledImage, positions: Positions, half: int) -> Cutouts:
     y, x = np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)
     values = np.asarray(image.sci[y, x], np.float64)
     values[~inside | ~(np.asarray(image.wht[y, x]) > 0) | ~np.isfinite(values)] = np.nan
-    rim = np.ones(values.shape[1:], bool)
-    rim[1:-1, 1:-1] = False
-    level = _median(values[:, rim])
-    noise = _median(np.abs(values[:, rim] - level[:, None])) / MEDIAN_ABSOLUTE_NORMAL
-    return Cutouts(values - level[:, None, None], corners, noise)
+    distance = np.hypot(steps - half, steps[:, None] - half)
+    level, noise = _rim_statistics(values[:, (np.abs(steps - half) == half) | (distance > half)])
+    values -= level[:, None, None]
+    values[np.isnan(values) & (distance > CORE_FRACTION * half) & np.isfinite(level)[:, None, None]] = 0
+    return Cutouts(values, corners, noise)
 
 
-def _median(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of each row; NaN where a value of the row is NaN."""
-    return np.asarray(np.median(values, axis=1)) if len(values) else np.empty(0)
+def _rim_statistics(rim: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Median and robust standard deviation of each row; NaN where too many of its values are missing."""
+    full = np.isnan(rim).mean(axis=1) <= MISSING_RIM
+    level, noise = np.full((2, len(rim)), np.nan)
+    level[full] = np.nanmedian(rim[full], axis=1)
+    spread = np.abs(rim[full] - level[full, None])
+    noise[full] = np.nanmedian(spread, axis=1) / MEDIAN_ABSOLUTE_NORMAL
+    return level, noise
 
 
 def windowed_centroids(cutouts: Cutouts, start: Positions, parameters: VerificationParameters) -> Positions:
@@ -203,7 +213,7 @@ def windowed_centroids(cutouts: Cutouts, start: Positions, parameters: Verificat
     Returns
     -------
     numpy.ndarray, shape (n, 2)
-        NaN where a pixel of the cut-out is missing, or the position left its first place by more than
+        NaN where a pixel near the middle is missing, or the position left its first place by more than
         the full width at half maximum.
     """
     sigma = window_sigma(parameters)

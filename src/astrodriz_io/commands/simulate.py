@@ -38,6 +38,7 @@ def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stars", type=int, metavar="N", help="number of stars (default: density of the field)")
     parser.add_argument("--galaxies", type=int, metavar="N", help="number of galaxies (default: the same)")
     parser.add_argument("--size", type=int, metavar="PIXELS", help="simulate only a cut of each chip")
+    parser.add_argument("--subarray", action="store_true", help="the cut is a subarray: one chip, LTV1 and LTV2")
     parser.add_argument("--singleton", action="store_true", help="one exposure without an association table")
     _add_error_arguments(parser, text)
 
@@ -105,6 +106,7 @@ def spec_from_arguments(arguments: argparse.Namespace) -> SimulationSpec:
     return SimulationSpec(
         **values,
         sky=FieldKind(arguments.field or FieldKind.SPARSE.value),
+        subarray=arguments.subarray,
         singleton=arguments.singleton,
         misalign=tuple(_index_and_pixels("--misalign", text) for text in arguments.misalign),
         blur=tuple(_index_and_pixels("--blur", text) for text in arguments.blur),

@@ -143,7 +143,7 @@ def _brightness(
 
 
 def _scale(chip: DrizzleChip) -> ChipScale:
-    return ChipScale(float(chip.wcs.idcscale), None if chip.chip.unit.is_rate else chip.exptime)
+    return ChipScale(chip.pixel_scale_arcsec, None if chip.chip.unit.is_rate else chip.exptime)
 
 
 def _pairs(levels: Mapping[int, Mapping[int, SkyLevel]]) -> Iterator[OverlapSky]:

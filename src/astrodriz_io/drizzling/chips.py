@@ -9,7 +9,12 @@ from attrs import frozen
 from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
-from astrodriz_core.combine.pixmap import TangentPlane, coordinate_map, tangent_plane_homography
+from astrodriz_core.combine.pixmap import (
+    TangentPlane,
+    apply_homography,
+    coordinate_map,
+    tangent_plane_homography,
+)
 from astrodriz_core.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_core.instruments import dark_electrons, electrons_per_unit, readout_noise_electrons
 from astrodriz_core.records.drizzling import OutputFrame
@@ -31,11 +36,14 @@ class DrizzleChip:
         Its own metadata.
     wcs : HSTWCS
         The WCS under which it is drizzled.
+    reset_bits : int
+        DQ bits that are taken as not set, whatever the file says.
     """
 
     exposure: Exposure
     chip: Chip
     wcs: HSTWCS
+    reset_bits: int = ASTRODRIZZLE_COSMIC_RAY
 
     @property
     def key(self) -> str:
@@ -52,6 +60,12 @@ class DrizzleChip:
     def exptime(self) -> float:
         """Exposure time, s."""
         return self.exposure.exposure_time
+
+    @property
+    def pixel_scale_arcsec(self) -> float:
+        """Side of an undistorted pixel: that of the distortion model, else that of the linear WCS."""
+        modelled = self.wcs.idcscale if self.wcs.sip is not None else None
+        return float(self.wcs.pscale if modelled is None else modelled)
 
     @property
     def gain(self) -> float:
@@ -87,9 +101,9 @@ class DrizzleChip:
         return read_err(self.exposure.path, self.chip.extver)
 
     def dq(self) -> NDArray[np.unsignedinteger]:
-        """DQ array, without the cosmic rays that an earlier drizzle run has flagged."""
+        """DQ array without the bits that are reset, such as the cosmic rays of an earlier drizzle run."""
         flags = read_dq(self.exposure.path, self.chip.extver)
-        return flags & ~flags.dtype.type(ASTRODRIZZLE_COSMIC_RAY)
+        return flags & flags.dtype.type(np.iinfo(flags.dtype).max & ~self.reset_bits)
 
     def saturated(self) -> NDArray[np.bool_]:
         """Pixels flagged as saturated."""
@@ -104,12 +118,22 @@ class DrizzleChip:
             0-based x and y in the frame. Exact: the distortion is evaluated for every pixel, and what
             remains between two tangent planes is a homography.
         """
-        homography = tangent_plane_homography(_plane(self.wcs), frame_plane(frame))
+        return coordinate_map(self.chip.shape, self._undistort, self._homography(frame))
 
-        def undistort(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-            return tuple(self.wcs.pix2foc(x, y, 0))
+    def positions(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], frame: OutputFrame
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where single points of the chip lie in a frame; all coordinates are 0-based pixels."""
+        return apply_homography(self._homography(frame), *self._undistort(x, y))
 
-        return coordinate_map(self.chip.shape, undistort, homography)
+    def _undistort(
+        self, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        u, v = self.wcs.pix2foc(x, y, 0)
+        return u, v
+
+    def _homography(self, frame: OutputFrame) -> NDArray[np.float64]:
+        return tangent_plane_homography(_plane(self.wcs), frame_plane(frame))
 
 
 @frozen(eq=False)
@@ -130,13 +154,33 @@ class DrizzleExposure:
         return self.exposure.exposure_time
 
 
-def load_exposure(path: Path) -> DrizzleExposure:
-    """Read the metadata and WCS of an exposure; its arrays are read when they are needed."""
+def load_exposure(
+    path: Path, *, coeffs: bool = True, resetbits: int | None = ASTRODRIZZLE_COSMIC_RAY
+) -> DrizzleExposure:
+    """Read the metadata and WCS of an exposure; its arrays are read when they are needed.
+
+    Parameters
+    ----------
+    path : Path
+        FLC or FLT file.
+    coeffs : bool
+        With False the distortion is left out of the WCS.
+    resetbits : int or None
+        DQ bits that are taken as not set.
+    """
     exposure = read_exposure(path)
     chips = tuple(
-        DrizzleChip(exposure, chip, HSTWCS(str(path), ext=("SCI", chip.extver))) for chip in exposure.chips
+        DrizzleChip(exposure, chip, _read_wcs(path, chip.extver, coeffs), resetbits or 0) for chip in exposure.chips
     )
     return DrizzleExposure(exposure, chips)
+
+
+def _read_wcs(path: Path, extver: int, coeffs: bool) -> HSTWCS:
+    wcs = HSTWCS(str(path), ext=("SCI", extver))
+    if not coeffs:
+        wcs.sip = wcs.cpdis1 = wcs.cpdis2 = wcs.det2im1 = wcs.det2im2 = None
+        wcs.wcs.ctype = [axis.removesuffix("-SIP") for axis in wcs.wcs.ctype]
+    return wcs
 
 
 def frame_plane(frame: OutputFrame) -> TangentPlane:

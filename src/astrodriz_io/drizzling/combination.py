@@ -91,16 +91,18 @@ def combine_exposures(
     NoViableDataError
         No exposure has anything to give; the message says why each was left out.
     """
-    loaded = [load_exposure(file) for file in files]
+    loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = _viable(loaded, parameters)
     prepared = _prepare(exposures, parameters, store, progress, threads)
-    singles = drizzle_separately(prepared, cosmic_rays) if parameters.driz_separate else ()
+    rejecting = cosmic_rays is None and parameters.driz_cr and len(exposures) > 1
+    singles = drizzle_separately(prepared, cosmic_rays) if rejecting or parameters.driz_separate else ()
     if cosmic_rays is None:
         cosmic_rays = {}
-        if parameters.driz_cr and singles:
+        if rejecting:
             cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
             singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
-    final = drizzle_together(prepared, requested_frame(prepared.frame, parameters.final_frame), cosmic_rays)
+    frame = requested_frame(prepared.default_frame, parameters.final_frame)
+    final = drizzle_together(prepared, frame, cosmic_rays)
     record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from)
     return Combination(record, prepared, final, singles, cosmic_rays)
 
@@ -113,9 +115,11 @@ def _prepare(
     threads: int,
 ) -> Prepared:
     static = static_masks(exposures, parameters)
+    default_frame = common_frame(exposures)
     return Prepared(
         exposures=exposures,
-        frame=requested_frame(common_frame(exposures), parameters.separate_frame),
+        default_frame=default_frame,
+        frame=requested_frame(default_frame, parameters.separate_frame),
         parameters=parameters,
         static=static,
         sky=measure_skies(exposures, static, parameters),
@@ -161,9 +165,7 @@ def _record(
         excluded=excluded,
         frame=prepared.frame,
         sky=tuple(
-            ChipSky(
-                chip.exposure.rootname, chip.chip.extver, prepared.native_sky(chip), chip.chip.unit.value
-            )
+            ChipSky(chip.exposure.rootname, chip.chip.extver, prepared.native_sky(chip), chip.chip.unit.value)
             for chip in prepared.chips
         ),
         static_mask=tuple(

@@ -10,12 +10,14 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.parameter_choices import Units, WeightType
+from astrodriz_core.instruments import SignalUnit
+from astrodriz_core.parameter_choices import ProcessingUnit, Units, WeightType
+from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
-from astrodriz_io.drizzling.frame import chip_scale_ratio
+from astrodriz_io.drizzling.frame import chip_scale_ratio, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
-from astrodriz_io.drizzling.resample import add_chip, new_drizzle
+from astrodriz_io.drizzling.resample import add_chip, new_drizzle, without_margin
 from astrodriz_io.parallel import ordered_map
 
 __all__ = ["FinalImage", "drizzle_together"]
@@ -33,8 +35,8 @@ class FinalImage:
         Science image, in `units`.
     wht : ndarray of float32
         Weight image.
-    ctx : ndarray of int32, shape (planes, ny, nx)
-        Bit k of plane p is set where chip 32 p + k has contributed.
+    ctx : ndarray of int32, shape (planes, ny, nx), or None
+        Bit k of plane p is set where chip 32 p + k has contributed; None where ``context`` is off.
     exptime : float
         Sum of the exposure times, s.
     units : str
@@ -46,7 +48,7 @@ class FinalImage:
     frame: OutputFrame
     sci: NDArray[np.float32]
     wht: NDArray[np.float32]
-    ctx: NDArray[np.int32]
+    ctx: NDArray[np.int32] | None
     exptime: float
     units: str
     electron_rate_per_unit: np.float32
@@ -67,21 +69,29 @@ def drizzle_together(prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMa
     """
     parameters = prepared.parameters
     chips = prepared.chips
-    fill = parameters.final_fillval
-    drizzle = new_drizzle(frame, parameters.final_kernel.value, None, len(chips))
-    work = partial(_chip_input, prepared, frame, cosmic_rays)
+    margin = drizzle_margin(frame, chips)
+    padded = padded_frame(frame, margin)
+    drizzle = new_drizzle(padded, parameters.final_kernel.value, None, len(chips), context=parameters.context)
+    work = partial(_chip_input, prepared, padded, cosmic_rays)
     inputs = ordered_map(work, chips, prepared.threads)
     # Chips are added one after the other, so that the sums are the same for any number of threads.
     for chip, (rate, weight, pixel_map) in zip(
         chips, prepared.progress.track(inputs, "final drizzle", len(chips)), strict=True
     ):
-        add_chip(drizzle, chip, frame, rate, weight, pixel_map, parameters.final_pixfrac)
-    sci, wht = drizzle.out_img, drizzle.out_wht
+        add_chip(drizzle, chip, padded, rate, weight, pixel_map, parameters.final_pixfrac)
+    sci, wht = without_margin(drizzle.out_img, margin), without_margin(drizzle.out_wht, margin)
+    ctx = without_margin(drizzle.out_ctx, margin) if parameters.context else None
     exptime = sum(exposure.exptime for exposure in prepared.exposures)
-    per_unit, units = _units(chips[-1], parameters.final_units, exptime)
+    per_unit, units = _units(chips[-1], parameters, exptime)
     sci /= per_unit
-    sci[wht == 0] = np.nan if fill is None else fill
-    return FinalImage(frame, sci, wht, drizzle.out_ctx, exptime, units, per_unit)
+    sci[wht == 0] = _empty_value(parameters)
+    return FinalImage(frame, sci, wht, ctx, exptime, units, per_unit)
+
+
+def _empty_value(parameters: DrizzleParameters) -> float:
+    """Value of pixels without data: ``final_fillval``, else ``final_maskval``, else NaN."""
+    given = (parameters.final_fillval, parameters.final_maskval)
+    return next((value for value in given if value is not None), np.nan)
 
 
 def _chip_input(
@@ -92,9 +102,8 @@ def _chip_input(
         clean = good & ~cosmic_rays[chip.key]
         good = clean if clean.any() else good
     weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
-    scale = prepared.parameters.final_wt_scl if isinstance(prepared.parameters.final_wt_scl, float) else 1.0
-    masked = np.where(good, weight * np.float32(scale), np.float32(0))
-    return prepared.electron_rate(chip), masked.astype(np.float32), chip.pixel_map(frame)
+    weight[~good] = 0
+    return prepared.electron_rate(chip), weight, chip.pixel_map(frame)
 
 
 def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
@@ -113,9 +122,7 @@ def _error_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> 
         )
     error = native * np.float32(chip.rate_per_unit)
     usable = np.isfinite(error) & (error > 0)
-    variance = np.where(usable, error, np.float32(1)) ** 2 * np.float32(
-        chip_scale_ratio(frame, chip.wcs) ** 4
-    )
+    variance = np.where(usable, error, np.float32(1)) ** 2 * np.float32(chip_scale_ratio(frame, chip) ** 4)
     return np.where(usable, 1 / variance, np.float32(0))
 
 
@@ -123,7 +130,7 @@ def _variance_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) 
     """IVM: inverse variance of the background in an output pixel: sky, dark current and read noise."""
     sky = prepared.native_sky(chip) * chip.electrons_per_unit
     variance = (max(sky, 0.0) + chip.dark + chip.read_noise**2) / chip.exptime**2
-    return np.full(chip.chip.shape, 1 / (variance * chip_scale_ratio(frame, chip.wcs) ** 4), dtype=np.float32)
+    return np.full(chip.chip.shape, 1 / (variance * chip_scale_ratio(frame, chip) ** 4), dtype=np.float32)
 
 
 WEIGHTS: Mapping[WeightType, Callable[[Prepared, DrizzleChip, OutputFrame], NDArray[np.float32]]] = {
@@ -133,9 +140,11 @@ WEIGHTS: Mapping[WeightType, Callable[[Prepared, DrizzleChip, OutputFrame], NDAr
 }
 
 
-def _units(chip: DrizzleChip, units: Units, exptime: float) -> tuple[np.float32, str]:
+def _units(chip: DrizzleChip, parameters: DrizzleParameters, exptime: float) -> tuple[np.float32, str]:
     """Electrons/s in one unit of the product, and its BUNIT."""
-    quantity = chip.chip.unit.value.partition("/")[0]
-    if units is Units.COUNTS:
-        return np.float32(chip.gain / exptime), quantity
-    return np.float32(chip.gain), f"{quantity}/S"
+    gain, quantity = chip.gain, chip.chip.unit.value.partition("/")[0]
+    if parameters.proc_unit is ProcessingUnit.ELECTRONS:
+        gain, quantity = 1.0, SignalUnit.ELECTRONS.value
+    if parameters.final_units is Units.COUNTS:
+        return np.float32(gain / exptime), quantity
+    return np.float32(gain), f"{quantity}/S"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from astropy.wcs import WCS
+from attrs import evolve
 from stwcs.distortion.utils import output_wcs
-from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.combine.frame import adjust_frame, square_cd
 from astrodriz_core.errors import InputError
 from astrodriz_core.parameter_choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.drizzling.chips import DrizzleExposure
+from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.inputs.fitsfiles import open_fits
 
-__all__ = ["chip_scale_ratio", "common_frame", "frame_wcs", "requested_frame"]
+__all__ = ["chip_scale_ratio", "common_frame", "drizzle_margin", "frame_wcs", "padded_frame", "requested_frame"]
+
+KERNEL_REACH = 4.0
+"""Pixels of a chip from whose centre the widest kernel, Gaussian or Lanczos, still puts flux, rounded up."""
+
+GRID_SIDE = 9
+"""Points along each side of the grid on which the distortion of a chip is sampled."""
 
 
 def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
@@ -25,7 +32,8 @@ def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
 
     This is AstroDrizzle's default: centre, size and orientation from ``stwcs``, then square pixels.
     """
-    wcs = output_wcs([chip.wcs for exposure in exposures for chip in exposure.chips])
+    chips = [chip.wcs for exposure in exposures for chip in exposure.chips]
+    wcs = output_wcs(chips, undistort=any(chip.sip is not None for chip in chips))
     nx, ny = wcs.pixel_shape
     return OutputFrame(
         shape=(ny, nx),
@@ -62,9 +70,7 @@ def _reference_frame(path: Path) -> OutputFrame:
                     crpix=tuple(wcs.wcs.crpix.tolist()),
                     cd=((cd11, cd12), (cd21, cd22)),
                 )
-    raise InputError(
-        "no extension of the reference image has a WCS.", where=path.name, remedy="Give a drizzled image."
-    )
+    raise InputError("no extension of the reference image has a WCS.", where=path.name, remedy="Give a drizzled image.")
 
 
 def frame_wcs(frame: OutputFrame) -> WCS:
@@ -81,6 +87,48 @@ def frame_wcs(frame: OutputFrame) -> WCS:
     return wcs
 
 
-def chip_scale_ratio(frame: OutputFrame, wcs: HSTWCS) -> float:
+def chip_scale_ratio(frame: OutputFrame, chip: DrizzleChip) -> float:
     """Side of an output pixel over the side of the chip's undistorted pixel."""
-    return frame.pixel_scale_arcsec / float(wcs.idcscale)
+    return frame.pixel_scale_arcsec / chip.pixel_scale_arcsec
+
+
+def drizzle_margin(frame: OutputFrame, chips: Iterable[DrizzleChip]) -> int:
+    """Pixels to add on each side of a frame so that drizzling onto it loses nothing at its edges.
+
+    The ``drizzle`` package looks only at pixels of a chip within the straight-edged polygon where the
+    chip's four corners and the frame overlap. The true edges are curved, so that the border of the frame gets
+    too little. With all corners inside the frame nothing is cut; where the frame is a small part of the
+    chips, it is enough that the cut is further away than the edges are curved and the kernel reaches.
+
+    Returns
+    -------
+    int
+        0 where all corners lie inside.
+    """
+    return max((_chip_margin(frame, chip) for chip in chips), default=0)
+
+
+def _chip_margin(frame: OutputFrame, chip: DrizzleChip) -> int:
+    ny, nx = chip.chip.shape
+    fraction = np.linspace(0.0, 1.0, GRID_SIDE)
+    x, y = (axis.ravel() for axis in np.meshgrid(fraction * nx - 0.5, fraction * ny - 0.5))
+    places = np.stack(chip.positions(x, y, frame), axis=-1)
+    if not np.isfinite(places).all():
+        return 0
+    corners = places.reshape(GRID_SIDE, GRID_SIDE, 2)[:: GRID_SIDE - 1, :: GRID_SIDE - 1]
+    outside = max(0.0, float((-0.5 - corners).max()), float((corners + 0.5 - frame.shape[::-1]).max()))
+    affine = np.stack([np.ones_like(x), x, y], axis=-1)
+    bent = np.abs(places - affine @ np.linalg.lstsq(affine, places, rcond=None)[0]).max()
+    # A straight line bends by no more than twice the largest departure from an affine map.
+    needed = 2.0 * float(bent) + KERNEL_REACH / chip_scale_ratio(frame, chip)
+    return math.ceil(min(outside, needed)) + 1 if outside > 0.0 else 0
+
+
+def padded_frame(frame: OutputFrame, margin: int) -> OutputFrame:
+    """The frame with `margin` more pixels on each side; pixels of the sky stay where they are."""
+    ny, nx = frame.shape
+    return evolve(
+        frame,
+        shape=(ny + 2 * margin, nx + 2 * margin),
+        crpix=(frame.crpix[0] + margin, frame.crpix[1] + margin),
+    )

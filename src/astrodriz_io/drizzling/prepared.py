@@ -31,8 +31,10 @@ class Prepared:
     ----------
     exposures : tuple of DrizzleExposure
         Those that take part, in order.
+    default_frame : OutputFrame
+        The grid that follows from the exposures alone.
     frame : OutputFrame
-        The common grid.
+        The common grid of the separate images: the default one, changed as the user asked.
     parameters : DrizzleParameters
         Of all steps.
     static : mapping
@@ -48,6 +50,7 @@ class Prepared:
     """
 
     exposures: tuple[DrizzleExposure, ...]
+    default_frame: OutputFrame
     frame: OutputFrame
     parameters: DrizzleParameters
     static: ChipMasks
@@ -74,7 +77,5 @@ class Prepared:
 
     def electron_rate(self, chip: DrizzleChip) -> NDArray[np.float32]:
         """Sky-subtracted image in electrons/s."""
-        rate: NDArray[np.float32] = (chip.sci() - np.float32(self.native_sky(chip))) * np.float32(
-            chip.rate_per_unit
-        )
+        rate: NDArray[np.float32] = (chip.sci() - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
         return rate

@@ -49,9 +49,7 @@ def combine_median(prepared: Prepared, singles: Sequence[DrizzledImage]) -> NDAr
     )
 
 
-def flag_cosmic_rays(
-    prepared: Prepared, median: NDArray[np.float32]
-) -> tuple[dict[str, Mask], dict[str, Mask]]:
+def flag_cosmic_rays(prepared: Prepared, median: NDArray[np.float32]) -> tuple[dict[str, Mask], dict[str, Mask]]:
     """Find the cosmic rays of every chip.
 
     Parameters
@@ -72,23 +70,17 @@ def flag_cosmic_rays(
     planes: dict[str, Mask] = {}
     chips = prepared.chips
     results = ordered_map(partial(_compare, prepared, median), chips, prepared.threads)
-    for chip, (mask, pixel_map) in zip(
-        chips, prepared.progress.track(results, "cosmic rays", len(chips)), strict=True
-    ):
+    for chip, (mask, pixel_map) in zip(chips, prepared.progress.track(results, "cosmic rays", len(chips)), strict=True):
         masks[chip.key] = prepared.store.put(f"{chip.key}_cosmic_rays", mask)
         plane = planes.setdefault(chip.exposure.rootname, np.zeros(prepared.frame.shape, dtype=bool))
         project_flags(mask, pixel_map, plane)
     return masks, planes
 
 
-def _compare(
-    prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip
-) -> tuple[Mask, NDArray[np.float64]]:
+def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip) -> tuple[Mask, NDArray[np.float64]]:
     parameters = prepared.parameters
     pixel_map = chip.pixel_map(prepared.frame)
-    blotted = blot_chip(
-        median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl
-    )
+    blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
     blotted *= np.float32(chip.exptime)
     sky = prepared.native_sky(chip) * chip.electrons_per_unit
     if parameters.blot_addsky:
@@ -113,6 +105,4 @@ def _compare(
 def _noise(prepared: Prepared, exposure: DrizzleExposure) -> ExposureNoise:
     skies = [prepared.native_sky(chip) * chip.electrons_per_unit for chip in exposure.chips]
     variances = [chip.read_noise**2 for chip in exposure.chips]
-    return ExposureNoise(
-        exptime=exposure.exptime, sky=min(skies), read_noise=float(np.sqrt(np.mean(variances)))
-    )
+    return ExposureNoise(exptime=exposure.exptime, sky=min(skies), read_noise=float(np.sqrt(np.mean(variances))))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from drizzle.resample import Drizzle, blot_image
@@ -16,13 +17,14 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import chip_scale_ratio
 
-__all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags"]
+__all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags", "without_margin"]
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Interpolate: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.float32]]
 """Values of an image at positions (ny, nx, 2), with the width of a sinc function; 0 outside the image."""
 
 
-def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int) -> Drizzle:
+def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int, *, context: bool = True) -> Drizzle:
     """An empty output image.
 
     Parameters
@@ -35,12 +37,15 @@ def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int)
         Value of pixels without data; None for NaN.
     chips : int
         How many chips will be added, for the planes of the context image.
+    context : bool
+        Whether a context image is made.
     """
     return Drizzle(
         kernel=kernel,
         fillval="nan" if fill is None else str(fill),
         out_shape=frame.shape,
         max_ctx_id=max(chips - 1, 0),
+        disable_ctx=not context,
     )
 
 
@@ -72,17 +77,20 @@ def add_chip(
     pixfrac : float
         Side of the drop, in detector pixels.
     """
-    ratio = chip_scale_ratio(frame, chip.wcs)
-    drizzle.add_image(
-        rate,
-        exptime=chip.exptime,
-        pixmap=pixel_map,
-        weight_map=weight,
-        iscale=ratio**2,
-        pixel_scale_ratio=ratio,
-        pixfrac=pixfrac,
-        in_units="cps",
-    )
+    ratio = chip_scale_ratio(frame, chip)
+    with warnings.catch_warnings():
+        # The user has chosen the kernel; what each of them does is in the documentation.
+        warnings.filterwarnings("ignore", ".*not a flux-conserving kernel")
+        drizzle.add_image(
+            rate,
+            exptime=chip.exptime,
+            pixmap=pixel_map,
+            weight_map=weight,
+            iscale=ratio**2,
+            pixel_scale_ratio=ratio,
+            pixfrac=pixfrac,
+            in_units="cps",
+        )
 
 
 def blot_chip(
@@ -117,7 +125,7 @@ def blot_chip(
     """
     image = np.asarray(image, dtype=np.float32)
     blotted = INTERPOLANTS[interpolation](image, pixel_map, sinscl)
-    blotted *= np.float32(1.0 / chip_scale_ratio(frame, chip.wcs) ** 2)
+    blotted *= np.float32(1.0 / chip_scale_ratio(frame, chip) ** 2)
     return blotted
 
 
@@ -157,3 +165,10 @@ def project_flags(flags: NDArray[np.bool_], pixel_map: NDArray[np.float64], plan
     ny, nx = plane.shape
     inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)
     plane[y[inside], x[inside]] = True
+
+
+def without_margin(image: NDArray[Scalar], margin: int) -> NDArray[Scalar]:
+    """Cut off what `padded_frame` has added on the last two axes."""
+    if margin == 0:
+        return image
+    return np.ascontiguousarray(image[..., margin:-margin, margin:-margin])

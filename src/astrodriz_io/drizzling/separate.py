@@ -8,8 +8,9 @@ import numpy as np
 
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
+from astrodriz_io.drizzling.frame import drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
-from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags
+from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.parallel import ordered_map
 
 __all__ = ["drizzle_separately"]
@@ -35,13 +36,12 @@ def drizzle_separately(prepared: Prepared, cosmic_rays: ChipMasks | None) -> tup
     return tuple(prepared.progress.track(images, "separate drizzle", len(prepared.exposures)))
 
 
-def _drizzle_exposure(
-    prepared: Prepared, cosmic_rays: ChipMasks | None, exposure: DrizzleExposure
-) -> DrizzledImage:
-    parameters, frame = prepared.parameters, prepared.frame
-    drizzle = new_drizzle(
-        frame, parameters.driz_sep_kernel.value, parameters.driz_sep_fillval, len(exposure.chips)
-    )
+def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposure: DrizzleExposure) -> DrizzledImage:
+    parameters = prepared.parameters
+    margin = drizzle_margin(prepared.frame, exposure.chips)
+    frame = padded_frame(prepared.frame, margin)
+    kernel, fill = parameters.driz_sep_kernel.value, parameters.driz_sep_fillval
+    drizzle = new_drizzle(frame, kernel, fill, len(exposure.chips), context=False)
     saturated = np.zeros(frame.shape, dtype=bool)
     hit = np.zeros(frame.shape, dtype=bool) if cosmic_rays is not None else None
     for chip in exposure.chips:
@@ -61,9 +61,9 @@ def _drizzle_exposure(
             project_flags(cosmic_rays[chip.key], pixel_map, hit)
     return DrizzledImage(
         name=exposure.rootname,
-        sci=prepared.store.put(f"{exposure.rootname}_single_sci", drizzle.out_img),
-        wht=prepared.store.put(f"{exposure.rootname}_single_wht", drizzle.out_wht),
+        sci=prepared.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
+        wht=prepared.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
         exptime=exposure.exptime,
-        cosmic_rays=hit,
-        saturated=saturated,
+        cosmic_rays=None if hit is None else without_margin(hit, margin),
+        saturated=without_margin(saturated, margin),
     )

@@ -51,9 +51,14 @@ class _Suffixes:
     raw: str = "raw"
     flt: str = "flt"
     flc: str = "flc"
+    image: str | None = None
+    flags: str | None = None
 
 
-_SUFFIXES: Mapping[str, _Suffixes] = {"NICMOS": _Suffixes(flt="cal"), "WFPC2": _Suffixes(raw="d0m")}
+_SUFFIXES: Mapping[str, _Suffixes] = {
+    "NICMOS": _Suffixes(flt="cal"),
+    "WFPC2": _Suffixes(raw="d0m", image="c0m", flags="c1m"),
+}
 _INSTRUMENTS_WITH_SWITCH = frozenset({"ACS", "WFC3", "WFPC2"})
 
 
@@ -71,14 +76,18 @@ class Member:
         File names in the folder of the input, in the case that they have on disk.
     drizcorr : DrizzleSwitch
         DRIZCORR of the RAW file, or of the exposure itself where that is the input.
+    c0m, c1m : str or None
+        WFPC2 without a FLT: the files that it is made from, under the name in `flt`.
     """
 
     rootname: str
     member_type: str
-    raw: str | None
-    flt: str | None
-    flc: str | None
-    drizcorr: DrizzleSwitch
+    raw: str | None = None
+    flt: str | None = None
+    flc: str | None = None
+    drizcorr: DrizzleSwitch = DrizzleSwitch.ABSENT
+    c0m: str | None = None
+    c1m: str | None = None
 
 
 @frozen
@@ -163,7 +172,8 @@ def read_association(input_path: Path, *, force: bool = False) -> Association:
     Parameters
     ----------
     input_path : Path
-        ``<root>_asn.fits``, ``<root>_raw.fits``, ``<root>_flt.fits`` or ``<root>_flc.fits``.
+        ``<root>_asn.fits``, ``<root>_raw.fits``, ``<root>_flt.fits`` or ``<root>_flc.fits``; for WFPC2 also
+        ``<root>_d0m.fits`` (its RAW) and ``<root>_c0m.fits``, for NICMOS ``<root>_cal.fits``.
     force : bool
         Run whatever DRIZCORR says.
 
@@ -216,16 +226,16 @@ def _first_reading(input_path: Path, root: str, suffix: str) -> Association:
     with open_fits(input_path) as hdulist:
         instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
     suffixes = _SUFFIXES.get(instrument, _Suffixes())
-    if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc):
+    if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc, suffixes.image):
         raise _unknown_input(input_path)
     kind = InputKind.RAW if suffix == suffixes.raw else InputKind.EXPOSURE
-    member = _named(checked_rootname(root, input_path.name), "")
+    member = Member(checked_rootname(root, input_path.name), "")
     return _association(kind, input_path, root, member.rootname, instrument, (member,))
 
 
 def _from_table(path: Path, root: str) -> Association:
     table = read_asn_table(path)
-    members = tuple(_named(name, member_type) for name, member_type in table.members)
+    members = tuple(Member(name, member_type) for name, member_type in table.members)
     product = table.product or checked_rootname(root, path.name)
     return _association(InputKind.ASSOCIATION, path, root, product, table.instrument, members)
 
@@ -243,10 +253,6 @@ def _association(
         drizcorr=DrizzleSwitch.ABSENT,
         folder=path.absolute().parent,
     )
-
-
-def _named(root: str, member_type: str) -> Member:
-    return Member(root, member_type, raw=None, flt=None, flc=None, drizcorr=DrizzleSwitch.ABSENT)
 
 
 def _with_files(association: Association, force: bool) -> Association:
@@ -268,7 +274,10 @@ def _found(member: Member, suffixes: _Suffixes, on_disk: Mapping[str, str]) -> M
     def name(suffix: str) -> str | None:
         return on_disk.get(f"{member.rootname}_{suffix}.fits")
 
-    return evolve(member, raw=name(suffixes.raw), flt=name(suffixes.flt), flc=name(suffixes.flc))
+    found = evolve(member, raw=name(suffixes.raw), flt=name(suffixes.flt), flc=name(suffixes.flc))
+    if found.flt is not None or suffixes.image is None or name(suffixes.image) is None:
+        return found
+    return evolve(found, flt=f"{member.rootname}_flt.fits", c0m=name(suffixes.image), c1m=name(suffixes.flags or ""))
 
 
 def _missing(member: Member, kind: InputKind, suffixes: _Suffixes, force: bool) -> Iterable[str]:

@@ -22,7 +22,7 @@ from astrodriz_core.parameters import DrizzleParameters, changed_parameters, wit
 from astrodriz_core.records.run import ParameterSource
 from astrodriz_io.inputs.arrays import read_header
 from astrodriz_io.inputs.exposures import Exposure
-from astrodriz_io.inputs.fitsfiles import keyword_text
+from astrodriz_io.inputs.fitsfiles import keyword_text, reading
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference, resolve_reference
 
@@ -224,7 +224,8 @@ def _frame_as_given(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _mdriztab(exposure: Exposure, folders: ReferenceFolders) -> ResolvedReference | None:
-    value = keyword_text(read_header(exposure.path, "PRIMARY"), "MDRIZTAB")
+    with reading(exposure.path.name):
+        value = keyword_text(read_header(exposure.path, "PRIMARY"), "MDRIZTAB")
     try:
         return resolve_reference(value, "MDRIZTAB", exposure.path.name, folders, beside=exposure.path.parent)
     except ReferenceFileError:

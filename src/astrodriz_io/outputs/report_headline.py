@@ -8,10 +8,11 @@ from attrs import frozen
 
 from astrodriz_core.records.astrometry import FitAttempt
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunOutcome, RunRecord, StageOutcome, StageRecord
 from astrodriz_core.records.verification import GuidingOutcome, Verification
 from astrodriz_io.outputs.figures import registration_checks
-from astrodriz_io.outputs.report_html import ABSENT, Html, badge, element, fixed, join, significant
+from astrodriz_io.outputs.report_html import ABSENT, Html, badge, element, fixed, significant, tone
 
 __all__ = ["Concern", "concerns", "final_verification", "headline"]
 
@@ -50,24 +51,23 @@ def headline(record: RunRecord) -> Html:
         element("p", "astrodriz run report", class_="eyebrow"),
         element("h1", f"{record.root} ", element("span", f"\N{RIGHTWARDS ARROW} {record.product}", class_="product")),
         element("p", _configuration(record), class_="configuration"),
-        element("div", *_verdict(record, verification), class_=f"verdict {_tone(record, verification)}"),
+        element(
+            "div",
+            *_verdict(record, verification),
+            class_=f"verdict {tone(verification.verdict) if verification else 'none'}",
+        ),
         _tiles(record, verification),
         _attention(concerns(record)),
     )
 
 
 def _configuration(record: RunRecord) -> str:
-    exposures = record.products[0].exposures if record.products else ()
-    total = f"{len(exposures)} exposure{'s' if len(exposures) != 1 else ''}, {record.products[0].exptime:.1f} s"
-    parts = (record.detector, record.filter_name, total if record.products else "", f"started {record.started}")
+    parts = [record.detector, record.filter_name]
+    for product in record.products[:1]:
+        count = len(product.exposures)
+        parts.append(f"{count} exposure{'' if count == 1 else 's'}, {product.exptime:.1f} s")
+    parts.append(f"started {record.started}")
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
-
-
-def _tone(record: RunRecord, verification: Verification | None) -> str:
-    if verification is None:
-        return "none"
-    tones = {Verdict.ALIGNED: "good", Verdict.MISALIGNED: "bad", Verdict.UNDETERMINED: "open"}
-    return tones[verification.verdict]
 
 
 def _verdict(record: RunRecord, verification: Verification | None) -> Iterator[Html]:
@@ -132,24 +132,24 @@ def _similarity(verification: Verification | None) -> tuple[str, str, str]:
     return "Similarity index", significant(index, 2), "limit 1; 0 is equal" if index is not None else "not measured"
 
 
+def _last_drizzle(record: RunRecord) -> DrizzleRecord | None:
+    return next((stage.drizzle for stage in reversed(record.stages) if stage.drizzle is not None), None)
+
+
 def _used(record: RunRecord) -> tuple[str, str, str]:
-    drizzles = [stage.drizzle for stage in record.stages if stage.drizzle is not None]
-    if not drizzles:
-        return "Exposures used", ABSENT, ""
-    used, left = len(drizzles[-1].exposures), len(drizzles[-1].excluded)
-    trailed = f"{left} left out" if left else "none left out"
-    return "Exposures used", f"{used} of {used + left}", trailed
+    drizzle = _last_drizzle(record)
+    if drizzle is None:
+        return "Exposures used", ABSENT, "nothing was combined"
+    used, left = len(drizzle.exposures), len(drizzle.excluded)
+    return "Exposures used", f"{used} of {used + left}", f"{left or 'none'} left out"
 
 
 def _cosmic_rays(record: RunRecord) -> tuple[str, str, str]:
-    counts = [c for stage in record.stages if stage.drizzle is not None for c in stage.drizzle.cosmic_rays]
-    name = "Cosmic-ray pixels"
-    if not counts:
-        return name, ABSENT, "none were looked for"
-    last = [c.fraction for c in next(s.drizzle for s in reversed(record.stages) if s.drizzle).cosmic_rays]
-    if not last:
-        return name, ABSENT, "none were looked for"
-    return name, f"{100 * max(last):.2f} %", f"of the worst chip; best {100 * min(last):.2f} %"
+    drizzle = _last_drizzle(record)
+    parts = [100 * count.fraction for count in drizzle.cosmic_rays] if drizzle else []
+    if not parts:
+        return "Cosmic-ray pixels", ABSENT, "none were looked for"
+    return "Cosmic-ray pixels", f"{max(parts):.2f} %", f"of the worst chip; {min(parts):.2f} % of the best"
 
 
 def _attention(found: tuple[Concern, ...]) -> Html:
@@ -226,8 +226,8 @@ def _mended(record: RunRecord, verification: Verification | None) -> Iterator[Co
 
 
 def _uncleaned(record: RunRecord) -> Iterator[Concern]:
-    made = [stage.drizzle for stage in record.stages if stage.drizzle is not None]
-    if made and not made[-1].cosmic_rays:
+    drizzle = _last_drizzle(record)
+    if drizzle is not None and not drizzle.cosmic_rays:
         yield Concern("none", "No cosmic rays were looked for: those that the calibration left are in the product.")
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "section",
     "significant",
     "table",
+    "tone",
 ]
 
 ABSENT = "\N{EN DASH}"
@@ -130,11 +131,15 @@ def _row(cells: Sequence[object], numbers: frozenset[int]) -> Html:
     return element("tr", first, *rest)
 
 
+def tone(outcome: Outcome) -> str:
+    """Name of the colour that stands for a verdict or outcome in the style sheet."""
+    return _TONES[outcome]
+
+
 def badge(outcome: Outcome) -> Html:
     """Show a verdict or outcome by colour, sign and word."""
-    tone = _TONES[outcome]
-    mark = element("span", _OWN_MARKS.get(outcome, _MARKS[tone]), aria_hidden="true")
-    return element("span", mark, " ", outcome.value, class_=f"badge {tone}")
+    mark = element("span", _OWN_MARKS.get(outcome, _MARKS[tone(outcome)]), aria_hidden="true")
+    return element("span", mark, " ", outcome.value, class_=f"badge {tone(outcome)}")
 
 
 def check_badge(passed: bool) -> Html:

@@ -119,9 +119,9 @@ def _write_all(layout: SimulatedAssociation, spec: SimulationSpec) -> None:
     for folder in (layout.headerlets, *(place for _, place in layout.references)):
         folder.mkdir(parents=True, exist_ok=True)
     for _, place in layout.references:
-        write_references(place, spec.model, spec.size)
+        write_references(place, spec.model, spec.table_size)
     with TemporaryDirectory() as private:
-        write_references(Path(private), spec.model, spec.size)
+        write_references(Path(private), spec.model, spec.table_size)
         exposures = plan_exposures(spec, Path(private))
     corners = _corners(spec, exposures)
     stars, galaxies = make_stars(spec, corners), make_galaxies(spec, corners)
@@ -137,7 +137,7 @@ def _write_all(layout: SimulatedAssociation, spec: SimulationSpec) -> None:
 
 def _corners(spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> NDArray[np.float64]:
     """Return the true sky positions, shape (n, 2) in degrees, of the corners of all chips."""
-    wcs = (true_hst_wcs(exposure, chip.extver) for exposure in exposures for chip in spec.model.chips)
+    wcs = (true_hst_wcs(exposure, chip.extver) for exposure in exposures for chip in spec.chips)
     return np.vstack([chip.calc_footprint() for chip in wcs])
 
 

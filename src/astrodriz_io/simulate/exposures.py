@@ -38,11 +38,11 @@ def write_exposure(
     stars : Stars
     galaxies : Galaxies
     """
-    detected = tuple(_detect_chip(spec, exposure, chip, stars, galaxies) for chip in spec.model.chips)
+    detected = tuple(_detect_chip(spec, exposure, chip, stars, galaxies) for chip in spec.chips)
     flt = tuple(chip.electrons for chip in detected)
     if spec.model.electronics.corrects_cte:
         _write(folder, spec, exposure, "flc", detected, flt)
-        flt = tuple(map(with_charge_trails, spec.model.chips, flt))
+        flt = tuple(map(with_charge_trails, spec.chips, flt))
     _write(folder, spec, exposure, spec.model.flt_suffix, detected, flt)
     _write_separate(folder, spec, exposure)
     _write_raw(folder, spec, exposure)
@@ -69,7 +69,7 @@ def _write(
 ) -> None:
     """Write the calibrated exposure with the given signal."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, exposure.when, suffix))])
-    for index, chip in enumerate(spec.model.chips):
+    for index, chip in enumerate(spec.chips):
         for hdu in _chip_hdus(spec, exposure, chip, exposure.default[index], detected[index], electrons[index]):
             hdus.append(hdu)
     hdus[0].header["NEXTEND"] = len(hdus) - 1
@@ -110,7 +110,7 @@ def _write_separate(folder: Path, spec: SimulationSpec, exposure: PointedExposur
     with fits.open(folder / f"{root}_{spec.model.flt_suffix}.fits") as calibrated:
         for suffix, name in zip(spec.model.geis_suffixes, ("SCI", "DQ"), strict=True):
             hdus = fits.HDUList([calibrated[0].copy()])
-            for chip in spec.model.chips:
+            for chip in spec.chips:
                 header = calibrated["SCI", chip.extver].header
                 hdus.append(fits.ImageHDU(calibrated[name, chip.extver].data, header, name="SCI"))
                 hdus[-1].ver = chip.extver

@@ -102,7 +102,7 @@ def schedule(spec: SimulationSpec, index: int) -> Schedule:
     delay = index * (spec.exposure_time + OVERHEAD_S)
     start = Time(spec.start_epoch, format="jyear", scale="utc") + TimeDelta(delay, format="sec")
     date_obs, time_obs = start.isot[:19].split("T")
-    scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
+    scale = spec.model.idctab.row(spec.reference_chip.number).scale
     x, y = DITHERS_PIX[index % len(DITHERS_PIX)]
     return Schedule(index, spec.rootnames[index], float(start.mjd), date_obs, time_obs, (x * scale, y * scale))
 
@@ -127,7 +127,7 @@ def primary_header(spec: SimulationSpec, when: Schedule, suffix: str) -> fits.He
         **_photometry(spec),
         **spec.filter_model.keywords,
         "MDRIZTAB": "N/A",
-        "SUBARRAY": False,
+        "SUBARRAY": spec.subarray,
         "PA_V3": spec.pa_v3_deg,
         "POSTARG1": round(when.postarg[0], 6),
         "POSTARG2": round(when.postarg[1], 6),
@@ -149,8 +149,8 @@ def sci_header(
         "BUNIT": spec.model.electronics.unit,
         CHIP_KEYWORDS.get(spec.model.instrument, "CCDCHIP"): chip.number,
         **linear_wcs_cards(wcs),
-        "LTV1": 0.0,
-        "LTV2": 0.0,
+        "LTV1": float(-x0) if spec.subarray else 0.0,
+        "LTV2": float(-y0) if spec.subarray else 0.0,
         "CENTERA1": x0 + nx // 2,
         "CENTERA2": y0 + ny // 2,
         "SIZAXIS1": nx,

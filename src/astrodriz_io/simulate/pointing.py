@@ -85,11 +85,10 @@ def plan_exposures(spec: SimulationSpec, references: Path) -> tuple[PointedExpos
     references : Path
         Folder of the detector's reference files.
     """
-    model = spec.model
     start = _guess(spec)
     probe = _updated(spec, schedule(spec, 0), start, references)
-    centre = _field_centre([hst_wcs(probe, chip.extver) for chip in model.chips])
-    axes = _detector_axes(hst_wcs(probe, model.reference_chip.extver))
+    centre = _field_centre([hst_wcs(probe, chip.extver) for chip in spec.chips])
+    axes = _detector_axes(hst_wcs(probe, spec.reference_chip.extver))
     return tuple(_plan(spec, index, start, centre, axes, references) for index in range(spec.exposures))
 
 
@@ -114,7 +113,7 @@ def _plan(
     pointed = tuple(moved_chip(chip, place) for chip in start)
     updated = _updated(spec, when, pointed, references)
     name = str(updated["SCI", 1].header["WCSNAME"])
-    default = tuple(chip_wcs(hst_wcs(updated, chip.extver), chip.extver, name) for chip in spec.model.chips)
+    default = tuple(chip_wcs(hst_wcs(updated, chip.extver), chip.extver, name) for chip in spec.chips)
     error = _pointing_error(spec, index)
     motion = sky_motion(spec.target, (error.east_arcsec, error.north_arcsec), error.roll_deg)
     true = tuple(evolve(moved_chip(chip, motion), wcsname="TRUTH") for chip in default)
@@ -131,7 +130,7 @@ def moved_chip(chip: ChipWcs, motion: Rotation) -> ChipWcs:
 
 def _guess(spec: SimulationSpec) -> tuple[ChipWcs, ...]:
     """Return a WCS to start from: every chip's reference point on the target; updatewcs does the rest."""
-    return tuple(_guessed_chip(spec, chip) for chip in spec.model.chips)
+    return tuple(_guessed_chip(spec, chip) for chip in spec.chips)
 
 
 def _guessed_chip(spec: SimulationSpec, chip: Chip) -> ChipWcs:
@@ -151,7 +150,7 @@ def _guessed_chip(spec: SimulationSpec, chip: Chip) -> ChipWcs:
 def _updated(spec: SimulationSpec, when: Schedule, wcs: tuple[ChipWcs, ...], references: Path) -> fits.HDUList:
     """Headers of an exposure after updatewcs."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, when, spec.model.flt_suffix))])
-    for chip, linear in zip(spec.model.chips, wcs, strict=True):
+    for chip, linear in zip(spec.chips, wcs, strict=True):
         header = sci_header(spec, when, chip, linear, NO_STATISTICS)
         if "DATE-OBS" in header:  # of STIS; astropy would warn of a missing MJD-OBS
             header["MJD-OBS"] = np.floor(when.start_mjd)
@@ -176,7 +175,7 @@ def _detector_axes(reference: HSTWCS) -> NDArray[np.float64]:
 
 def _pointing_error(spec: SimulationSpec, index: int) -> PointingError:
     """Return common error, scatter and misalignment of one exposure."""
-    scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
+    scale = spec.model.idctab.row(spec.reference_chip.number).scale
     rng = stream(spec.seed, Purpose.POINTING, index)
     own = rng.normal(0.0, spec.jitter_pix, 2)
     direction = rng.uniform(0.0, 2.0 * np.pi)

@@ -154,4 +154,5 @@ def _table(oversampled: NDArray[np.float64], half: int, over: int) -> PsfTable:
             rows = slice(2 * reach - q, 2 * reach - q + side * over, over)
             columns = slice(2 * reach - p, 2 * reach - p + side * over, over)
             phases[q, p] = oversampled[rows, columns]
+    phases.setflags(write=False)
     return PsfTable(half, over, phases)

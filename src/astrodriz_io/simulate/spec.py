@@ -9,7 +9,7 @@ from typing import Any
 from attrs import Attribute, field, frozen, validators
 
 from astrodriz_core.errors import UsageError
-from astrodriz_io.simulate.detectors import DetectorModel, Filter, detector_model
+from astrodriz_io.simulate.detectors import Chip, DetectorModel, Filter, detector_model
 
 __all__ = ["FIELDS", "FieldKind", "FieldPreset", "SimulationSpec"]
 
@@ -123,6 +123,9 @@ class SimulationSpec:
         Index of an exposure, and the sigma in pixels of the Gaussian that blurs it.
     size : int or None
         Only a cut of this many pixels on a side of each chip, as if the detector had no more.
+    subarray : bool
+        The cut is a subarray of the detector: one chip, with the tables of the whole and LTV1, LTV2 to
+        say where it lies. Needs `size`.
     singleton : bool
         No association table; needs one exposure.
     target : tuple of float
@@ -152,6 +155,7 @@ class SimulationSpec:
         default=None,
         validator=validators.optional(_checked(lambda n: n >= MIN_SIZE, f"{MIN_SIZE} or more")),
     )
+    subarray: bool = False
     singleton: bool = False
     target: tuple[float, float] = (150.1, 2.2)
     pa_v3_deg: float = 68.0
@@ -164,6 +168,8 @@ class SimulationSpec:
             raise UsageError(f"misalign or blur names exposure {last}, but there are only {self.exposures}.")
         if self.singleton and self.exposures != 1:
             raise UsageError(f"a singleton is one exposure, but exposures is {self.exposures}.")
+        if self.subarray and self.size is None:
+            raise UsageError("a subarray needs a size.", remedy="Give the pixels on a side.")
         filters = self.model.filters
         if self.filter is not None and self.filter not in filters:
             raise UsageError(f"{self.detector} has no filter {self.filter!r}.", remedy=f"Known: {', '.join(filters)}.")
@@ -172,6 +178,22 @@ class SimulationSpec:
     def model(self) -> DetectorModel:
         """The detector."""
         return detector_model(self.detector)
+
+    @property
+    def chips(self) -> tuple[Chip, ...]:
+        """The chips that are read, in the order of EXTVER."""
+        return self.model.chips[:1] if self.subarray else self.model.chips
+
+    @property
+    def reference_chip(self) -> Chip:
+        """The detector's reference chip, or the first where that is not read."""
+        wanted = self.model.reference_chip
+        return wanted if wanted in self.chips else self.chips[0]
+
+    @property
+    def table_size(self) -> int | None:
+        """Pixels on a side of each chip for which the distortion tables are made; None for whole chips."""
+        return None if self.subarray else self.size
 
     @property
     def filter_name(self) -> str:

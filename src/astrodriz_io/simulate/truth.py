@@ -152,7 +152,7 @@ def exposure_truth(exposure: PointedExposure, cosmic_ray_pixels: int) -> Exposur
 
 def association_truth(spec: SimulationSpec, exposures: tuple[ExposureTruth, ...]) -> AssociationTruth:
     """Return the truth of the association."""
-    scale = spec.model.idctab.row(spec.model.reference_chip.number).scale
+    scale = spec.model.idctab.row(spec.reference_chip.number).scale
     filter_ = spec.filter_model
     core, _ = psf_table(filter_.pivot, filter_.width, scale, spec.model.electronics.diffusion)
     return AssociationTruth(

@@ -1,0 +1,1 @@
+"""Shared by all tests; its place makes ``strategies.py`` importable."""

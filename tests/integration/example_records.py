@@ -1,0 +1,327 @@
+"""Run records made by hand, complete and with values such as a real run gives; judged by the real rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+
+from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.astrometry import (
+    AbsoluteFit,
+    AlignmentOutcome,
+    AposterioriRecord,
+    AprioriExposure,
+    AprioriOutcome,
+    AprioriRecord,
+    CatalogProvenance,
+    Check,
+    ChipSources,
+    ExposureSources,
+    FitAttempt,
+    FitGeometry,
+    FitQuality,
+    HoldOut,
+    MatchMethod,
+    OfferedSolution,
+    PsfOrigin,
+    RegistrationChange,
+    RelativeExposure,
+    RelativeFit,
+    SolutionOrigin,
+    SourceCounts,
+    WcsCandidate,
+)
+from astrodriz_core.records.common import ChipWcs, ExposureWcs, Stage, Verdict, WcsOrigin
+from astrodriz_core.records.drizzling import (
+    ChipSky,
+    CosmicRayCount,
+    DrizzleRecord,
+    ExcludedExposure,
+    ExclusionReason,
+    OutputFrame,
+    ProductRecord,
+    StaticMaskCount,
+)
+from astrodriz_core.records.run import (
+    SCHEMA_VERSION,
+    FileDigest,
+    ParameterSource,
+    RunOutcome,
+    RunRecord,
+    SettingsRecord,
+    SoftwareVersion,
+    StageOutcome,
+    StageRecord,
+)
+from astrodriz_core.records.verification import (
+    AlignmentMeasurements,
+    DrizzlepacExposure,
+    DrizzlepacNumbers,
+    ExposureSharpness,
+    ExposureSimilarity,
+    FocusDistribution,
+    FocusIndex,
+    FocusMeasurements,
+    OverlapRegion,
+    Policy,
+    Registration,
+    RegistrationMethod,
+    SimilarityMeasurements,
+    Verification,
+)
+from astrodriz_core.verify.verification import judge
+
+ROOTS = ("iabc01aaq", "iabc01abq", "iabc01acq", "iabc01adq")
+DEGREES = 0.128 / 3600
+FRAME = OutputFrame((120, 150), (53.1, -27.7), (75.5, 60.5), ((-DEGREES, 0.0), (0.0, DEGREES)))
+IDC, HSC, GAIA = "IDC_w3m18525i", "IDC_w3m18525i-HSC30", "IDC_w3m18525i-FIT_REL_GAIAeDR3"
+SHA = "0123456789abcdef" * 4
+GOOD_OFFSETS = ((0.004, 0.002), (-0.006, -0.008), (-0.003, -0.003), (0.005, 0.009))
+BAD_OFFSETS = (*GOOD_OFFSETS[:2], (1.1, 0.9), GOOD_OFFSETS[3])
+
+
+@frozen(eq=False)
+class ExampleProduct:
+    """Arrays of a product: noise, one star, and an edge without weight."""
+
+    frame: OutputFrame
+    sci: NDArray[np.float32]
+    wht: NDArray[np.float32]
+    units: str = "ELECTRONS/S"
+
+
+def example_product() -> ExampleProduct:
+    """The product that the records speak of."""
+    ny, nx = FRAME.shape
+    sci = np.random.default_rng(3).normal(0.5, 0.05, FRAME.shape).astype(np.float32)
+    y, x = np.mgrid[:ny, :nx]
+    sci += 50 * np.exp(-((y - 70) ** 2 + (x - 40) ** 2) / 8, dtype=np.float32)
+    wht = np.full(FRAME.shape, 3200, np.float32)
+    sci[:, :5], wht[:, :5] = np.nan, 0
+    return ExampleProduct(FRAME, sci, wht)
+
+
+def measurements(offsets: Sequence[tuple[float, float]] = GOOD_OFFSETS) -> AlignmentMeasurements:
+    """Measurements of a product whose exposures lie at these offsets, in pixels."""
+    names = ROOTS[: len(offsets)]
+    values = [220.0 + i for i in range(len(names))]
+    similar = [ExposureSimilarity(name, 0.25, 0.02, 0.02) for name in names]
+    return AlignmentMeasurements(
+        product="product",
+        pixel_scale_arcsec=FRAME.pixel_scale_arcsec,
+        region=OverlapRegion(5, 115, 10, 140, 14000, len(names)),
+        focus=FocusMeasurements(
+            sigma_pix=2.0,
+            product=FocusIndex("product", 221.0, 70, 40, -0.1),
+            exposures=tuple(FocusIndex(n, v, 70, 40, 0.5) for n, v in zip(names, values, strict=True)),
+            mean=float(np.mean(values)),
+            sigma=float(np.std(values)),
+            sources=FocusDistribution(450, 0.99, 1.0, 1.01),
+        ),
+        similarity=SimilarityMeasurements(tuple(similar), 0.02),
+        registration=tuple(_registration(n, *offset) for n, offset in zip(names, offsets, strict=True)),
+        sharpness=tuple(ExposureSharpness(name, 0.004, 0.004, 370, 0.03) for name in names),
+        drizzlepac=DrizzlepacNumbers(
+            221.0, tuple(DrizzlepacExposure(n, 221.0, 0.7, 0.01, 0.02) for n in names), 221.5, 1.1
+        ),
+    )
+
+
+def unmeasured() -> AlignmentMeasurements:
+    """Measurements of images without a source: every value is missing."""
+    known = measurements()
+    exposures = tuple(evolve(e, value=None, y=None, x=None, z_score=None) for e in known.focus.exposures)
+    return evolve(
+        known,
+        region=None,
+        focus=FocusMeasurements(
+            2.0,
+            FocusIndex("product", None, None, None, None),
+            exposures,
+            None,
+            None,
+            FocusDistribution(0, None, None, None),
+        ),
+        similarity=SimilarityMeasurements(tuple(ExposureSimilarity(n, None, None, None) for n in ROOTS), None),
+        registration=tuple(
+            Registration(n, None, None, None, None, None, None, None, None, 0, None, "no source was found")
+            for n in ROOTS
+        ),
+        sharpness=tuple(ExposureSharpness(name, None, None, 0, None) for name in ROOTS),
+    )
+
+
+def _registration(name: str, dx: float, dy: float) -> Registration:
+    scale = FRAME.pixel_scale_arcsec
+    matched = RegistrationMethod.SOURCES
+    return Registration(name, dx, dy, dx * scale, dy * scale, 0.005, 0.0005, 0.0006, 400.0, 330, matched, "")
+
+
+def association_record(
+    *,
+    before: AlignmentMeasurements | None = None,
+    after: AlignmentMeasurements | None = None,
+    excluded: tuple[ExcludedExposure, ...] = (),
+) -> RunRecord:
+    """The run of an association: the a priori WCS is turned down, the fit to Gaia is kept.
+
+    Parameters
+    ----------
+    before, after : AlignmentMeasurements, optional
+        With the first two WCSs, and with that in use; by default well aligned.
+    excluded : tuple of ExcludedExposure
+        Exposures left out.
+    """
+    first, last = judge(before or measurements()), judge(after or measurements())
+    drizzle = drizzle_record(ROOTS, excluded)
+    stages = (
+        StageRecord(Stage.DISTORTION, StageOutcome.DONE, f"pipeline-default WCS: {IDC}", wcs(IDC)),
+        StageRecord(Stage.DEFAULT, StageOutcome.DONE, first.reason, wcs(IDC), drizzle, first),
+        StageRecord(Stage.A_PRIORI, StageOutcome.REVERTED, "no good", wcs(HSC), drizzle, first, apriori=apriori()),
+        StageRecord(
+            Stage.A_POSTERIORI, StageOutcome.KEPT, last.reason, wcs(GAIA), drizzle, last, aposteriori=aposteriori()
+        ),
+        StageRecord(Stage.FINAL, StageOutcome.DONE, "made with the a posteriori WCS", wcs(GAIA), drizzle, last),
+    )
+    candidates = (
+        _candidate(WcsOrigin.PIPELINE_DEFAULT, IDC, first),
+        evolve(_candidate(WcsOrigin.A_PRIORI, HSC, first), kept=False),
+        _candidate(WcsOrigin.A_POSTERIORI, GAIA, last),
+    )
+    product = ProductRecord("iabc01010_drz.fits", "drz", ROOTS, 3246.9, "ELECTRONS/S", SHA)
+    return evolve(
+        omitted_record(),
+        outcome=RunOutcome.DONE,
+        detector="WFC3/IR",
+        filter_name="F140W",
+        inputs=tuple(FileDigest(f"{root}_flt.fits", SHA) for root in ROOTS),
+        references=(FileDigest("w3m18525i_idc.fits", SHA),),
+        parameters=DrizzleParameters(),
+        parameter_sources=(ParameterSource("driz_cr_snr", "5.0 4.0", "MDRIZTAB w_mdz.fits, row 3"),),
+        stages=stages,
+        selection=select_wcs(candidates),
+        products=(product,),
+        files=("iabc01010_drz.fits", "iabc01010_decisions.json", "iabc01010.tra"),
+        warnings=("no MDRIZTAB was found",),
+    )
+
+
+def singleton_record() -> RunRecord:
+    """The run of one exposure: nothing to verify, no catalogue, no cosmic rays."""
+    drizzle = evolve(drizzle_record(ROOTS[:1], ()), cosmic_rays=())
+    reason = "one exposure has nothing to be aligned to"
+    candidate = WcsCandidate(WcsOrigin.PIPELINE_DEFAULT, IDC, Verdict.UNDETERMINED, True, None, None, reason)
+    return evolve(
+        association_record(),
+        root=ROOTS[0],
+        product=ROOTS[0],
+        stages=(
+            StageRecord(Stage.DEFAULT, StageOutcome.DONE, reason, wcs(IDC)[:1], drizzle),
+            StageRecord(Stage.A_PRIORI, StageOutcome.SKIPPED, "a priori solutions are switched off"),
+            StageRecord(Stage.A_POSTERIORI, StageOutcome.FAILED, "the catalogue gave no answer"),
+            StageRecord(Stage.FINAL, StageOutcome.DONE, "made with the pipeline default WCS", wcs(IDC)[:1], drizzle),
+        ),
+        selection=select_wcs([candidate]),
+        warnings=(),
+    )
+
+
+def omitted_record() -> RunRecord:
+    """The run that DRIZCORR switched off."""
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        root="iabc01010",
+        product="iabc01010",
+        outcome=RunOutcome.OMITTED,
+        started="2026-01-02T03:04:05+00:00",
+        detector="",
+        filter_name="",
+        settings=SettingsRecord(
+            False, False, True, True, True, False, False, False, Policy.CALIBRATED, "gaia.ecsv", None, None,
+            (("final_scale", "0.06"),),
+        ),
+        software=(SoftwareVersion("astrodriz", "0.1.0"), SoftwareVersion("numpy", "2.0.0")),
+        inputs=(), references=(), parameters=None, parameter_sources=(), guiding=(), stages=(), selection=None,
+        products=(), files=("iabc01010_decisions.json", "iabc01010.tra"), warnings=(),
+    )  # fmt: skip
+
+
+def wcs(name: str) -> tuple[ExposureWcs, ...]:
+    """The WCS of every exposure under one WCSNAME."""
+    chip = ChipWcs(1, FRAME.crval, (64.0, 64.0), FRAME.cd, (128, 128), name)
+    return tuple(ExposureWcs(root, (chip,)) for root in ROOTS)
+
+
+def drizzle_record(roots: tuple[str, ...], excluded: tuple[ExcludedExposure, ...]) -> DrizzleRecord:
+    """One combination."""
+    return DrizzleRecord(
+        exposures=roots,
+        excluded=excluded,
+        frame=FRAME,
+        sky=tuple(ChipSky(root, 1, 0.0676, "ELECTRONS/S") for root in roots),
+        static_mask=(StaticMaskCount("chip 1 (128 x 128)", 88),),
+        cosmic_rays=tuple(CosmicRayCount(root, 1, 98, 98 / 128**2) for root in roots),
+        cosmic_rays_from="the default combination",
+    )
+
+
+def left_out() -> ExcludedExposure:
+    """An exposure without exposure time."""
+    return ExcludedExposure("iabc01aeq", ExclusionReason.NO_EXPOSURE_TIME, "EXPTIME is 0")
+
+
+def apriori() -> AprioriRecord:
+    """What the a priori stage did."""
+    check = Check("reach", 0.0045, 0.05, True, "distance from the target, degrees: 0.0045, at most 0.05")
+    good = OfferedSolution(HSC, f"hlet_{HSC}", SolutionOrigin.DATABASE, True, (check,))
+    poor = OfferedSolution("OPUS", "hlet_OPUS", SolutionOrigin.EMBEDDED, False, (), "made for another IDCTAB")
+    exposures = tuple(AprioriExposure(r, IDC, HSC, HSC, (good, poor), 300.9, 188.6, 0.004) for r in ROOTS)
+    return AprioriRecord(AprioriOutcome.APPLIED, "HSC30", "every exposure has it", exposures, 0.3)
+
+
+def aposteriori() -> AposterioriRecord:
+    """What the a posteriori stage did: a fit to Gaia, after one that failed."""
+    counts = SourceCounts(261, 222, 0, 9, 20, 8, 14, 2.0, 7, PsfOrigin.IMAGE)
+    fit = AbsoluteFit(FitGeometry.RSHIFT, 49, 1, -12.8, 6.7, 0.0, 1.0, 0.0, 0.9, 0.9, None, None, 7.7, 7.9)
+    change = RegistrationChange(1.9, 0.2, 0.5)
+    rms = Check("RMS within limit", 11.1, 150.0, True, "RMS 11.1 mas, at most 150 mas.")
+    good = FitAttempt("GAIAeDR3", MatchMethod.HISTOGRAM, 50, fit, FitQuality.VALID, (rms,),
+                      HoldOut(5, 49, 18.5, 11.1, 6.4), change, "49 matches, rshift, RMS 11.1 mas.")  # fmt: skip
+    none = FitAttempt("GAIAeDR3", MatchMethod.DEFAULT, 0, None, FitQuality.NOT_VALID, (), None, None, "no match")
+    moved = tuple(
+        RelativeExposure(r, 170, -0.1, 2.8, 0.0002, 0.34, 0.0004, 65.7, 0.94, False, "significant") for r in ROOTS
+    )
+    return AposterioriRecord(
+        outcome=AlignmentOutcome.ALIGNED,
+        reason=good.reason,
+        sources=tuple(ExposureSources(root, (ChipSources(1, counts),)) for root in ROOTS),
+        catalogs=(CatalogProvenance("GAIAeDR3", "file gaia.ecsv", 65, SHA, 2009.755, 2016.0, 65),),
+        relative=RelativeFit(moved, 242, 1.9, 0.2, 0.5, "3 of 4 exposures are off their place."),
+        attempts=(none, good),
+        chosen=1,
+        wcsnames=(GAIA,) * len(ROOTS),
+    )
+
+
+def _candidate(origin: WcsOrigin, name: str, verification: Verification) -> WcsCandidate:
+    worst = verification.worst
+    offset = worst.offset_pix * 128 if worst else None
+    return WcsCandidate(origin, name, verification.verdict, True, offset, 0.6, verification.reason)
+
+
+def with_texts(record: Any, change: Callable[[str], str]) -> Any:
+    """The same record with every text in it changed."""
+    if isinstance(record, str):
+        return change(record)
+    if isinstance(record, tuple):
+        return tuple(with_texts(item, change) for item in record)
+    if attrs.has(type(record)) and not isinstance(record, DrizzleParameters):
+        names = [field.name for field in attrs.fields(type(record))]
+        return evolve(record, **{name: with_texts(getattr(record, name), change) for name in names})
+    return record

@@ -1,0 +1,260 @@
+"""The whole run on small simulated associations, as a user would start it."""
+
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from astrodriz_core.errors import MissingFilesError, ReferenceFileError, StorageError
+from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.run import RunOutcome, StageOutcome
+from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_io.pipeline import process
+from astrodriz_io.simulate import score_wcs
+
+NOWHERE = "http://127.0.0.1:9/"
+"""A port of this machine at which nothing answers."""
+
+
+def copied(association, folder):
+    shutil.copytree(association.folder, folder)
+    return folder / association.input.name
+
+
+def run(association, folder, **options):
+    """Process a copy of an association with its own references, catalogue and headerlets."""
+    environment = {
+        **{name: str(path) for name, path in association.environment.items()},
+        "ASTROMETRIC_CATALOG_URL": NOWHERE,
+        "ASTROMETRY_SERVICE_URL": NOWHERE,
+        "GSSS_WEBSERVICES_URL": NOWHERE,
+    }
+    options = {
+        "catalog": association.catalogue,
+        "headerlet_folder": association.headerlets,
+        "environment": environment,
+        "num_cores": 2,
+        **options,
+    }
+    return process(copied(association, folder), **options)
+
+
+def stage(record, which):
+    return next(one for one in record.stages if one.stage is which)
+
+
+@pytest.fixture(scope="module")
+def ir_run(ir_association, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ir") / "run"
+    return run(ir_association, folder, make_manifest=True), folder
+
+
+@pytest.fixture(scope="module")
+def acs_run(acs_association, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("acs") / "run"
+    return run(acs_association, folder), folder
+
+
+def test_a_run_leaves_all_its_outputs(ir_run, ir_association):
+    record, folder = ir_run
+    root = ir_association.input.name.removesuffix("_asn.fits")
+    expected = {f"{root}_drz.fits", f"{root}.tra", f"{root}_decisions.json", f"{root}_manifest.txt"}
+    expected |= {f"{name}_flt.fits" for name in ir_association.rootnames}
+    expected |= {f"{name}_flt_hlet.fits" for name in ir_association.rootnames}
+    assert expected <= {path.name for path in folder.iterdir()}
+    assert set((folder / f"{root}_manifest.txt").read_text().split()) == set(record.files)
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_the_final_wcs_is_closer_to_the_truth(ir_run, ir_association):
+    _, folder = ir_run
+    before = score_wcs(ir_association.truth, ir_association.folder)
+    after = score_wcs(ir_association.truth, folder)
+    assert after.absolute_rms_mas < 0.1 * before.absolute_rms_mas
+    assert after.relative_rms_mas < before.relative_rms_mas + 1.0
+
+
+def test_the_record_is_read_back_equal(ir_run, ir_association):
+    record, folder = ir_run
+    assert load_record(folder / f"{record.root}_decisions.json") == record
+
+
+def test_neither_record_nor_trailer_names_a_folder_of_this_machine(ir_run):
+    record, folder = ir_run
+    for name in (f"{record.root}_decisions.json", f"{record.root}.tra"):
+        assert str(folder.parent) not in (folder / name).read_text()
+
+
+def test_the_trailer_tells_every_stage_and_verdict(ir_run):
+    record, folder = ir_run
+    text = (folder / f"{record.root}.tra").read_text()
+    for one in Stage:
+        assert one is Stage.INITIALISE or one.value.upper() in text
+    assert record.selection.reason in text
+    assert all(product.filename in text for product in record.products)
+
+
+def test_exposures_are_marked_as_drizzled(ir_run, ir_association):
+    _, folder = ir_run
+    for name in ir_association.rootnames:
+        with fits.open(folder / f"{name}_flt.fits") as hdus:
+            assert hdus[0].header["DRIZCORR"] == "COMPLETE"
+            assert hdus["SCI", 1].header["WCSNAME"].startswith("IDC_")
+            assert np.count_nonzero(hdus["DQ", 1].data & 4096) > 0
+            assert "MDRIZSKY" in hdus["SCI", 1].header
+
+
+def test_the_product_says_what_it_is(ir_run, ir_association):
+    record, folder = ir_run
+    with fits.open(folder / f"{record.product}_drz.fits") as hdus:
+        assert [hdu.name for hdu in hdus[1:]] == ["SCI", "WHT", "CTX", "HDRTAB"]
+        primary, sci = hdus[0].header, hdus["SCI"].header
+        assert primary["NDRIZIM"] == 4
+        assert primary["EXPTIME"] == pytest.approx(sum(_exptimes(ir_association)))
+        assert primary["TEXPTIME"] == primary["EXPTIME"]
+        assert primary["D001DATA"].startswith(ir_association.rootnames[0])
+        assert sci["BUNIT"] == "ELECTRONS/S"
+        assert sci["S_REGION"].startswith("POLYGON ICRS")
+        assert len(hdus["HDRTAB"].data) == 4
+        assert np.isnan(hdus["SCI"].data[hdus["WHT"].data == 0]).all()
+
+
+def _exptimes(association):
+    return [fits.getval(path, "EXPTIME") for path in association.flt]
+
+
+def test_a_second_run_in_the_same_folder_gives_the_same(ir_run, ir_association, tmp_path):
+    record, folder = ir_run
+    shutil.copytree(folder, tmp_path / "again")
+    again = process(
+        tmp_path / "again" / ir_association.input.name,
+        catalog=ir_association.catalogue,
+        headerlet_folder=ir_association.headerlets,
+        environment={name: str(path) for name, path in ir_association.environment.items()},
+    )
+    assert again.selection == record.selection
+    name = f"{record.product}_drz.fits"
+    with fits.open(folder / name) as first, fits.open(tmp_path / "again" / name) as second:
+        for extension in ("SCI", "WHT", "CTX"):
+            np.testing.assert_array_equal(first[extension].data, second[extension].data)
+
+
+def test_the_number_of_cores_and_the_place_of_scratch_images_change_nothing(ir_run, ir_association, tmp_path):
+    record, _ = ir_run
+    other = run(ir_association, tmp_path / "run", num_cores=1, inmemory=True)
+    assert other.stages == record.stages
+
+
+def test_flc_files_decide_and_flt_files_follow(acs_run, acs_association):
+    record, folder = acs_run
+    assert {product.suffix for product in record.products} == {"drc", "drz"}
+    for name in acs_association.rootnames:
+        flc = fits.getheader(folder / f"{name}_flc.fits", ("SCI", 2))
+        flt = fits.getheader(folder / f"{name}_flt.fits", ("SCI", 2))
+        for keyword in ("WCSNAME", "CRVAL1", "CRVAL2", "CD1_1", "CD2_2"):
+            assert flc[keyword] == flt[keyword]
+
+
+def test_a_misplaced_exposure_is_noticed_and_put_right(misaligned_association, tmp_path):
+    record = run(misaligned_association, tmp_path / "run")
+    default = stage(record, Stage.DEFAULT).verification
+    assert default.verdict is Verdict.MISALIGNED
+    assert default.worst.rootname == misaligned_association.rootnames[2]
+    assert record.selection.chosen is WcsOrigin.A_POSTERIORI
+    assert stage(record, Stage.A_POSTERIORI).verification.verdict is Verdict.ALIGNED
+    assert score_wcs(misaligned_association.truth, tmp_path / "run").relative_rms_mas < 20
+
+
+def test_a_single_exposure_gives_a_product(ir_singleton, tmp_path):
+    record = run(ir_singleton, tmp_path / "run")
+    (product,) = record.products
+    assert product.exposures == ir_singleton.rootnames
+    assert (tmp_path / "run" / product.filename).exists()
+    assert stage(record, Stage.DEFAULT).drizzle.cosmic_rays == ()
+
+
+def test_switches_skip_the_alignment_stages(ir_association, tmp_path):
+    environment = {name: str(path) for name, path in ir_association.environment.items()}
+    environment |= {"ASTROMETRY_APPLY_APRIORI": "off", "ASTROMETRY_COMPUTE_APOSTERIORI": "No"}
+    record = run(ir_association, tmp_path / "run", environment=environment)
+    assert stage(record, Stage.A_PRIORI).outcome is StageOutcome.SKIPPED
+    assert stage(record, Stage.A_POSTERIORI).outcome is StageOutcome.SKIPPED
+    assert record.selection.chosen is WcsOrigin.PIPELINE_DEFAULT
+
+
+def test_a_world_without_services_still_gives_products(ir_association, tmp_path):
+    record = run(ir_association, tmp_path / "run", catalog=None, headerlet_folder=None)
+    assert record.selection.chosen is WcsOrigin.PIPELINE_DEFAULT
+    assert stage(record, Stage.A_PRIORI).outcome is not StageOutcome.KEPT
+    assert stage(record, Stage.A_POSTERIORI).outcome is not StageOutcome.KEPT
+    assert (tmp_path / "run" / f"{record.product}_drz.fits").exists()
+
+
+def test_drizcorr_omit_is_a_clean_end(ir_singleton, tmp_path):
+    source = copied(ir_singleton, tmp_path / "run")
+    fits.setval(source, "DRIZCORR", value="OMIT")
+    before = ir_singleton.flt[0].read_bytes()
+    record = process(source, environment={})
+    assert record.outcome is RunOutcome.OMITTED
+    assert "OMIT" in (tmp_path / "run" / f"{record.root}.tra").read_text()
+    assert (tmp_path / "run" / ir_singleton.flt[0].name).read_bytes() == before
+
+
+def test_force_overrides_omit(ir_singleton, tmp_path):
+    source = copied(ir_singleton, tmp_path / "run")
+    fits.setval(source, "DRIZCORR", value="OMIT")
+    environment = {name: str(path) for name, path in ir_singleton.environment.items()}
+    record = process(
+        source,
+        force=True,
+        environment=environment,
+        catalog=ir_singleton.catalogue,
+        headerlet_folder=ir_singleton.headerlets,
+    )
+    assert record.outcome is RunOutcome.DONE
+
+
+def test_missing_files_are_all_named_before_anything_is_touched(ir_association, tmp_path):
+    source = copied(ir_association, tmp_path / "run")
+    for name in ir_association.rootnames[1:3]:
+        (tmp_path / "run" / f"{name}_flt.fits").unlink()
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in source.parent.iterdir())
+    with pytest.raises(MissingFilesError) as failure:
+        process(source, environment={})
+    assert failure.value.files == tuple(f"{name}_flt" for name in ir_association.rootnames[1:3])
+    assert f"File {ir_association.rootnames[1]}_flt not found" in str(failure.value)
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in source.parent.iterdir()) == before
+
+
+def test_a_missing_reference_file_leaves_the_exposures_as_they_were(ir_association, tmp_path):
+    source = copied(ir_association, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in source.parent.glob("*_flt.fits")}
+    with pytest.raises(ReferenceFileError, match="iref"):
+        process(source, environment={})
+    assert {path.name: path.read_bytes() for path in source.parent.glob("*_flt.fits")} == before
+    assert "FAILED" in (source.parent / f"{source.name.removesuffix('_asn.fits')}.tra").read_text()
+    assert not [path for path in source.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_newpath_brings_everything_back(ir_singleton, tmp_path):
+    record = run(ir_singleton, tmp_path / "run", newpath=tmp_path / "ram")
+    assert all((tmp_path / "run" / name).exists() for name in record.files)
+    assert list((tmp_path / "ram").iterdir()) == []
+
+
+def test_newpath_that_is_taken_is_refused(ir_singleton, tmp_path):
+    (tmp_path / "ram" / ir_singleton.rootnames[0]).mkdir(parents=True)
+    with pytest.raises(StorageError):
+        run(ir_singleton, tmp_path / "run", newpath=tmp_path / "ram")
+
+
+def test_basic_mode_writes_no_headerlets(ir_singleton, tmp_path):
+    run(ir_singleton, tmp_path / "run", headerlets=False)
+    assert not list((tmp_path / "run").glob("*_flt_hlet.fits"))
+
+
+def test_single_parameters_are_obeyed_and_recorded(ir_singleton, tmp_path):
+    record = run(ir_singleton, tmp_path / "run", parameter_overrides={"final_units": "counts"})
+    assert record.products[0].units == "ELECTRONS"
+    assert any(one.name == "final_units" and "-p" in one.source for one in record.parameter_sources)
