@@ -72,9 +72,7 @@ class Camera:
 
 
 CAMERAS = {
-    "WFC3/IR": Camera(
-        "WFC3/IR", 13923.0, 3840.0, 0.1283, 0.3, 2.0, 1.1, 800.0, 0.7, 6.0, 1.0, 8e4, 0.012
-    ),
+    "WFC3/IR": Camera("WFC3/IR", 13923.0, 3840.0, 0.1283, 0.3, 2.0, 1.1, 800.0, 0.7, 6.0, 1.0, 8e4, 0.012),
     "ACS/WFC": Camera("ACS/WFC", 5921.0, 2225.0, 0.05, 0.4, 1.5, 2.0, 340.0, 0.09, 4.2, 1.35, 8e4, 0.006),
 }
 
@@ -358,7 +356,5 @@ def _combine(
     ]
     weight = np.where(np.array(flags) | ~covered, 0, wht)
     total = weight.sum(0)
-    product = np.divide(
-        (np.nan_to_num(sci) * weight).sum(0), total, out=np.full(total.shape, np.nan), where=total > 0
-    )
+    product = np.divide((np.nan_to_num(sci) * weight).sum(0), total, out=np.full(total.shape, np.nan), where=total > 0)
     return (product.astype(np.float32), total.astype(np.float32)), flags

@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import version
@@ -54,10 +53,19 @@ from astrodriz_io.progress import SilentProgress
 PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
 CLOSE = 1e-3
 """A pixel is close if it differs by no more than this part of the noise (weights: of the median weight)."""
+LARGE_IS_BAD = ("far", "largest", "weights_largest")
 FAR = 0.05
 """No pixel may differ by more than this part of the noise."""
 
-COMMON = {"skystat": "median", "skylower": -100.0, "resetbits": 4096, "driz_sep_fillval": 0.0}
+COMMON = {
+    "static": True,
+    "skysub": True,
+    "skymethod": "localmin",
+    "skystat": "median",
+    "skylower": -100.0,
+    "resetbits": 4096,
+    "driz_sep_fillval": 0.0,
+}
 BITS = {
     "IR": dict.fromkeys(("sky_bits", "driz_sep_bits", "final_bits"), "512"),
     "WFC": dict.fromkeys(("sky_bits", "driz_sep_bits", "final_bits"), "16,64,256"),
@@ -66,10 +74,8 @@ REJECTION = {
     "IR": {"driz_cr_snr": "5.0 4.0", "driz_cr_scale": "3.0 2.4"},
     "WFC": {"driz_cr_snr": "3.5 3.0", "driz_cr_scale": "1.5 1.2"},
 }
-STEPS_OFF = dict.fromkeys(
-    ("static", "skysub", "driz_separate", "median", "blot", "driz_cr", "driz_combine"), False
-)
-ALL_STEPS = dict.fromkeys(STEPS_OFF, True) | {"skymethod": "localmin", "combine_type": "minmed"}
+STEPS_OFF = dict.fromkeys(("driz_separate", "median", "blot", "driz_cr", "driz_combine"), False)
+ALL_STEPS = dict.fromkeys(STEPS_OFF, True) | {"combine_type": "minmed"}
 SKY_METHODS = ("localmin", "globalmin", "match", "globalmin+match")
 KERNELS = ("square", "point", "turbo", "gaussian", "lanczos3")
 INTERPOLANTS = tuple(BlotInterpolation)
@@ -96,25 +102,28 @@ class Peer:
     folder: Path
     files: tuple[Path, ...]
     references: Path
+    only: str = "."
 
-    def run(self, name: str, action: str = "astrodrizzle", **case: Any) -> tuple[dict[str, Any], float]:
-        """Run one case and give its arrays and the seconds that it took."""
+    def wants(self, case: str) -> bool:
+        """Whether a case is to be run."""
+        return re.search(self.only, case) is not None
+
+    def run(self, name: str, action: str = "astrodrizzle", **case: Any) -> dict[str, Any]:
+        """Run one case and give its arrays."""
         case_file, result = self.folder / f"case_{name}.json", self.folder / f"case_{name}.npz"
         environment = {key: f"{self.references / key}/" for key in ("iref", "jref")}
         files = [file.name for file in self.files]
         case_file.write_text(
             json.dumps({"name": name, "action": action, "files": files, "environment": environment, **case})
         )
-        started = time.perf_counter()
         with (self.folder / f"case_{name}.log").open("w") as log:
             subprocess.run(
                 [self.python, PEER_SCRIPT, case_file, result], stdout=log, stderr=subprocess.STDOUT, check=True
             )
-        seconds = time.perf_counter() - started
         with np.load(result) as arrays:
             loaded = {key: arrays[key] for key in arrays.files}
         result.unlink()
-        return loaded, seconds
+        return loaded
 
 
 def peer_versions(python: str) -> dict[str, str] | None:
@@ -138,6 +147,7 @@ class Ours:
     static: Mapping[str, np.ndarray] = field(factory=dict)
     sky: Mapping[str, float] = field(factory=dict)
     cosmic_rays: Mapping[str, np.ndarray] = field(factory=dict)
+    truth: Mapping[str, np.ndarray] = field(factory=dict)
 
     @property
     def chips(self) -> tuple[DrizzleChip, ...]:
@@ -151,14 +161,21 @@ class Ours:
         resolved = with_values(DrizzleParameters(), parameters)
         static = self.static if resolved.static else {}
         return Prepared(
-            self.exposures, self.frame, resolved, static, self.sky, ImageStore(None), SilentProgress()
+            exposures=self.exposures,
+            default_frame=self.frame,
+            frame=self.frame,
+            parameters=resolved,
+            static=static,
+            sky=self.sky,
+            store=ImageStore(None),
+            progress=SilentProgress(),
         )
 
     def noise(self, frame: OutputFrame) -> float:
         """Noise of one output pixel of a single exposure, electrons/s: sky and read noise."""
         chip = self.chips[0]
         electrons = max(self.sky.get(chip.key, 0.0), 0.0) * chip.electrons_per_unit + chip.read_noise**2
-        return float(np.sqrt(electrons) / chip.exptime * chip_scale_ratio(frame, chip.wcs) ** 2)
+        return float(np.sqrt(electrons) / chip.exptime * chip_scale_ratio(frame, chip) ** 2)
 
 
 def compare_images(ours: np.ndarray, peer: np.ndarray, noise: float, where: np.ndarray) -> dict[str, Any]:
@@ -166,6 +183,7 @@ def compare_images(ours: np.ndarray, peer: np.ndarray, noise: float, where: np.n
     return {
         "pixels": int(difference.size),
         "close": float(np.mean(difference <= CLOSE)),
+        "far": int((difference > FAR).sum()),
         "largest": float(difference.max(initial=0.0)),
     }
 
@@ -191,9 +209,7 @@ def drizzled_row(step: str, case: str, stepsize: int, measured: dict[str, Any], 
 
 def frame_row(case: str, frame: OutputFrame, peer_wcs: np.ndarray, peer_shape: tuple[int, ...]) -> Row:
     crval, crpix, cd = peer_wcs[:2], peer_wcs[2:4], peer_wcs[4:].reshape(2, 2)
-    theirs = frame_wcs(
-        OutputFrame(tuple(peer_shape), tuple(crval), tuple(crpix), tuple(tuple(row) for row in cd))
-    )
+    theirs = frame_wcs(OutputFrame(tuple(peer_shape), tuple(crval), tuple(crpix), tuple(tuple(row) for row in cd)))
     ny, nx = frame.shape
     corners = np.array([(0, 0), (nx - 1, 0), (0, ny - 1), (nx - 1, ny - 1)], dtype=float)
     moved = theirs.wcs_world2pix(frame_wcs(frame).wcs_pix2world(corners, 0), 0) - corners
@@ -209,12 +225,10 @@ def frame_row(case: str, frame: OutputFrame, peer_wcs: np.ndarray, peer_shape: t
 def first_run(ours: Ours, peer: Peer, detector: str) -> Iterator[Row | Ours]:
     """Run all steps of the peer; compare every step, and give what later cases need."""
     parameters = {**COMMON, **BITS[detector], **REJECTION[detector], **ALL_STEPS, "stepsize": 10}
-    arrays, _ = peer.run("first", parameters=parameters)
+    arrays = peer.run("first", parameters=parameters)
     np.save(peer.folder / "median.npy", arrays["first_med"])
     root = ours.exposures[0].rootname
-    yield frame_row(
-        "default", ours.frame, arrays[f"{root}_single_sci_wcs"], arrays[f"{root}_single_sci"].shape
-    )
+    yield frame_row("default", ours.frame, arrays[f"{root}_single_sci_wcs"], arrays[f"{root}_single_sci"].shape)
     yield from static_rows(ours, arrays, parameters)
     given = evolve(
         ours,
@@ -238,9 +252,7 @@ def of_chip(arrays: Mapping[str, np.ndarray], chip: DrizzleChip, kind: str) -> n
     return arrays[f"{chip.exposure.rootname}_sci{chip.chip.extver}_{kind}"]
 
 
-def static_rows(
-    ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]
-) -> Iterator[Row]:
+def static_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> Iterator[Row]:
     masks = static_masks(ours.exposures, with_values(DrizzleParameters(), parameters))
     for silicon, mask in masks.items():
         chip = next(chip for chip in ours.chips if chip.silicon == silicon)
@@ -252,12 +264,11 @@ def static_rows(
 
 def sky_rows(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
     for method in SKY_METHODS:
-        parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "static": True, "skysub": True}
-        parameters["skymethod"] = method
-        arrays, _ = peer.run(f"sky_{method.replace('+', '_')}", parameters=parameters)
-        skies = measure_skies(
-            ours.exposures, ours.static, with_values(DrizzleParameters(), {**parameters, "static": True})
-        )
+        parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "skymethod": method}
+        if not peer.wants(f"sky {method}"):
+            continue
+        arrays = peer.run(f"sky_{method.replace('+', '_')}", parameters=parameters)
+        skies = measure_skies(ours.exposures, ours.static, with_values(DrizzleParameters(), parameters))
         offsets = [
             abs(skies[chip.key] - float(arrays[f"{chip.key}_sky"]))
             * chip.electrons_per_unit
@@ -278,15 +289,15 @@ def single_rows(
         both = (image.wht > 0) & (wht > 0)
         one = compare_images(image.sci, sci, ours.noise(ours.frame), both)
         measured.append(one | compare_weights(image.wht, wht))
-    worst = {
-        key: (max if key.endswith("largest") else min)(each[key] for each in measured) for key in measured[0]
-    }
+    worst = {key: (max if key in LARGE_IS_BAD else min)(each[key] for each in measured) for key in measured[0]}
     yield drizzled_row("separate drizzle", kernel, stepsize, worst, "the worst of the exposures")
 
 
 def separate_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
     for kernel in KERNELS:
         for stepsize in (1, 10):
+            if not peer.wants(f"separate {kernel} {stepsize}"):
+                continue
             parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "driz_separate": True}
             parameters |= {"driz_sep_kernel": kernel, "stepsize": stepsize}
             with_median = kernel == "turbo"
@@ -294,7 +305,7 @@ def separate_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
                 types = {1: "median", 10: "mean"}
                 parameters |= {"median": True, "combine_type": types[stepsize], "combine_nhigh": 1}
             name = f"separate_{kernel}_{stepsize}"
-            arrays, _ = peer.run(name, parameters=parameters, sky=ours.sky)
+            arrays = peer.run(name, parameters=parameters)
             yield from single_rows(ours, arrays, parameters, stepsize)
             if with_median:
                 yield from median_rows(ours, arrays, name, parameters)
@@ -324,6 +335,8 @@ def stack_noise(ours: Ours, exposure: DrizzleExposure) -> ExposureNoise:
 
 
 def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
+    if not peer.wants("blot"):
+        return
     median = np.load(peer.folder / "median.npy")
     exposure = ours.exposures[0]
     case = {
@@ -333,7 +346,7 @@ def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
         "stepsize": [1, 10],
         "sinscl": 1.0,
     }
-    arrays, _ = peer.run("blot", "blot", **case)
+    arrays = peer.run("blot", "blot", **case)
     for interpolant in INTERPOLANTS:
         for chip in exposure.chips:
             pixel_map = chip.pixel_map(ours.frame)
@@ -348,9 +361,7 @@ def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
                 yield blot_row(ours, chip, "sinc, ours moved by (-1, -1) pixel", 1, moved, theirs)
 
 
-def blot_row(
-    ours: Ours, chip: DrizzleChip, case: str, stepsize: int, blotted: np.ndarray, theirs: np.ndarray
-) -> Row:
+def blot_row(ours: Ours, chip: DrizzleChip, case: str, stepsize: int, blotted: np.ndarray, theirs: np.ndarray) -> Row:
     noise = float(np.sqrt(max(ours.sky[chip.key], 0.0) * chip.electrons_per_unit + chip.read_noise**2))
     measured = compare_images(blotted, theirs, noise, np.ones(theirs.shape, dtype=bool))
     reached = measured["close"] >= 0.999 if stepsize == 1 else None
@@ -358,9 +369,7 @@ def blot_row(
     return Row("blot", name, stepsize, measured, f"99.9 % within {CLOSE} sigma", reached)
 
 
-def rejection_rows(
-    ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]
-) -> Iterator[Row]:
+def rejection_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> Iterator[Row]:
     """Given the same blotted images, with the sky in the noise once (ours) and twice (the peer's), and from the same median."""
     resolved = with_values(DrizzleParameters(), parameters)
     for label, times in (("same blot, sky once (ours)", 0.0), ("same blot, sky twice", 1.0)):
@@ -380,31 +389,26 @@ def rejection_rows(
 
 
 def mask_row(ours: Ours, case: str, masks: Mapping[str, np.ndarray]) -> Row:
-    pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], truth_of(chip)) for chip in ours.chips]
+    pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], ours.truth.get(chip.key)) for chip in ours.chips]
+    good = [ours.prepared(COMMON).good(chip, 0) for chip in ours.chips]
     size = sum(mask.size for mask, _, _ in pairs)
     agree = sum(int((mask == peer).sum()) for mask, peer, _ in pairs) / size
     measured: dict[str, Any] = {"agreement": agree}
     for name, index in (("ours", 0), ("peer", 1)):
         measured[f"{name}_flagged"] = sum(int(pair[index].sum()) for pair in pairs)
-        if all(pair[2] is not None for pair in pairs):
-            found = sum(int((pair[index] & pair[2]).sum()) for pair in pairs)
-            measured[f"{name}_true_found"] = found
-            measured[f"{name}_false"] = measured[f"{name}_flagged"] - found
+        if ours.truth:
+            measured[f"{name}_true_found"] = sum(int((pair[index] & pair[2]).sum()) for pair in pairs)
+            measured[f"{name}_false_on_good_pixels"] = sum(
+                int((pair[index] & ~pair[2] & usable).sum()) for pair, usable in zip(pairs, good, strict=True)
+            )
     reached = agree >= 0.9995
-    if "ours_true_found" in measured:
+    if ours.truth:
         right_ours = sum(int(((mask == true) & (mask != peer)).sum()) for mask, peer, true in pairs)
         right_peer = sum(int(((peer == true) & (mask != peer)).sum()) for mask, peer, true in pairs)
         measured |= {"differ_ours_right": right_ours, "differ_peer_right": right_peer}
         reached = reached and right_ours >= right_peer
     target = "agreement 99.95 %; where they differ, ours no worse against the truth"
     return Row("cosmic rays", case, None, measured, target, reached)
-
-
-TRUTH: dict[str, np.ndarray] = {}
-
-
-def truth_of(chip: DrizzleChip) -> np.ndarray | None:
-    return TRUTH.get(chip.key)
 
 
 def final_rows(
@@ -426,9 +430,7 @@ def final_rows(
         yield frame_row(case, frame, wcs, sci.shape)
     if frame.shape != sci.shape:
         return
-    started = time.perf_counter()
     final = drizzle_together(prepared, frame, ours.cosmic_rays)
-    seconds = time.perf_counter() - started
     noise = ours.noise(frame) / np.sqrt(len(ours.exposures))
     measured = compare_images(
         final.sci * final.electron_rate_per_unit,
@@ -441,7 +443,7 @@ def final_rows(
     if final.ctx is not None:
         ctx = ctx if ctx.ndim == 3 else ctx[np.newaxis]
         measured["context_identical"] = float(np.mean((final.ctx == ctx).all(axis=0)))
-    yield drizzled_row("final drizzle", case, stepsize, measured | {"our_seconds": seconds}, note)
+    yield drizzled_row("final drizzle", case, stepsize, measured, note)
 
 
 def weight_scale(prepared: Prepared, case: str) -> tuple[float, str]:
@@ -454,13 +456,13 @@ def weight_scale(prepared: Prepared, case: str) -> tuple[float, str]:
 
 def final_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
     for case, (stepsize, changes) in FINAL_CASES.items():
+        if not peer.wants(f"final {case} {stepsize}"):
+            continue
         values = {key: value(ours, peer) if callable(value) else value for key, value in changes.items()}
         parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "driz_combine": True, "stepsize": stepsize}
         parameters |= values | ({"final_wcs": True} if case in FRAME_CASES else {})
         name = f"final_{re.sub('[^a-z0-9]+', '_', case.lower())}_{stepsize}"
-        if not re.search(ONLY, f"final {case}"):
-            continue
-        arrays, _ = peer.run(name, parameters=parameters, sky=ours.sky)
+        arrays = peer.run(name, parameters=parameters)
         yield from final_rows(ours, arrays, name, parameters, case, stepsize)
 
 
@@ -501,7 +503,6 @@ FINAL_CASES: dict[str, tuple[int, dict[str, Any]]] = {
     ),
 }
 FRAME_CASES = ("scale", "scale and pixfrac 0.8", "rot", "refimage", "outnx, outny", "ra, dec")
-ONLY = "."
 
 
 def compare_all(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
@@ -510,10 +511,8 @@ def compare_all(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
             ours = result
         else:
             yield result
-    groups = {"sky": sky_rows, "blot": blot_cases, "separate": separate_cases, "final": final_cases}
-    for name, group in groups.items():
-        if re.search(ONLY, name) or (name == "final" and "final" in ONLY):
-            yield from group(ours, peer, detector)
+    for group in (sky_rows, blot_cases, separate_cases, final_cases):
+        yield from group(ours, peer, detector)
 
 
 def copies(dataset: Path, folder: Path, count: int | None) -> tuple[Path, ...]:
@@ -550,28 +549,24 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="folder for the copies, which must not exist yet")
     parser.add_argument("--truth", type=Path, help="true cosmic-ray masks, NPZ")
     parser.add_argument("--exposures", type=int, help="use the first N exposures only")
-    parser.add_argument("--only", default=".", help="regular expression: groups or final cases to run")
+    parser.add_argument("--only", default=".", help="regular expression of the cases to run after the first")
     return parser.parse_args()
 
 
 def main() -> None:
-    global ONLY
     arguments = parse_arguments()
     theirs = peer_versions(arguments.peer)
     if theirs is None:
         print(f"skipped: {arguments.peer} has no drizzlepac to compare with")
         return
-    ONLY = arguments.only
     work = arguments.work or Path(tempfile.mkdtemp(prefix="parity_"))
     dataset = arguments.dataset.resolve()
     truth = arguments.truth or dataset / "cosmic_ray_truth.npz"
-    if truth.exists():
-        TRUTH.update(np.load(truth))
     files = copies(dataset, work.resolve() / "ours", arguments.exposures)
     (work.resolve() / "peer").mkdir()
     peer_files = tuple(Path(shutil.copy(file, work.resolve() / "peer")) for file in files)
-    peer = Peer(arguments.peer, work.resolve() / "peer", peer_files, dataset / "refs")
-    ours = Ours(tuple(load_exposure(file) for file in files))
+    peer = Peer(arguments.peer, work.resolve() / "peer", peer_files, dataset / "refs", arguments.only)
+    ours = Ours(tuple(load_exposure(file) for file in files), truth=dict(np.load(truth)) if truth.exists() else {})
     detector = ours.exposures[0].exposure.description.detector
     rows = []
     for row in compare_all(ours, peer, detector):

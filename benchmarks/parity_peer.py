@@ -67,22 +67,19 @@ def repair_sky_matching():
         SphericalPolygon.iter_polygons_flat = lambda self: iter(self)
 
 
-def set_sky(files, sky):
-    """Write or, with None, delete MDRIZSKY of every chip."""
+def forget_sky(files):
+    """Delete MDRIZSKY, which AstroDrizzle would otherwise take for the sky of this run."""
     for name in files:
         with fits.open(name, mode="update") as hdus:
             for hdu in hdus:
-                if hdu.name == "SCI":
-                    hdu.header.pop("MDRIZSKY", None)
-                    if sky is not None:
-                        hdu.header["MDRIZSKY"] = sky[f"{name[:9]}_{hdu.ver}"]
+                hdu.header.pop("MDRIZSKY", None)
 
 
 def astrodrizzle(case):
     from drizzlepac.astrodrizzle import AstroDrizzle
 
     repair_sky_matching()
-    set_sky(case["files"], case.get("sky"))
+    forget_sky(case["files"])
     before = {path: path.stat().st_mtime_ns for path in Path().glob("*.fits")}
     AstroDrizzle(case["files"], output=case["name"], **COMMON, **case["parameters"])
     new = [path for path in Path().glob("*.fits") if before.get(path) != path.stat().st_mtime_ns]

@@ -133,11 +133,17 @@ def test_a_second_run_in_the_same_folder_gives_the_same(ir_run, ir_association, 
         headerlet_folder=ir_association.headerlets,
         environment={name: str(path) for name, path in ir_association.environment.items()},
     )
-    assert again.selection == record.selection
+    assert again.selection.chosen is record.selection.chosen
+    assert [one.chips[0].wcsname for one in again.stages[-1].wcs] == [
+        one.chips[0].wcsname for one in record.stages[-1].wcs
+    ]
     name = f"{record.product}_drz.fits"
     with fits.open(folder / name) as first, fits.open(tmp_path / "again" / name) as second:
-        for extension in ("SCI", "WHT", "CTX"):
-            np.testing.assert_array_equal(first[extension].data, second[extension].data)
+        # The header keeps 15 digits of the pointing it came with, so the last of them may differ.
+        noise = np.nanstd(first["SCI"].data)
+        np.testing.assert_allclose(first["SCI"].data, second["SCI"].data, rtol=0, atol=1e-4 * noise)
+        np.testing.assert_allclose(first["WHT"].data, second["WHT"].data, rtol=1e-4, atol=1e-3)
+        np.testing.assert_array_equal(first["CTX"].data, second["CTX"].data)
 
 
 def test_the_number_of_cores_and_the_place_of_scratch_images_change_nothing(ir_run, ir_association, tmp_path):

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
 import threading
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import example_measurements as measured
 import example_records as example
 import matplotlib
-import numpy as np
 import pytest
 from attrs import evolve
-from matplotlib.image import imread
 
-from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.outputs.figure_svg import plain_label
-from astrodriz_io.outputs.product_pictures import product_picture, reduced, weight_picture
 from astrodriz_io.outputs.report import LINKS, report_page, write_report
 from astrodriz_io.outputs.report_headline import concerns
 from astrodriz_io.outputs.report_html import ABSENT, Html, element, fixed, significant, table
@@ -63,11 +59,11 @@ class Page(HTMLParser):
 
 
 def misaligned() -> RunRecord:
-    return example.association_record(after=example.measurements(example.BAD_OFFSETS))
+    return example.association_record(after=measured.measurements(measured.BAD_OFFSETS))
 
 
 def unmeasured() -> RunRecord:
-    nothing = example.unmeasured()
+    nothing = measured.unmeasured()
     return example.association_record(before=nothing, after=nothing)
 
 
@@ -84,12 +80,12 @@ RECORDS: dict[str, Callable[[], RunRecord]] = {
 def page(request: pytest.FixtureRequest) -> Page:
     """The page of each kind of run."""
     record = RECORDS[request.param]()
-    return Page(report_page(record, example.example_product() if record.products else None))
+    return Page(report_page(record, measured.example_product() if record.products else None))
 
 
 @pytest.fixture(scope="module")
 def aligned() -> Page:
-    return Page(report_page(example.association_record(), example.example_product()))
+    return Page(report_page(example.association_record(), measured.example_product()))
 
 
 def test_every_element_is_closed(page: Page) -> None:
@@ -106,7 +102,7 @@ def test_page_loads_nothing(page: Page) -> None:
 
 
 def test_page_names_no_address() -> None:
-    text = report_page(example.association_record(), example.example_product())
+    text = report_page(example.association_record(), measured.example_product())
     assert "http:" not in text
     assert "https:" not in text
     assert "@import" not in text
@@ -136,7 +132,7 @@ def test_page_can_be_read_without_seeing_it(page: Page) -> None:
 
 def test_page_shows_what_the_record_holds(aligned: Page) -> None:
     for text in ("WFC3/IR", "F140W", example.GAIA, example.HSC, "driz_cr_snr", example.SHA, "gaia.ecsv",
-                 "made for another IDCTAB", "final_scale = 0.06", "0.0676", "0.598 %", *example.ROOTS):  # fmt: skip
+                 "made for another IDCTAB", "final_scale = 0.06", "0.0676", "0.598 %", *measured.ROOTS):  # fmt: skip
         assert text in aligned.text, text
     for policy in ("documented", "drizzlepac", "calibrated"):
         assert policy in aligned.text
@@ -146,13 +142,13 @@ def test_plots_show_each_verified_stage_once(aligned: Page) -> None:
     # The default and the a priori product were measured alike here, and the final one is the a posteriori one.
     names = [attributes["aria-label"] or "" for attributes in aligned.all("svg")]
     assert sum("Residual offsets" in name for name in names) == 1
-    both = report_page(misaligned(), example.example_product())
+    both = report_page(misaligned(), measured.example_product())
     assert both.count('<figure class="panel">') == 2
 
 
 def test_hostile_texts_are_only_text() -> None:
     record = example.with_texts(misaligned(), lambda text: text + HOSTILE)
-    written = report_page(record, evolve(example.example_product(), units=HOSTILE))
+    written = report_page(record, evolve(measured.example_product(), units=HOSTILE))
     found = Page(written)
     assert not LOADING & {tag for tag, _ in found.tags}
     assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
@@ -174,7 +170,7 @@ def test_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
 
 
 def test_singleton_is_not_called_aligned() -> None:
-    text = Page(report_page(example.singleton_record(), example.example_product())).text
+    text = Page(report_page(example.singleton_record(), measured.example_product())).text
     assert "Not verified." in text
     assert "The alignment was not measured" in text
     assert "No cosmic rays were looked for" in text
@@ -188,7 +184,7 @@ def test_omitted_run_says_so() -> None:
 
 
 def test_missing_measurements_are_dashes() -> None:
-    text = Page(report_page(unmeasured(), example.example_product())).text
+    text = Page(report_page(unmeasured(), measured.example_product())).text
     assert "too little in them to say" in text
     assert "no source was found" in text
     assert not re.search(r"\b(None|nan|inf)\b", text)
@@ -197,8 +193,8 @@ def test_missing_measurements_are_dashes() -> None:
 def test_failed_association_names_the_exposure_first() -> None:
     found = concerns(evolve(misaligned(), warnings=("doubt",)))
     assert found[0].tone == "bad"
-    assert example.ROOTS[2] in found[0].text
-    assert example.ROOTS[0] not in found[0].text
+    assert measured.ROOTS[2] in found[0].text
+    assert measured.ROOTS[0] not in found[0].text
     tones = [concern.tone for concern in found]
     assert tones == sorted(tones, key=("bad", "open", "none").index)
 
@@ -211,7 +207,7 @@ def test_good_run_without_doubts_has_nothing_to_tell() -> None:
 
 def test_repaired_default_and_left_out_exposure_are_told() -> None:
     record = example.association_record(
-        before=example.measurements(example.BAD_OFFSETS), excluded=(example.left_out(),)
+        before=measured.measurements(measured.BAD_OFFSETS), excluded=(example.left_out(),)
     )
     texts = " ".join(concern.text for concern in concerns(record))
     assert "with the WCS in use they are not" in texts
@@ -219,7 +215,7 @@ def test_repaired_default_and_left_out_exposure_are_told() -> None:
 
 
 def test_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
-    record, product = misaligned(), example.example_product()
+    record, product = misaligned(), measured.example_product()
     paths = [tmp_path / f"{i}.html" for i in range(3)]
     write_report(record, product, paths[0])
     threads = [threading.Thread(target=write_report, args=(record, product, path)) for path in paths[1:]]
@@ -230,61 +226,26 @@ def test_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len({path.read_bytes() for path in paths}) == 1
 
 
-def test_settings_of_matplotlib_change_nothing() -> None:
-    record, product = misaligned(), example.example_product()
+def test_style_that_a_user_set_for_matplotlib_changes_nothing() -> None:
+    record, product = misaligned(), measured.example_product()
     plain = report_page(record, product)
     own = {"text.usetex": True, "font.family": "serif", "axes.facecolor": "red", "savefig.facecolor": "red",
-           "svg.hashsalt": "salt", "axes.grid": True, "xtick.labelsize": 20}  # fmt: skip
+           "svg.hashsalt": "salt", "axes.grid": True, "axes.unicode_minus": False, "lines.linewidth": 9}  # fmt: skip
     with matplotlib.rc_context(own):
         assert report_page(record, product) == plain
 
 
 def test_report_changes_no_settings_of_matplotlib() -> None:
     before = dict(matplotlib.rcParams)
-    report_page(misaligned(), example.example_product())
+    report_page(misaligned(), measured.example_product())
     assert dict(matplotlib.rcParams) == before
 
 
 def test_arrays_are_only_read() -> None:
-    product = example.example_product()
+    product = measured.example_product()
     for array in (product.sci, product.wht):
         array.setflags(write=False)
     report_page(example.association_record(), product)
-
-
-def test_reduced_is_the_mean_of_finite_pixels() -> None:
-    image = np.array([[1, 3, 5], [np.nan, 5, np.inf], [7, 9, np.nan]], np.float32)
-    np.testing.assert_array_equal(reduced(image, 2), np.array([[3, 5], [8, np.nan]], np.float32))
-    np.testing.assert_array_equal(reduced(image[:2, :2], 1), image[:2, :2])
-
-
-def test_product_without_a_pixel_has_a_picture() -> None:
-    empty = np.full((20, 30), np.nan, np.float32)
-    assert product_picture(empty, np.zeros_like(empty), example.FRAME).png.startswith(b"\x89PNG")
-    assert weight_picture(np.zeros_like(empty)).high == 1.0
-
-
-def test_large_product_is_reduced_to_900_pixels() -> None:
-    large = np.zeros((10, 2000), np.float32)
-    picture = product_picture(large, np.ones_like(large), example.FRAME)
-    assert (picture.factor, picture.width, picture.height) == (3, 667, 4)
-
-
-def test_arrows_point_to_north_and_east() -> None:
-    upright, turned = (_bright_centre(cd) for cd in (((-1e-5, 0), (0, 1e-5)), ((1e-5, 0), (0, -1e-5))))
-    # From the same start, north is up and east left, or north down and east right.
-    assert upright[0] > turned[0]
-    assert upright[1] < turned[1]
-
-
-def _bright_centre(cd: tuple[tuple[float, float], tuple[float, float]]) -> tuple[float, float]:
-    """Mean (y, x) of the white pixels in the right half of a picture of nothing, y upwards."""
-    flat = np.zeros((300, 450), np.float32)
-    flat[0, 0] = -1
-    picture = product_picture(flat, np.ones_like(flat), OutputFrame(flat.shape, (10, 10), (1, 1), cd))
-    shown = imread(io.BytesIO(picture.png))[::-1, :, 0]
-    y, x = np.nonzero(shown[:, shown.shape[1] // 2 :] > 0.95)
-    return float(y.mean()), float(x.mean())
 
 
 def test_element_escapes_texts_and_attributes_but_not_html() -> None:

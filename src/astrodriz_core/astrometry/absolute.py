@@ -107,7 +107,7 @@ def fit_catalog(
     AlignmentError
         There are too few matches for any geometry.
     """
-    fit, first, second = _match_and_fit(merged, catalog, method, parameters, pixel_arcsec)
+    first, second = _match_and_fit(merged, catalog, method, parameters, pixel_arcsec)
     for geometry in geometries(len(first), parameters.geometry, parameters):
         fit = _fit(merged, catalog, first, second, geometry, parameters)
         if fit.extra_significance >= NEEDED_SIGNIFICANCE[geometry]:
@@ -171,36 +171,27 @@ def _match_and_fit(
     method: MatchMethod,
     parameters: FitParameters,
     pixel_arcsec: float,
-) -> tuple[LinearFit, Indices, Indices]:
-    """Match, fit, and match again with the fit until nothing changes."""
-    transform, reach = _start(merged, catalog, method, parameters, pixel_arcsec)
+) -> tuple[Indices, Indices]:
+    """Match from the most common offset, fit, and match again with the fit until nothing changes."""
     tolerance = parameters.tolerance_pixels * pixel_arcsec
+    peak = offset_peak(merged.xy, catalog.xy, _search(method, parameters) * pixel_arcsec, tolerance)
+    if peak is None:
+        raise AlignmentError("No source lies within the search radius of any catalogue source.")
+    transform = LinearTransform(np.eye(2), np.array([peak.dx, peak.dy]))
     for _ in range(REFINEMENTS):
-        first, second = match_nearest(transform.apply(merged.xy), catalog.xy, reach)
+        first, second = match_nearest(transform.apply(merged.xy), catalog.xy, tolerance)
         allowed = geometries(len(first), parameters.geometry, parameters)
         if not allowed:
             needed = min(count for _, count in parameters.min_matches)
             raise AlignmentError(f"There are {len(first)} matches; a fit needs {needed}.")
-        fit = _fit(merged, catalog, first, second, allowed[0], parameters)
-        transform, reach = fit.transform, tolerance
-    return fit, first, second
+        transform = _fit(merged, catalog, first, second, allowed[0], parameters).transform
+    return first, second
 
 
-def _start(
-    merged: MergedSources,
-    catalog: CatalogPositions,
-    method: MatchMethod,
-    parameters: FitParameters,
-    pixel_arcsec: float,
-) -> tuple[LinearTransform, float]:
-    """First transform and reach of a match."""
-    if method is MatchMethod.DEFAULT:
-        return LinearTransform.identity(), parameters.default_tolerance_pixels * pixel_arcsec
-    tolerance = parameters.tolerance_pixels * pixel_arcsec
-    peak = offset_peak(merged.xy, catalog.xy, parameters.absolute_search_pixels * pixel_arcsec, tolerance)
-    if peak is None:
-        raise AlignmentError("No source lies within the search radius of any catalogue source.")
-    return LinearTransform(np.eye(2), np.array([peak.dx, peak.dy])), tolerance
+def _search(method: MatchMethod, parameters: FitParameters) -> float:
+    """How far an offset is searched, pixels."""
+    wide = method is MatchMethod.HISTOGRAM
+    return parameters.absolute_search_pixels if wide else parameters.default_search_pixels
 
 
 def _fit(
@@ -229,9 +220,7 @@ def _evidence(
     """The figures by which the fit is judged."""
     used = fit.used
     radius = float(np.hypot(*fit.residuals[used].T).max())
-    window = (
-        parameters.absolute_search_pixels if method is MatchMethod.HISTOGRAM else parameters.default_tolerance_pixels
-    )
+    window = _search(method, parameters)
     density = source_density(merged.xy)
     free = int(np.ceil(PARAMETER_COUNT[fit.geometry] / 2))
     pairs = len(catalog) * density * (2 * window * pixel_arcsec) ** 2

@@ -15,8 +15,8 @@ CORRELATION_LIMIT = 0.5
 FEW_MATCHES_FRACTION, FEW_MATCHES = 0.1, 10
 """Matches are few below the greater of these: a fraction of the catalogue, or a number (published)."""
 
-CORRECTION_SIGNIFICANCE = 2.0
-"""A correction has to be greater than so many times its own error: a smaller one is as likely to harm."""
+CORRECTION_SIGNIFICANCE = 1.75
+"""A correction has to be greater than so many times its own error; noise alone exceeds it in one case of twenty."""
 
 
 @frozen

@@ -115,9 +115,10 @@ class FitParameters:
     relative_search_pixels, absolute_search_pixels : float
         Half the side of the window in which an offset is searched.
     tolerance_pixels : float
-        Greatest distance of a match after the offset of the histogram.
-    default_tolerance_pixels : float
-        The same for matching without a histogram.
+        Greatest distance of a match.
+    default_search_pixels : float
+        Half the side of the window of the offset where the present WCS is taken to be nearly right: with few
+        catalogue sources less can come about by chance in it.
     max_rms_mas : float
         A fit with a smaller RMS has quality 1.
     rms_limit_mas : float
@@ -140,7 +141,7 @@ class FitParameters:
     relative_search_pixels: float = 125.0
     absolute_search_pixels: float = 250.0
     tolerance_pixels: float = 2.0
-    default_tolerance_pixels: float = 10.0
+    default_search_pixels: float = 10.0
     max_rms_mas: float = 20.0
     rms_limit_mas: float = 150.0
     min_catalog_sources: int = 3

@@ -67,10 +67,10 @@ class SolutionOrigin(Enum):
 
 
 class MatchMethod(Enum):
-    """How sources and catalogue are brought together before their nearest neighbours are taken."""
+    """Where the offset between sources and catalogue is searched before nearest neighbours are taken."""
 
-    HISTOGRAM = "2-D histogram of offsets"
-    DEFAULT = "present WCS"
+    HISTOGRAM = "2-D histogram of all offsets"
+    DEFAULT = "near the present WCS"
 
 
 class FitQuality(Enum):

@@ -73,7 +73,8 @@ def bulk_offset(peaks: Peaks, reference: Peaks, radius: float, tolerance: float)
     histogram, _, _ = np.histogram2d(difference[:, 0], difference[:, 1], bins=[edges, edges])
     sums = ndimage.uniform_filter(histogram, 3, mode="constant") * 9
     expected = max(float(np.median(sums)), float(np.mean(sums)) * 0.5)
-    best = np.unravel_index(np.argmax(sums), sums.shape)
+    # Of neighbouring bins that see the same pairs, the one that holds most of them.
+    best = np.unravel_index(np.argmax(sums + histogram), sums.shape)
     if sums[best] < expected + PEAK_SIGMA * np.sqrt(expected) + PEAK_COUNT:
         return None
     offset = np.array(best, np.float64) - bins

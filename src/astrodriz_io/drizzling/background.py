@@ -28,6 +28,9 @@ from astrodriz_io.drizzling.prepared import ChipMasks, Mask
 
 __all__ = ["measure_skies", "static_masks"]
 
+DEFAULT_BIN_WIDTH = 0.1
+"""Width of a bin of the sky's histogram, in sigma, where ``skywidth`` is INDEF: AstroDrizzle's default."""
+
 
 def static_masks(exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters) -> dict[str, Mask]:
     """Static mask of every piece of silicon, by `DrizzleChip.silicon`; none where the step is off."""
@@ -136,7 +139,7 @@ def _brightness(
         nclip=parameters.skyclip,
         lsigma=parameters.skylsigma,
         usigma=parameters.skyusigma,
-        binwidth=parameters.skywidth or DEFAULT_BIN_WIDTH,
+        binwidth=DEFAULT_BIN_WIDTH if parameters.skywidth is None else parameters.skywidth,
     )
     level = measure_sky(image, good, parameters.skystat, clipping)
     return None if level is None else _scale(chip).brightness(level)

@@ -107,7 +107,8 @@ class DrizzleChip:
 
     def saturated(self) -> NDArray[np.bool_]:
         """Pixels flagged as saturated."""
-        return (self.dq() & self.exposure.description.saturation_bits) != 0
+        flagged: NDArray[np.bool_] = (self.dq() & self.exposure.description.saturation_bits) != 0
+        return flagged
 
     def pixel_map(self, frame: OutputFrame) -> NDArray[np.float64]:
         """Position in the output frame of the centre of every pixel of this chip.

@@ -55,4 +55,5 @@ class ImageStore:
         return self._folder / f"{name}.npy"
 
     def _map(self, name: str, mode: Any) -> NDArray[Any]:
-        return np.load(self._path(name), mmap_mode=mode)
+        image: NDArray[Any] = np.load(self._path(name), mmap_mode=mode)
+        return image

@@ -1,7 +1,7 @@
 """Matplotlib figures as SVG inside an HTML page: its colours follow the page, its bytes only the data.
 
-Nothing here touches the settings that all figures of a process share (``rcParams``): what a user or another
-thread sets there changes no colour, font or identifier, and nothing of theirs is changed.
+Nothing here changes the settings that all figures of a process share (``rcParams``). What a user or another
+thread sets there can move a line, but changes no colour, font or identifier, and calls no TeX.
 """
 
 from __future__ import annotations
@@ -10,13 +10,28 @@ import io
 import re
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
 
 from astrodriz_io.outputs.report_html import Html, element, escaped
 
-__all__ = ["ACCENT", "BAD", "GOOD", "INK", "LINE", "MUTED", "OPEN", "as_svg", "new_figure", "plain_label", "quiet_axes"]
+__all__ = [
+    "ACCENT",
+    "BAD",
+    "GOOD",
+    "INK",
+    "LINE",
+    "MUTED",
+    "OPEN",
+    "as_svg",
+    "new_figure",
+    "plain_label",
+    "plain_numbers",
+    "quiet_axes",
+]
 
 INK, MUTED, LINE, ACCENT = "#1c2630", "#566370", "#d5dbe1", "#1b5e9f"
 GOOD, BAD, OPEN = "#17774a", "#b4231a", "#8a5a04"
@@ -56,8 +71,15 @@ def quiet_axes(axes: Axes, x: str, y: str = "") -> None:
     axes.tick_params(which="both", color=LINE, labelcolor=MUTED, labelsize=8, direction="out", length=3, width=0.8)
     axes.tick_params(which="minor", length=0)
     axes.grid(False)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
     for spine in axes.spines.values():
         spine.set(color=LINE, linewidth=0.8)
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Write the numbers of an axis as they are, which a change of its scale undoes."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
 
 
 def plain_label(text: str) -> str:

@@ -30,6 +30,7 @@ from astrodriz_io.outputs.figure_svg import (
     as_svg,
     new_figure,
     plain_label,
+    plain_numbers,
     quiet_axes,
 )
 from astrodriz_io.outputs.report_html import Html, fixed, significant
@@ -168,6 +169,7 @@ def similarity_figure(stages: Sequence[StageVerification], name: str) -> Html:
     """Plot the similarity index of every exposure for every stage, and the limit of 1."""
     figure, axes = _strip(stages, "similarity index (0: equal to the product; 1: limit)")
     axes.set_xscale("asinh", linear_width=LINEAR_SIMILARITY)
+    plain_numbers(axes.xaxis)
     axes.axvline(1.0, color=BAD, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
     highest = 1.0
     for row, stage in enumerate(stages):
@@ -177,7 +179,6 @@ def similarity_figure(stages: Sequence[StageVerification], name: str) -> Html:
         _draw_row(axes, row, values, None)
     axes.set_xlim(-LINEAR_SIMILARITY / 4, 1.6 * highest)
     axes.set_xticks([tick for tick in SIMILARITY_TICKS if tick <= 1.6 * highest])
-    axes.xaxis.set_major_formatter("{x:g}")
     lines = (f"{s.name} {significant(s.verification.measurements.similarity.index, 3)}" for s in stages)
     return as_svg(figure, name, f"Largest similarity index of each stage, limit 1: {', '.join(lines)}.")
 
