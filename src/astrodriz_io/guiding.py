@@ -6,14 +6,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from astrodriz_core.verify.guiding import check_guiding as measure_guiding
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 import numpy as np
 from attrs import evolve, frozen
 
 from astrodriz_core.dq import good_pixels
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
+from astrodriz_core.verify.guiding import check_guiding as measure_guiding
+from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_io.inputs.arrays import read_dq, read_sci
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.settings import Settings

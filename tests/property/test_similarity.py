@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from strategies import PARAMETERS, star_association, star_field, star_places
 
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.common import Verdict
@@ -24,6 +23,7 @@ from astrodriz_core.verify.similarity import (
     mean_squared_error_index,
     similarity_measurements,
 )
+from strategies import PARAMETERS, star_association, star_field, star_places
 
 SHAPE = (64, 80)
 
@@ -33,7 +33,7 @@ def image_pair(shift: float, noise: float = 0.0, scale: float = 1.0, seed: int =
     places = star_places(SHAPE, rng)
     fluxes = 10 ** rng.uniform(2.5, 4, len(places))
     one = star_field(SHAPE, places, fluxes, 1.0) + rng.normal(0, noise, SHAPE)
-    other = star_field(SHAPE, places + [shift, 0], fluxes, 1.0) + rng.normal(0, noise, SHAPE)
+    other = star_field(SHAPE, places + np.array([shift, 0]), fluxes, 1.0) + rng.normal(0, noise, SHAPE)
     return scale * one, scale * other
 
 
@@ -199,7 +199,7 @@ def moved(image: DrizzledImage, dx: float, dy: float, rotation_deg: float = 0.0)
     turn = np.deg2rad(rotation_deg)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     centre = (np.array(image.shape) - 1) / 2
-    offset = centre - matrix @ (centre + [dy, dx])
+    offset = centre - matrix @ (centre + np.array([dy, dx]))
     sci = ndimage.affine_transform(image.sci, matrix, offset, order=5, mode="nearest")
     return attrs.evolve(image, sci=sci.astype(np.float32))
 

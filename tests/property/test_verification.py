@@ -13,7 +13,6 @@ from cattrs.preconf.json import make_converter
 from golden.record_drizzlepac import CASES, EXPTIMES, digest, images
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import PARAMETERS, records, star_association
 
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import (
@@ -32,6 +31,7 @@ from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.policies import judge_calibrated, judge_documented, judge_drizzlepac
 from astrodriz_core.verify.registration import unmeasured
 from astrodriz_core.verify.verification import judge, worst_exposure
+from strategies import PARAMETERS, records, star_association
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "drizzlepac_3_11.json").read_text())
 JSON = make_converter()

@@ -123,17 +123,17 @@ class LinearFit:
     def extra_significance(self) -> float:
         """How many errors the terms that the next simpler geometry lacks are away from none.
 
-        The rotation of RSHIFT, the scale of RSCALE, the difference of scales and the skew of GENERAL; infinite for SHIFT,
-        which lacks nothing.
+        The rotation of RSHIFT, the scale of RSCALE, the difference of scales and the skew of GENERAL; infinite for
+        SHIFT, which lacks nothing.
         """
         m, c = self.transform.matrix, self.covariance
         if self.geometry is FitGeometry.SHIFT:
             return float(np.inf)
         if self.geometry is FitGeometry.GENERAL:
             change = np.array([[0, 0, 1, 0, 0, -1], [0, 0, 0, 1, 1, 0]], dtype=float)
-            value = np.array([m[0, 0] - m[1, 1], m[0, 1] + m[1, 0]])
-            return float(np.sqrt(value @ np.linalg.pinv(change @ c @ change.T, hermitian=True) @ value))
-        value, row = (np.deg2rad(self.transform.rotation_deg), 2)
+            both = np.array([m[0, 0] - m[1, 1], m[0, 1] + m[1, 0]])
+            return float(np.sqrt(both @ np.linalg.pinv(change @ c @ change.T, hermitian=True) @ both))
+        value, row = float(np.deg2rad(self.transform.rotation_deg)), 2
         if self.geometry is FitGeometry.RSCALE:
             value, row = self.transform.scale - 1.0, 3
         return float(abs(value) / np.sqrt(c[row, row])) if c[row, row] > 0 else 0.0

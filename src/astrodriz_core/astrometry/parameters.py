@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from astrodriz_core.errors import MeasurementError
+from astrodriz_core.instruments import DetectorDescription, DetectorKind, detector_description
 from astrodriz_core.records.astrometry import FitGeometry
 
 __all__ = [
@@ -24,11 +24,15 @@ __all__ = [
 PUBLISHED_PSF_FWHM_ARCSEC = 0.13
 """FWHM of the PSF, arcsec, that stands in where an image has too few stars to measure it."""
 
-GOOD_BITS_CCD = 1360
-"""Data quality bits of a CCD that leave a pixel usable: 1024 sink, 256 saturated, 64 warm, 16 hot."""
+RAMP_FLAGS = 8192 | 2048 | 1024
+"""Bits of WFC3/IR that leave a pixel good: a cosmic ray that calwf3 took out of the ramp, signal in the zero read, not
+used."""
 
-GOOD_BITS_IR = 512
-"""Data quality bit of WFC3/IR that leaves a pixel usable: 512 blob."""
+COSMIC_RAY_BITS = 4096 | 8192
+"""Cosmic rays found by a drizzle run and by the calibration of CR-SPLIT exposures."""
+
+SINK_PIXEL = 1024
+"""Of the bits that leave a CCD pixel usable, the one that does not displace a centroid; hot and warm pixels do."""
 
 
 class BackgroundEstimator(Enum):
@@ -46,6 +50,14 @@ class SourceParameters:
     ----------
     pixel_arcsec : float
         Nominal size of a pixel, arcsec.
+    good_bits : int
+        Data quality bits that do not mask a pixel for detection.
+    saturation_bits : int
+        Data quality bits that say saturated; a source with one in its core is left out.
+    harmless_bits : int
+        Data quality bits that may lie in the core of a source without biasing its centroid.
+    cosmic_ray_bits : int
+        Data quality bits that say cosmic ray.
     psf_fwhm_arcsec : float
         FWHM that stands in where the image does not give one.
     box_size : int
@@ -58,30 +70,22 @@ class SourceParameters:
         Threshold of the smoothed image in units of the scatter of the background.
     max_sources : int
         The brightest so many sources of each chip are kept.
-    good_bits : int
-        Data quality bits that do not mask a pixel for detection.
-    saturation_bits : int
-        Data quality bits that say saturated; a source with one in its core is left out.
-    cosmic_ray_bits : int
-        Data quality bits that say cosmic ray.
-    harmless_bits : int
-        Data quality bits that may lie in the core of a source without biasing its centroid.
     ignore_cosmic_ray_bit : bool
         Take no notice of bit 4096. With a misplaced exposure the cosmic-ray step flags the cores of
         stars, and honouring its flags would hide the very sources that put the exposure right.
     """
 
     pixel_arcsec: float
+    good_bits: int
+    saturation_bits: int
+    harmless_bits: int
+    cosmic_ray_bits: int = COSMIC_RAY_BITS
     psf_fwhm_arcsec: float = PUBLISHED_PSF_FWHM_ARCSEC
-    box_size: int = 27
+    box_size: int = 13
     filter_size: int = 3
     background: BackgroundEstimator = BackgroundEstimator.MEDIAN
     nsigma: float = 3.0
     max_sources: int = 250
-    good_bits: int = GOOD_BITS_CCD
-    saturation_bits: int = 256 | 2048
-    cosmic_ray_bits: int = 4096 | 8192
-    harmless_bits: int = 1024
     ignore_cosmic_ray_bit: bool = False
 
     @property
@@ -168,27 +172,25 @@ class AlignmentParameters:
     catalogs: tuple[str, ...] = ("GAIAeDR3", "GSC242", "2MASS")
 
 
-_WIDE = FitParameters(absolute_search_pixels=400.0)
-_CCD = SourceParameters(pixel_arcsec=0.05)
-_LARGE_CCD = evolve(_CCD, background=BackgroundEstimator.SEXTRACTOR)
+WIDE_SEARCH = FitParameters(absolute_search_pixels=400.0)
+"""For detectors with small pixels and large fields."""
 
-DETECTORS: dict[tuple[str, str], AlignmentParameters] = {
-    ("ACS", "WFC"): AlignmentParameters(evolve(_LARGE_CCD, max_sources=500), _WIDE),
-    ("ACS", "HRC"): AlignmentParameters(evolve(_CCD, pixel_arcsec=0.026, box_size=13)),
-    ("ACS", "SBC"): AlignmentParameters(evolve(_CCD, pixel_arcsec=0.032, box_size=13, good_bits=0)),
-    ("WFC3", "UVIS"): AlignmentParameters(evolve(_LARGE_CCD, pixel_arcsec=0.04), _WIDE),
-    ("WFC3", "IR"): AlignmentParameters(
-        SourceParameters(
-            pixel_arcsec=0.1283,
-            box_size=13,
-            good_bits=GOOD_BITS_IR,
-            saturation_bits=256,
-            harmless_bits=GOOD_BITS_IR,
-        )
-    ),
-    ("WFPC2", "PC"): AlignmentParameters(evolve(_CCD, pixel_arcsec=0.0455, box_size=13)),
+
+@frozen
+class _Departure:
+    """What is published for one detector in place of the values for all."""
+
+    box_size: int = 13
+    background: BackgroundEstimator = BackgroundEstimator.MEDIAN
+    max_sources: int = 250
+    fit: FitParameters = FitParameters()
+
+
+DEPARTURES = {
+    "ACS/WFC": _Departure(27, BackgroundEstimator.SEXTRACTOR, 500, WIDE_SEARCH),
+    "WFC3/UVIS": _Departure(27, BackgroundEstimator.SEXTRACTOR, 500, WIDE_SEARCH),
 }
-"""Parameters by (INSTRUME, DETECTOR)."""
+"""Published parameters by detector, where they differ."""
 
 
 def alignment_parameters(instrument: str, detector: str) -> AlignmentParameters:
@@ -197,17 +199,33 @@ def alignment_parameters(instrument: str, detector: str) -> AlignmentParameters:
     Parameters
     ----------
     instrument, detector : str
-        INSTRUME and DETECTOR as in the header, in any case. WFPC2 has no DETECTOR in the sense of the
-        others; every value is taken as its PC.
+        INSTRUME and DETECTOR (NICMOS: CAMERA) as in the header, in any case.
 
     Raises
     ------
-    MeasurementError
-        There is no entry for this detector.
+    InputError
+        The detector is not known.
     """
-    key = (instrument.strip().upper(), detector.strip().upper())
-    found = DETECTORS.get(("WFPC2", "PC") if key[0] == "WFPC2" else key)
-    if found is None:
-        known = ", ".join("/".join(pair) for pair in DETECTORS)
-        raise MeasurementError(f"There are no alignment parameters for {'/'.join(key)}; there are for {known}.")
-    return found
+    description = detector_description(instrument, detector)
+    departure = DEPARTURES.get(description.name, _Departure())
+    good, harmless = _usable_bits(description)
+    sources = SourceParameters(
+        pixel_arcsec=description.other_pixel_scale_arcsec or description.pixel_scale_arcsec,
+        good_bits=good,
+        saturation_bits=description.saturation_bits,
+        harmless_bits=harmless,
+        cosmic_ray_bits=COSMIC_RAY_BITS & ~harmless,
+        box_size=departure.box_size,
+        background=departure.background,
+        max_sources=departure.max_sources,
+    )
+    return AlignmentParameters(sources, departure.fit)
+
+
+def _usable_bits(description: DetectorDescription) -> tuple[int, int]:
+    """Bits that do not mask a pixel, and those of them that may lie in the core of a source."""
+    good = description.good_bits
+    if description.kind is DetectorKind.CCD and good & SINK_PIXEL:
+        return good, SINK_PIXEL
+    ramp = RAMP_FLAGS if description.name == "WFC3/IR" else 0
+    return good | ramp, (good | ramp) & ~description.saturation_bits

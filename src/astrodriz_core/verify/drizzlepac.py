@@ -149,11 +149,11 @@ def _median_where_above(image: FloatImage, threshold: np.floating) -> FloatImage
     padded = np.pad(image, half, mode="symmetric")
     counts = _box_counts(padded > threshold)
     y, x = np.nonzero(counts > MEDIAN_BOX**2 // 2)
-    steps = np.arange(MEDIAN_BOX)
+    rows, columns = np.divmod(np.arange(MEDIAN_BOX**2), MEDIAN_BOX)
     filtered = np.full(image.shape, threshold, image.dtype)
     for part in np.array_split(np.arange(len(y)), len(y) // 200_000 + 1):
-        boxes = padded[y[part, None, None] + steps[:, None], x[part, None, None] + steps]
-        filtered[y[part], x[part]] = np.median(boxes.reshape(len(part), -1), axis=1)
+        boxes = padded[y[part, None] + rows, x[part, None] + columns]
+        filtered[y[part], x[part]] = np.median(boxes, axis=1)
     return filtered
 
 

@@ -239,13 +239,14 @@ def _weighted_fit(difference: Positions, places: Positions, weights: Table, squa
     )
 
 
-def consensus(shifts: Positions) -> NDArray[np.bool_]:
+def consensus(places: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Exposures that agree with each other.
 
     Parameters
     ----------
-    shifts : numpy.ndarray, shape (n, 2)
-        Shift of each exposure, pixels.
+    places : numpy.ndarray, shape (n, d)
+        Shift of each exposure along every axis, pixels; a rotation may be one more, as the displacement
+        that it gives.
 
     Returns
     -------
@@ -253,11 +254,11 @@ def consensus(shifts: Positions) -> NDArray[np.bool_]:
         The largest set within `CONSENSUS_PIX` of one of them. All, where no two agree, or where there
         are only two: then nothing tells which is off.
     """
-    apart = np.hypot(*(shifts[:, None] - shifts[None, :]).transpose(2, 0, 1))
+    apart = np.sqrt(((places[:, None] - places[None, :]) ** 2).sum(-1))
     near = apart <= CONSENSUS_PIX
     closeness = near.sum(1) - 1e-3 * np.where(near, apart, 0).sum(1)
     best = near[np.argmax(closeness)]
-    return best if best.sum() > 1 else np.ones(len(shifts), bool)
+    return best if best.sum() > 1 else np.ones(len(places), bool)
 
 
 def register(
@@ -287,7 +288,8 @@ def register(
         return tuple(unmeasured(name, "No sources in common with the other exposures.") for name in rootnames)
     centre, motions = solve_motions(table, start)
     agreeing = np.zeros(len(rootnames), bool)
-    agreeing[placed] = consensus(np.array([motions[i].shift for i in placed]))
+    arm = float(np.sqrt(np.nanmean((table.positions - centre) ** 2) * 2))
+    agreeing[placed] = consensus(np.array([[*motions[i].shift, motions[i].rotation * arm] for i in placed]))
     records = []
     for index, name in enumerate(rootnames):
         others = [i for i in placed if i != index and agreeing[i]]

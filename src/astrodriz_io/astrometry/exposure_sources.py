@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.astrometry.linking import ExposurePositions
@@ -103,7 +103,9 @@ def _chip(
     with open_fits(path) as hdulist:
         wcs = chip_wcs(hdulist, ("SCI", extver), path.name)
         corners = np.asarray(wcs.calc_footprint(), dtype=float)
-        sources, counts = Sources.none(), SourceCounts.none(parameters.fallback_fwhm)
+        pixel = float(np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))) * 3600.0
+        own = evolve(parameters, pixel_arcsec=pixel)
+        sources, counts = Sources.none(), SourceCounts.none(own.fallback_fwhm)
         if search:
             dq = read_dq(path, extver).astype(np.int32)
             try:
@@ -113,7 +115,6 @@ def _chip(
             except MeasurementError as error:
                 logger.warning("%s[SCI,%d]: no sources: %s", path.name, extver, error)
         ra, dec = wcs.all_pix2world(sources.x, sources.y, 0)
-    pixel = float(np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))) * 3600.0
     return _Found(np.asarray(ra), np.asarray(dec), sources, pixel, corners), counts
 
 

@@ -63,7 +63,7 @@ def record(product, singles, sigma):
 
     with tempfile.TemporaryDirectory() as folder:
         names = [str(Path(folder) / f"single{i}.fits") for i in range(len(singles))]
-        for name, single, exptime in zip(names, singles, EXPTIMES):
+        for name, single, exptime in zip(names, singles, EXPTIMES, strict=True):
             hdu = fits.PrimaryHDU(single)
             hdu.header["EXPTIME"] = exptime
             hdu.writeto(name)

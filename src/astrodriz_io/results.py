@@ -1,0 +1,74 @@
+"""The last step of a run: record, trailer, report and manifest beside the products, then all into their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import evolve
+
+from astrodriz_core.records.run import RunRecord
+from astrodriz_io.drizzling.final import FinalImage
+from astrodriz_io.outputs.recordfile import write_record
+from astrodriz_io.outputs.report import write_report
+from astrodriz_io.outputs.trailer import trailer
+from astrodriz_io.outputs.workspace import Workspace, publish, storage_errors
+from astrodriz_io.runlog import RunLog
+
+__all__ = ["leave_results"]
+
+
+def leave_results(
+    record: RunRecord,
+    products: Sequence[Path],
+    product: FinalImage | None,
+    log: RunLog,
+    *,
+    space: Workspace,
+    home: Path,
+    manifest: bool,
+) -> RunRecord:
+    """Write what tells of the run, and bring every file to its final name.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Complete but for the list of files.
+    products : sequence of Path
+        Products, exposures and headerlets in the workspace.
+    product : FinalImage or None
+        The deciding product, for the pictures of the report; None where none was made.
+    log : RunLog
+        Messages of the run, quoted in the trailer.
+    space : Workspace
+        Where the files are.
+    home : Path
+        Where they go.
+    manifest : bool
+        Write the list of all files too.
+
+    Returns
+    -------
+    RunRecord
+        With the list of files.
+    """
+    names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if kind != "manifest" or manifest}
+    record = evolve(record, files=(*(path.name for path in products), *names.values()))
+    with storage_errors(record.root):
+        write_record(record, space.folder / names["record"])
+        (space.folder / names["trailer"]).write_text(trailer(record, log.lines), encoding="utf-8")
+        write_report(record, product, space.folder / names["report"])
+        if manifest:
+            lines = "".join(f"{name}\n" for name in record.files)
+            (space.folder / names["manifest"]).write_text(lines, encoding="utf-8")
+    publish([space.folder / name for name in record.files], home)
+    return record
+
+
+ENDINGS = {
+    "record": "_decisions.json",
+    "trailer": ".tra",
+    "report": "_report.html",
+    "manifest": "_manifest.txt",
+}
+"""Endings of the files that tell of a run, behind the root of its input."""

@@ -1,0 +1,125 @@
+"""Parts of the run record that the shell puts together from what the stages returned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import version
+
+from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.records.astrometry import WcsCandidate, WcsSelection
+from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.run import (
+    SCHEMA_VERSION,
+    FileDigest,
+    RunOutcome,
+    RunRecord,
+    SettingsRecord,
+    SoftwareVersion,
+    StageOutcome,
+    StageRecord,
+)
+from astrodriz_io.distortion import DistortionResult
+from astrodriz_io.inputs.association import Association
+from astrodriz_io.inputs.parameters import ResolvedParameters
+from astrodriz_io.inputs.references import sha256_of
+
+__all__ = [
+    "distortion_record",
+    "omitted_record",
+    "parameter_warnings",
+    "reference_digests",
+    "select_among",
+    "software_versions",
+]
+
+PACKAGES = ("astrodriz", "astropy", "drizzle", "numpy", "photutils", "scipy", "stwcs", "tweakwcs")
+"""Packages whose versions the record keeps."""
+
+ORIGINS = {
+    Stage.DEFAULT: WcsOrigin.PIPELINE_DEFAULT,
+    Stage.A_PRIORI: WcsOrigin.A_PRIORI,
+    Stage.A_POSTERIORI: WcsOrigin.A_POSTERIORI,
+}
+"""The stages that make a WCS."""
+
+
+def software_versions() -> tuple[SoftwareVersion, ...]:
+    """The installed version of every package that takes part."""
+    return tuple(SoftwareVersion(name, version(name)) for name in PACKAGES)
+
+
+def reference_digests(distortion: Sequence[DistortionResult], resolved: ResolvedParameters) -> tuple[FileDigest, ...]:
+    """Every reference file that was used, by name, with its hash."""
+    used = {used.name: used.sha256 for result in distortion for used in result.references}
+    if resolved.mdriztab is not None:
+        used[resolved.mdriztab.name] = sha256_of(resolved.mdriztab.path)
+    return tuple(FileDigest(name, sha256) for name, sha256 in sorted(used.items()))
+
+
+def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:
+    """What a user has to know of the parameters' origin."""
+    bundled = f"no MDRIZTAB was found; the drizzle parameters are those of the {resolved.table}"
+    ignored = f"columns of the MDRIZTAB that name no drizzle parameter: {', '.join(resolved.ignored)}"
+    return (*((bundled,) if resolved.bundled else ()), *((ignored,) if resolved.ignored else ()))
+
+
+def distortion_record(results: Sequence[DistortionResult]) -> StageRecord:
+    """The stage of the distortion model."""
+    names = sorted({result.wcsname or "none" for result in results})
+    return StageRecord(
+        stage=Stage.DISTORTION,
+        outcome=StageOutcome.DONE,
+        reason=f"pipeline-default WCS: {', '.join(names)}",
+        wcs=tuple(result.wcs for result in results),
+    )
+
+
+def omitted_record(association: Association, settings: SettingsRecord, started: datetime) -> RunRecord:
+    """The record of a run that DRIZCORR switches off."""
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        root=association.rootname,
+        product=association.product,
+        outcome=RunOutcome.OMITTED,
+        started=started.isoformat(timespec="seconds"),
+        detector="",
+        filter_name="",
+        settings=settings,
+        software=software_versions(),
+        inputs=(),
+        references=(),
+        parameters=None,
+        parameter_sources=(),
+        guiding=(),
+        stages=(),
+        selection=None,
+        products=(),
+        files=(),
+        warnings=(),
+    )
+
+
+def select_among(stages: Sequence[StageRecord]) -> WcsSelection:
+    """The choice among the stages that made a product, with its reason."""
+    return select_wcs([_candidate(stage) for stage in stages if stage.drizzle is not None])
+
+
+def _candidate(stage: StageRecord) -> WcsCandidate:
+    verification = stage.verification
+    worst = verification.worst if verification else None
+    scale = verification.measurements.pixel_scale_arcsec * 1000 if verification else 0.0
+    sigmas = [
+        registration.sigma_pix
+        for registration in (verification.measurements.registration if verification else ())
+        if registration.sigma_pix is not None
+    ]
+    return WcsCandidate(
+        origin=ORIGINS[stage.stage],
+        wcsname=stage.wcs[0].chips[0].wcsname,
+        verdict=verification.verdict if verification else Verdict.UNDETERMINED,
+        kept=stage.outcome in (StageOutcome.DONE, StageOutcome.KEPT),
+        registration_mas=worst.offset_pix * scale if worst else None,
+        registration_error_mas=max(sigmas) * scale if sigmas else None,
+        reason=stage.reason,
+    )

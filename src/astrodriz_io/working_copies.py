@@ -1,0 +1,162 @@
+"""The exposures of a run as working copies in its workspace, after they were checked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from astropy.io import fits
+from attrs import evolve, frozen
+
+from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.records.run import FileDigest
+from astrodriz_io.inputs.association import Association, Member, raw_idctab
+from astrodriz_io.inputs.exposures import Exposure, check_same_configuration, read_exposure
+from astrodriz_io.inputs.references import sha256_of
+from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
+from astrodriz_io.outputs.workspace import Workspace
+
+__all__ = ["WorkingCopies", "take_working_copies"]
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+
+@frozen(eq=False)
+class WorkingCopies:
+    """Working copies of the exposures.
+
+    Attributes
+    ----------
+    deciding : tuple of Path
+        FLC files, or FLT files where there are no FLC files.
+    companions : tuple of Path
+        The FLT files beside FLC files.
+    exposures : tuple of Exposure
+        Metadata of the deciding files.
+    digests : tuple of FileDigest
+        Of all files as the user has them.
+    warnings : tuple of str
+        For the record: exposures that are left out or are to be looked at.
+    """
+
+    deciding: tuple[Path, ...]
+    companions: tuple[Path, ...]
+    exposures: tuple[Exposure, ...]
+    digests: tuple[FileDigest, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every working copy."""
+        return (*self.deciding, *self.companions)
+
+    @property
+    def flt(self) -> tuple[Path, ...]:
+        """The FLT files."""
+        return self.companions or self.deciding
+
+    def without(self, rootnames: frozenset[str]) -> WorkingCopies:
+        """The copies less those of some exposures."""
+        kept = [exposure.rootname not in rootnames for exposure in self.exposures]
+        return evolve(
+            self,
+            deciding=_where(kept, self.deciding),
+            companions=_where(kept, self.companions) if self.companions else (),
+            exposures=_where(kept, self.exposures),
+        )
+
+
+def take_working_copies(association: Association, space: Workspace, *, reset_idctab: bool) -> WorkingCopies:
+    """Copy the exposures into the workspace, and leave out those that cannot be combined.
+
+    Parameters
+    ----------
+    association : Association
+        Where the exposures are. WFPC2 exposures without a FLT get one made from their c0m and c1m.
+    space : Workspace
+        Receives the copies.
+    reset_idctab : bool
+        Give the copies the IDCTAB of their RAW files.
+
+    Raises
+    ------
+    NoViableDataError
+        No exposure can be combined; the message says why each cannot.
+    InputError
+        The exposures differ in detector or filter, or one is damaged.
+    """
+    sources = {name: _source(association, member, name) for member, name in _files(association)}
+    copies = {name: _copy(path, name, space) for name, path in sources.items()}
+    exposures = [read_exposure(copies[name]) for name in association.deciding]
+    usable = [exposure.observation.can_be_combined for exposure in exposures]
+    if not any(usable):
+        listed = "; ".join(_conditions(exposures))
+        raise NoViableDataError(f"No exposure can be combined ({listed}).", where=association.input_name)
+    check_same_configuration(_where(usable, exposures))
+    companions = association.flt if association.flc else ()
+    taken = WorkingCopies(
+        deciding=_where(usable, [copies[name] for name in association.deciding]),
+        companions=_where(usable, [copies[name] for name in companions]) if companions else (),
+        exposures=_where(usable, exposures),
+        digests=_digests([association.path(association.input_name), *(p for pair in sources.values() for p in pair)]),
+        warnings=(
+            *_conditions(exposures),
+            *(f"{name} is left aside: not every exposure has an FLC" for name in association.lone_flc),
+        ),
+    )
+    for warning in taken.warnings:
+        logger.warning("%s", warning)
+    if reset_idctab:
+        _reset_idctab(association, taken.all)
+    return taken
+
+
+def _files(association: Association) -> Iterable[tuple[Member, str]]:
+    """Every exposure file that takes part, with its member."""
+    for member in association.members:
+        for name in (member.flt, member.flc if association.flc else None):
+            if name is not None:
+                yield member, name
+
+
+def _source(association: Association, member: Member, name: str) -> tuple[Path, ...]:
+    """What the working copy is made from: the file itself, or WFPC2's image and flags."""
+    if member.c0m is None or association.path(name).exists():
+        return (association.path(name),)
+    return tuple(association.path(part) for part in (member.c0m, member.c1m) if part is not None)
+
+
+def _copy(source: tuple[Path, ...], name: str, space: Workspace) -> Path:
+    if source[0].name == name:
+        return space.adopt(source[0])
+    flt = space.folder / name
+    write_wfpc2_flt(source[0], source[1] if len(source) > 1 else None, flt)
+    return flt
+
+
+def _conditions(exposures: Sequence[Exposure]) -> tuple[str, ...]:
+    return tuple(
+        f"{exposure.rootname}: {condition.value}"
+        for exposure in exposures
+        for condition in exposure.observation.conditions
+    )
+
+
+def _digests(paths: Iterable[Path]) -> tuple[FileDigest, ...]:
+    return tuple(FileDigest(path.name, sha256_of(path)) for path in dict.fromkeys(paths))
+
+
+def _reset_idctab(association: Association, copies: Iterable[Path]) -> None:
+    """Give the working copies the IDCTAB of their RAW files."""
+    for copy in copies:
+        idctab = raw_idctab(association, read_exposure(copy).rootname)
+        if idctab is not None:
+            fits.setval(copy, "IDCTAB", value=idctab)
+
+
+def _where(kept: Sequence[bool], items: Sequence[Item]) -> tuple[Item, ...]:
+    return tuple(item for keep, item in zip(kept, items, strict=True) if keep)
