@@ -228,7 +228,7 @@ def _run_stages(
         log,
         space=space,
         home=association.folder,
-        manifest=settings.manifest,
+        settings=settings,
     )
 
 
@@ -237,4 +237,4 @@ def _leave_out(association: Association, settings: Settings, log: RunLog, starte
     logger.info("DRIZCORR is %s: the exposures are not drizzled.", association.drizcorr.value)
     record = omitted_record(association, settings.as_record(), started)
     with workspace(association.folder, association.rootname, newpath=None, keep=False) as space:
-        return leave_results(record, (), None, log, space=space, home=association.folder, manifest=settings.manifest)
+        return leave_results(record, (), None, log, space=space, home=association.folder, settings=settings)

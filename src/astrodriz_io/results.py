@@ -9,11 +9,12 @@ from attrs import evolve
 
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.drizzling.final import FinalImage
-from astrodriz_io.outputs.recordfile import write_record
+from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
 from astrodriz_io.outputs.trailer import trailer
 from astrodriz_io.outputs.workspace import Workspace, publish, storage_errors
 from astrodriz_io.runlog import RunLog
+from astrodriz_io.settings import Settings
 
 __all__ = ["leave_results"]
 
@@ -26,7 +27,7 @@ def leave_results(
     *,
     space: Workspace,
     home: Path,
-    manifest: bool,
+    settings: Settings,
 ) -> RunRecord:
     """Write what tells of the run, and bring every file to its final name.
 
@@ -44,21 +45,24 @@ def leave_results(
         Where the files are.
     home : Path
         Where they go.
-    manifest : bool
-        Write the list of all files too.
+    settings : Settings
+        Whether the manifest and the file of the quality measurements are asked for.
 
     Returns
     -------
     RunRecord
         With the list of files.
     """
-    names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if kind != "manifest" or manifest}
+    asked = {"manifest": settings.manifest, "quality": settings.quality_testing}
+    names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
     record = evolve(record, files=(*(path.name for path in products), *names.values()))
     with storage_errors(record.root):
         write_record(record, space.folder / names["record"])
         (space.folder / names["trailer"]).write_text(trailer(record, log.lines), encoding="utf-8")
         write_report(record, product, space.folder / names["report"])
-        if manifest:
+        if settings.quality_testing:
+            (space.folder / names["quality"]).write_text(dump_quality(record), encoding="utf-8")
+        if settings.manifest:
             lines = "".join(f"{name}\n" for name in record.files)
             (space.folder / names["manifest"]).write_text(lines, encoding="utf-8")
     publish([space.folder / name for name in record.files], home)
@@ -69,6 +73,7 @@ ENDINGS = {
     "record": "_decisions.json",
     "trailer": ".tra",
     "report": "_report.html",
+    "quality": "_quality.json",
     "manifest": "_manifest.txt",
 }
 """Endings of the files that tell of a run, behind the root of its input."""

@@ -1,5 +1,6 @@
 """The whole run on small simulated associations, as a user would start it."""
 
+import json
 import shutil
 
 import numpy as np
@@ -264,3 +265,22 @@ def test_single_parameters_are_obeyed_and_recorded(ir_singleton, tmp_path):
     record = run(ir_singleton, tmp_path / "run", parameter_overrides={"final_units": "counts"})
     assert record.products[0].units == "ELECTRONS"
     assert any(one.name == "final_units" and "-p" in one.source for one in record.parameter_sources)
+
+
+def test_quality_testing_leaves_the_measurements_as_a_file(ir_run, ir_association, tmp_path):
+    environment = {name: str(path) for name, path in ir_association.environment.items()}
+    environment |= {"PIPELINE_QUALITY_TESTING": "1", "ASTROMETRY_APPLY_APRIORI": "off"}
+    record = run(ir_association, tmp_path / "run", environment=environment, align_to_gaia=False)
+    tree = json.loads((tmp_path / "run" / f"{record.root}_quality.json").read_text())
+    assert tree["default products"]["verification"]["verdict"] == "aligned"
+
+
+def test_without_quality_testing_there_is_no_such_file(ir_run):
+    record, folder = ir_run
+    assert not (folder / f"{record.root}_quality.json").exists()
+
+
+def test_the_report_page_is_among_the_files(ir_run):
+    record, folder = ir_run
+    assert f"{record.root}_report.html" in record.files
+    assert "<html" in (folder / f"{record.root}_report.html").read_text()

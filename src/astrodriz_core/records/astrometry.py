@@ -102,6 +102,8 @@ class AlignmentOutcome(Enum):
     """How the a posteriori stage ended."""
 
     ALIGNED = "aligned"
+    ALIGNED_RELATIVELY = "aligned to each other only"
+    """No catalogue gave a good fit, but the exposures were far enough from each other to be brought together."""
     NOT_BETTER = "not better than the WCS before"
     NO_VALID_FIT = "no valid fit"
     TOO_FEW_SOURCES = "too few sources"
@@ -344,6 +346,23 @@ class RelativeExposure:
 
 
 @frozen
+class RegistrationChange:
+    """Alignment of the exposures among themselves, before and after, on sources that took no part in the fit.
+
+    Attributes
+    ----------
+    before_mas, after_mas : float
+        RMS of the measured offsets of the exposures from their common position.
+    error_mas : float
+        One-sigma error of these offsets; where the exposures agree perfectly, about this is measured.
+    """
+
+    before_mas: float
+    after_mas: float
+    error_mas: float
+
+
+@frozen
 class RelativeFit:
     """The fit of the exposures to each other.
 
@@ -357,6 +376,8 @@ class RelativeFit:
         them after the corrections.
     error_mas : float or None
         One-sigma error of those offsets.
+    registration : RegistrationChange or None
+        The same on sources that took no part in the fit; None for a single exposure, or where too few are shared.
     reason : str
     """
 
@@ -365,6 +386,7 @@ class RelativeFit:
     before_mas: float | None
     after_mas: float | None
     error_mas: float | None
+    registration: RegistrationChange | None
     reason: str
 
 
@@ -435,23 +457,6 @@ class HoldOut:
 
 
 @frozen
-class RegistrationChange:
-    """Alignment of the exposures among themselves, before and after.
-
-    Attributes
-    ----------
-    before_mas, after_mas : float
-        RMS of the offsets of the exposures from their common position.
-    error_mas : float
-        One-sigma error of each.
-    """
-
-    before_mas: float
-    after_mas: float
-    error_mas: float
-
-
-@frozen
 class FitAttempt:
     """One attempt to fit the association to one catalogue.
 
@@ -465,7 +470,6 @@ class FitAttempt:
     quality : FitQuality
     checks : tuple of Check
     holdout : HoldOut or None
-    registration : RegistrationChange or None
     reason : str
     """
 
@@ -476,7 +480,6 @@ class FitAttempt:
     quality: FitQuality
     checks: tuple[Check, ...]
     holdout: HoldOut | None
-    registration: RegistrationChange | None
     reason: str
 
 

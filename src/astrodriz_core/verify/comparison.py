@@ -149,8 +149,8 @@ def _comparison(product: str, reference: str, fit: MotionFit, index: float) -> P
     return ProductComparison(
         product=product,
         reference=reference,
-        dx_pix=float(fit.motion.shift[0]),
-        dy_pix=float(fit.motion.shift[1]),
+        dx_pix=float(fit.local_shift[0]),
+        dy_pix=float(fit.local_shift[1]),
         rotation_deg=float(np.rad2deg(fit.motion.rotation)) if fit.rotation_error is not None else None,
         sigma_pix=fit.shift_error,
         n_sources=int(fit.used.sum()),

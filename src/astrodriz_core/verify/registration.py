@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.records.verification import Registration, RegistrationMethod
+from astrodriz_core.verify.calibration import SMALL_SAMPLE_SOURCES
 from astrodriz_core.verify.images import VerificationParameters
 from astrodriz_core.verify.sources import Positions
 
@@ -92,9 +93,26 @@ class Motion:
 
 @frozen(eq=False)
 class MotionFit:
-    """A motion with its errors, and the sources that gave it."""
+    """A motion with its errors, and the sources that gave it.
+
+    Attributes
+    ----------
+    motion : Motion
+        About the origin of the places.
+    local_shift : numpy.ndarray, shape (2,)
+        Displacement at the centre of the sources, to which `shift_error` belongs.
+    shift_error, rotation_error : float
+        Standard errors, pixels along one axis and radians; the latter None where there is no rotation.
+    lever_arm : float
+        Root mean square distance of the sources from their centre, pixels.
+    scatter : float
+        Weighted scatter of the sources about the motion, one axis.
+    used : numpy.ndarray of bool, shape (n,)
+        Sources that count.
+    """
 
     motion: Motion
+    local_shift: NDArray[np.float64]
     shift_error: float
     rotation_error: float | None
     lever_arm: float
@@ -231,6 +249,7 @@ def _weighted_fit(difference: Positions, places: Positions, weights: Table, squa
     at_origin = shift - rotation * np.array([-middle[1], middle[0]])
     return MotionFit(
         motion=Motion(at_origin, rotation),
+        local_shift=shift,
         shift_error=float(shift_error),
         rotation_error=float(turn_error) if determined else None,
         lever_arm=float(np.sqrt(inertia / w.sum())),
@@ -322,19 +341,21 @@ def _record(name: str, fit: MotionFit | None, parameters: VerificationParameters
     """Record of one fit."""
     if fit is None:
         return unmeasured(name, f"Fewer than {FEWEST_SOURCES} sources in common with the other exposures.")
-    dx, dy = (float(v) for v in fit.motion.shift)
-    turned = fit.rotation_error is not None
+    dx, dy = (float(value) for value in fit.local_shift)
+    number = int(fit.used.sum())
+    small_sample = 1 + SMALL_SAMPLE_SOURCES / max(number, 1)
+    turn_error = None if fit.rotation_error is None else float(np.rad2deg(fit.rotation_error * small_sample))
     return Registration(
         rootname=name,
         dx_pix=dx,
         dy_pix=dy,
         dx_arcsec=dx * parameters.pixel_scale_arcsec,
         dy_arcsec=dy * parameters.pixel_scale_arcsec,
-        sigma_pix=float(np.hypot(fit.shift_error, SYSTEMATIC_PIX)),
-        rotation_deg=float(np.rad2deg(fit.motion.rotation)) if turned else None,
-        rotation_sigma_deg=float(np.rad2deg(fit.rotation_error)) if fit.rotation_error is not None else None,
-        lever_arm_pix=fit.lever_arm if turned else None,
-        n_sources=int(fit.used.sum()),
+        sigma_pix=float(np.hypot(fit.shift_error * small_sample, SYSTEMATIC_PIX)),
+        rotation_deg=float(np.rad2deg(fit.motion.rotation)) if turn_error is not None else None,
+        rotation_sigma_deg=turn_error,
+        lever_arm_pix=fit.lever_arm if turn_error is not None else None,
+        n_sources=number,
         method=RegistrationMethod.SOURCES,
         reason="",
     )

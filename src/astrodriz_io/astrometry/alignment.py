@@ -21,7 +21,8 @@ from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import link_exposures
 from astrodriz_core.astrometry.merging import MergedSources, merge_sources
 from astrodriz_core.astrometry.parameters import AlignmentParameters, FitParameters, alignment_parameters
-from astrodriz_core.astrometry.relative import judge_relative, solve_relative
+from astrodriz_core.astrometry.relative import judge_relative, registration_change
+from astrodriz_core.astrometry.relative_solution import solve_relative
 from astrodriz_core.errors import AlignmentError, CatalogError
 from astrodriz_core.records.astrometry import (
     AlignmentOutcome,
@@ -30,7 +31,6 @@ from astrodriz_core.records.astrometry import (
     FitAttempt,
     FitQuality,
     MatchMethod,
-    RegistrationChange,
     RelativeFit,
 )
 from astrodriz_io.astrometry.catalogs import Catalog, CatalogRows, Footprint
@@ -41,6 +41,13 @@ from astrodriz_io.inputs.exposures import Exposure, read_exposure
 __all__ = ["align"]
 
 logger = logging.getLogger(__name__)
+
+
+MISALIGNED_PIXELS = 0.1
+"""Exposures closer to each other than this are well aligned (published); they need no relative fit by itself."""
+
+CLEARLY = 5.0
+"""A misalignment has to be so many times its error before exposures are moved without a catalogue to confirm it."""
 
 
 @frozen(eq=False)
@@ -90,8 +97,8 @@ def align(
     Returns
     -------
     AposterioriRecord
-        Only the outcome ALIGNED means that the files were changed. A catalogue that cannot be had is a recorded
-        outcome.
+        The files were changed where it has `wcsnames`: with the outcomes ALIGNED and ALIGNED_RELATIVELY. A
+        catalogue that cannot be had is a recorded outcome.
 
     Raises
     ------
@@ -133,7 +140,9 @@ def _relative(
     pixel = parameters.sources.pixel_arcsec
     links = link_exposures(sources.exposures, parameters.fit, pixel)
     solution = solve_relative(sources.exposures, links, parameters.fit.clip_sigma)
-    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution)
+    registration = registration_change(sources.exposures, links, parameters.fit.clip_sigma)
+    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, registration)
+    transforms, record = _with_companions(exposures, sources, transforms, record)
     starts = [e.start for e in exposures if e.start is not None]
     return _Association(
         files=tuple(e.path for e in exposures),
@@ -144,6 +153,25 @@ def _relative(
         epoch=float(Time(np.mean(starts), format="mjd").decimalyear) if starts else 2000.0,
         pixel_arcsec=pixel,
     )
+
+
+def _with_companions(
+    exposures: Sequence[Exposure],
+    sources: AssociationSources,
+    transforms: tuple[LinearTransform, ...],
+    record: RelativeFit,
+) -> tuple[tuple[LinearTransform, ...], RelativeFit]:
+    """Let exposures that cannot be aligned, such as grism ones, take the correction of the nearest one in time."""
+    direct = [i for i, found in enumerate(record.exposures) if found.matches > 0]
+    moved, records = list(transforms), list(record.exposures)
+    for i, found in enumerate(sources.records):
+        if found.skipped is None or not direct:
+            continue
+        nearest = min(direct, key=lambda j: abs((exposures[j].start or 0.0) - (exposures[i].start or 0.0)))
+        moved[i] = transforms[nearest]
+        reason = f"cannot be aligned itself: takes the correction of {exposures[nearest].rootname}"
+        records[i] = evolve(records[i], reason=reason)
+    return tuple(moved), evolve(record, exposures=tuple(records))
 
 
 def _try_catalogs(
@@ -194,12 +222,11 @@ def _attempt(
     try:
         fitted = fit_catalog(association.merged, catalog, method, parameters, association.pixel_arcsec)
     except AlignmentError as error:
-        record = FitAttempt(name, method, 0, None, FitQuality.NOT_VALID, (), None, None, str(error))
+        record = FitAttempt(name, method, 0, None, FitQuality.NOT_VALID, (), None, str(error))
         return _Tried(record, None)
-    registration = _registration(association.relative)
     checks = check_fit(fitted.evidence, parameters)
     quality = fit_quality(checks, fitted.evidence, parameters)
-    gain = check_gain(fitted.evidence, fitted.holdout, registration)
+    gain = check_gain(fitted.evidence, fitted.holdout, association.relative.registration)
     failed = [check.reason for check in (*checks, *gain) if not check.passed]
     record = FitAttempt(
         catalog=name,
@@ -209,7 +236,6 @@ def _attempt(
         quality=quality,
         checks=(*checks, *gain),
         holdout=fitted.holdout,
-        registration=registration,
         reason=" ".join(failed) or _success(fitted),
     )
     return _Tried(record, fitted.transform)
@@ -218,13 +244,6 @@ def _attempt(
 def _success(fitted: FittedCatalog) -> str:
     fit = fitted.record
     return f"{fit.matches} matches, {fit.geometry.value}, RMS {fit.rms_mas:.2f} mas."
-
-
-def _registration(relative: RelativeFit) -> RegistrationChange | None:
-    """The exposures among themselves before and after; None for a single exposure."""
-    if relative.before_mas is None or relative.after_mas is None or relative.error_mas is None:
-        return None
-    return RegistrationChange(relative.before_mas, relative.after_mas, relative.error_mas)
 
 
 def _is_good(attempt: FitAttempt) -> bool:
@@ -253,7 +272,7 @@ def _conclude(
     )
     if not good:
         outcome, reason = _failure(records, asked)
-        return evolve(record, outcome=outcome, reason=reason)
+        return _relative_only(association, evolve(record, outcome=outcome, reason=reason))
     best = min(good, key=lambda i: _rms(records[i]))
     transform = attempts[best].transform or LinearTransform.identity()
     names = write_fit(
@@ -264,6 +283,23 @@ def _conclude(
         association.relative,
     )
     return evolve(record, outcome=AlignmentOutcome.ALIGNED, reason=records[best].reason, chosen=best, wcsnames=names)
+
+
+def _relative_only(association: _Association, record: AposterioriRecord) -> AposterioriRecord:
+    """Without a good fit to a catalogue, bring together exposures that are clearly apart; else leave them."""
+    change = association.relative.registration
+    limit = MISALIGNED_PIXELS * association.pixel_arcsec * 1000.0
+    if change is None or change.before_mas < max(limit, CLEARLY * change.error_mas):
+        return record
+    if change.after_mas > change.before_mas / 2:
+        return record
+    plane, transforms = association.sources.plane, association.relative_transforms
+    names = write_fit(association.files, plane, transforms, None, association.relative)
+    reason = (
+        f"the exposures were {change.before_mas:.1f} mas from each other, now {change.after_mas:.1f} mas; "
+        f"not fitted to a catalogue: {record.reason}"
+    )
+    return evolve(record, outcome=AlignmentOutcome.ALIGNED_RELATIVELY, reason=reason, wcsnames=names)
 
 
 def _rms(record: FitAttempt) -> float:

@@ -13,8 +13,7 @@ from astropy.io import fits
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.tangent import TangentPlane
 from astrodriz_core.astrometry.wcsnames import a_posteriori_name, wcs_type
-from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import FitAttempt, RelativeFit
+from astrodriz_core.records.astrometry import AbsoluteFit, FitAttempt, RelativeFit
 from astrodriz_io.astrometry.headerlets import attach_headerlet, make_headerlet, remove_duplicates
 from astrodriz_io.astrometry.wcs_headers import (
     archive_primary,
@@ -31,6 +30,9 @@ __all__ = ["write_fit"]
 RELATIVE, IMAGE = "REL", "IMG"
 """Kinds of fit in a WCSNAME: exposures relatively aligned first, or a single exposure by itself."""
 
+NO_CATALOG = "NONE"
+"""Stands in a WCSNAME for the catalogue of exposures that were only fitted to each other."""
+
 MAS_IN_DEGREE = 3.6e6
 
 
@@ -38,7 +40,7 @@ def write_fit(
     files: Sequence[Path],
     plane: TangentPlane,
     transforms: Sequence[LinearTransform],
-    attempt: FitAttempt,
+    attempt: FitAttempt | None,
     relative: RelativeFit,
 ) -> tuple[str, ...]:
     """Move the WCS of every exposure and record the fit in its headers; all files are written, or none.
@@ -52,8 +54,8 @@ def write_fit(
         In which the transforms are.
     transforms : sequence of LinearTransform
         The whole motion of each exposure.
-    attempt : FitAttempt
-        The fit to the catalogue; has to have one.
+    attempt : FitAttempt or None
+        The fit to a catalogue; None where the exposures were only fitted to each other.
     relative : RelativeFit
 
     Returns
@@ -63,10 +65,11 @@ def write_fit(
     """
     reference = reference_plane(plane)
     kind = RELATIVE if len(files) > 1 else IMAGE
+    catalog = attempt.catalog if attempt is not None else NO_CATALOG
     names = [""] * len(files)
 
     def edit(index: int, hdulist: fits.HDUList) -> None:
-        name = a_posteriori_name(primary_wcsname(hdulist), kind, attempt.catalog)
+        name = a_posteriori_name(primary_wcsname(hdulist), kind, catalog)
         archive_primary(hdulist)
         path = files[index]
         extensions = science_extensions(hdulist)
@@ -75,32 +78,35 @@ def write_fit(
             header = hdulist[extension].header
             remove_fit_keywords(header)
             write_moved_chip(header, chip)
-            _write_keywords(header, name, f"{path.stem}_{name}-hlet.fits", attempt)
+            _write_name(header, name, f"{path.stem}_{name}-hlet.fits", catalog)
+            if attempt is not None and attempt.fit is not None:
+                _write_figures(header, attempt.fit)
             _write_relative(header, hdulist[0].header.get("ROOTNAME", ""), relative)
         _write_versions(hdulist[0].header)
         update_wcscorr(hdulist)
-        _attach(hdulist, f"{path.stem}_{name}-hlet.fits", attempt)
+        _attach(hdulist, f"{path.stem}_{name}-hlet.fits", catalog)
         names[index] = name
 
     edit_together(files, edit)
     return tuple(names)
 
 
-def _write_keywords(header: fits.Header, name: str, hdrname: str, attempt: FitAttempt) -> None:
-    """What the archive writes about a fit."""
-    if attempt.fit is None:
-        raise AlignmentError("There is no fit to be written.")
-    fit = attempt.fit
+def _write_name(header: fits.Header, name: str, hdrname: str, catalog: str) -> None:
+    """What the archive writes to name a solution."""
     header["WCSNAME"] = (name, "Coordinate system title")
     header["WCSTYPE"] = wcs_type(name)
+    header["CATALOG"] = (catalog, "astrometric catalogue of the WCS fit")
+    header["HDRNAME"] = (hdrname, "headerlet of this solution")
+
+
+def _write_figures(header: fits.Header, fit: AbsoluteFit) -> None:
+    """What the archive writes about a fit."""
     header["RMS_RA"] = (fit.rms_ra_mas, "RMS in RA of WCS fit(mas)")
     header["RMS_DEC"] = (fit.rms_dec_mas, "RMS in DEC of WCS fit(mas)")
     header["CRDER1"] = (fit.rms_ra_mas / MAS_IN_DEGREE, "RMS in RA of WCS fit(deg)")
     header["CRDER2"] = (fit.rms_dec_mas / MAS_IN_DEGREE, "RMS in DEC of WCS fit(deg)")
     header["NMATCHES"] = (fit.matches, "matches of the WCS fit")
     header["FITGEOM"] = (fit.geometry.value, "geometry of the WCS fit")
-    header["CATALOG"] = (attempt.catalog, "astrometric catalogue of the WCS fit")
-    header["HDRNAME"] = (hdrname, "headerlet of this solution")
 
 
 def _write_relative(header: fits.Header, rootname: str, relative: RelativeFit) -> None:
@@ -123,9 +129,9 @@ def _write_versions(header: fits.Header) -> None:
     header["PYWCSVER"] = (astropy_version, "Version of PYWCS used to update the WCS")
 
 
-def _attach(hdulist: fits.HDUList, hdrname: str, attempt: FitAttempt) -> None:
+def _attach(hdulist: fits.HDUList, hdrname: str, catalog: str) -> None:
     """The new solution as an HDRLET extension, instead of one with the same name from an earlier run."""
-    headerlet = make_headerlet(hdulist, hdrname, author="astrodriz", description=f"fit to {attempt.catalog}")
+    headerlet = make_headerlet(hdulist, hdrname, author="astrodriz", description=f"fit to {catalog}")
     for index in reversed(range(len(hdulist))):
         if hdulist[index].name == "HDRLET" and hdulist[index].header.get("HDRNAME", "").strip() == hdrname:
             del hdulist[index]

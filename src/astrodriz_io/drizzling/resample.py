@@ -137,13 +137,22 @@ def _by_package(
     return values
 
 
+def _normalised(
+    name: str, image: NDArray[np.float32], pixel_map: NDArray[np.float64], sinscl: float
+) -> NDArray[np.float32]:
+    """Interpolant of the package whose weights do not add up to 1, divided by their sum."""
+    values = _by_package(name, image, pixel_map, sinscl)
+    weights = _by_package(name, np.ones_like(image), pixel_map, sinscl)
+    return np.divide(values, weights, out=values, where=weights > 0)
+
+
 INTERPOLANTS: Mapping[BlotInterpolation, Interpolate] = {
     BlotInterpolation.NEAREST: partial(_by_package, "nearest"),
     BlotInterpolation.LINEAR: partial(_by_package, "linear"),
     BlotInterpolation.POLY3: partial(_by_package, "poly3"),
     BlotInterpolation.POLY5: partial(_by_package, "poly5"),
-    BlotInterpolation.LAN3: partial(_by_package, "lanczos3"),
-    BlotInterpolation.LAN5: partial(_by_package, "lanczos5"),
+    BlotInterpolation.LAN3: partial(_normalised, "lanczos3"),
+    BlotInterpolation.LAN5: partial(_normalised, "lanczos5"),
     BlotInterpolation.SINC: sinc_interpolate,
 }
 

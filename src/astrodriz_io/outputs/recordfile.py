@@ -12,7 +12,7 @@ from cattrs.preconf.json import JsonConverter, make_converter
 from astrodriz_core.errors import InputError
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 
-__all__ = ["dump_record", "load_record", "write_record"]
+__all__ = ["dump_quality", "dump_record", "load_record", "write_record"]
 
 REMEDY = "Give the _decisions.json file that a run of astrodriz wrote, unchanged."
 
@@ -24,6 +24,20 @@ def _converter() -> JsonConverter:
 def dump_record(record: RunRecord) -> str:
     """The JSON text of a record; the same record gives the same text."""
     return json.dumps(_converter().unstructure(record), indent=1, ensure_ascii=False) + "\n"
+
+
+def dump_quality(record: RunRecord) -> str:
+    """The JSON text of every verification and product comparison of a run, by stage."""
+    converter = _converter()
+    tree = {
+        stage.stage.value: {
+            "verification": converter.unstructure(stage.verification),
+            "comparison": converter.unstructure(stage.comparison),
+        }
+        for stage in record.stages
+        if stage.verification is not None
+    }
+    return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 
 def write_record(record: RunRecord, path: Path) -> None:

@@ -1,11 +1,11 @@
-"""The private folder in which a run works, and the step by which its results enter the user's folder."""
+"""The private folder in which a run works, and what dead runs have left."""
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,16 +14,16 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import StorageError
+from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.journal import Transaction, commit_is_pending
+from astrodriz_io.outputs.locking import locked
 
-__all__ = ["Workspace", "publish", "storage_errors", "workspace"]
+__all__ = ["Workspace", "clear_leftovers", "workspace"]
 
 logger = logging.getLogger(__name__)
 
-ADVICE = {
-    errno.ENOSPC: "Free some space on that disk, or give another folder as newpath.",
-    errno.EACCES: "Check the permissions of the folder.",
-    errno.EROFS: "The file system is read-only; copy the exposures to a folder where you may write.",
-}
+MARK = ".astrodriz_workspace"
+"""File by which a folder under newpath is known to be ours, so that it may be removed after a crash."""
 
 
 @frozen
@@ -49,9 +49,11 @@ class Workspace:
         return path
 
     def adopt(self, source: Path) -> Path:
-        """Copy a file of the user's into the workspace and return the copy."""
+        """Copy a file of the user's into the workspace and return the copy, which may be written to."""
         with storage_errors(source.name):
-            return Path(shutil.copy(source, self.folder / source.name))
+            copy = Path(shutil.copy(source, self.folder / source.name))
+            copy.chmod(copy.stat().st_mode | stat.S_IWUSR)
+            return copy
 
     @contextmanager
     def stage(self, name: str, files: Iterable[Path], *, keep: bool) -> Iterator[tuple[Path, ...]]:
@@ -78,21 +80,11 @@ class Workspace:
 
 
 @contextmanager
-def storage_errors(name: str) -> Iterator[None]:
-    """Turn an `OSError` within the block into a `StorageError` that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{error.strerror or error}.",
-            where=name,
-            remedy=ADVICE.get(error.errno or 0, "Check the disk, then run again; the inputs are as they were."),
-        ) from error
-
-
-@contextmanager
 def workspace(home: Path, root: str, *, newpath: Path | None, keep: bool) -> Iterator[Workspace]:
     """Make a workspace for one run and remove it afterwards, also after a failure.
+
+    What a run of the same input has left that was killed is removed first, so the caller holds the lock
+    of `root` in `home`.
 
     Parameters
     ----------
@@ -103,63 +95,37 @@ def workspace(home: Path, root: str, *, newpath: Path | None, keep: bool) -> Ite
     newpath : Path or None
         Where given, the work is done in ``newpath/<root>`` instead.
     keep : bool
-        Leave the folder and its contents, for debugging.
+        Leave the folder and its contents, for debugging: as ``<root>_workspace_*``, or under `newpath`.
 
     Raises
     ------
     StorageError
-        The folder cannot be made, or ``newpath/<root>`` is already there.
+        The folder cannot be made, or ``newpath/<root>`` is already there and is no leftover of a dead run.
+    LockedError
+        Another run uses ``newpath/<root>``.
     """
-    with storage_errors(str((newpath or home).name)):
-        if newpath is None:
-            folder = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=home))
-        else:
-            folder = newpath / root
-            folder.mkdir(parents=True)
-    try:
+    clear_leftovers(home, root)
+    if newpath is None:
+        with _beside(home, root, keep=keep) as folder:
+            yield Workspace(folder, root)
+        return
+    with storage_errors(newpath.name):
+        newpath.mkdir(parents=True, exist_ok=True)
+    with locked(newpath, (root,)), _under(newpath, root, keep=keep) as folder:
         yield Workspace(folder, root)
-    finally:
-        if keep:
-            logger.info("The workspace is kept: %s", folder.name)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(files: Iterable[Path], home: Path) -> tuple[Path, ...]:
-    """Move complete files of the workspace to their final names in the user's folder.
+def clear_leftovers(home: Path, root: str) -> tuple[str, ...]:
+    """Remove the hidden files of runs of one input that were killed; returns their names.
 
-    Every file is first brought onto the file system of `home` under a hidden name; only when all are
-    there are they renamed, one after the other.
-
-    Returns
-    -------
-    tuple of Path
-        The final paths, in the order given.
+    The caller holds the lock of `root`. A commit that was cut short is left to
+    `astrodriz_io.outputs.publishing.recover`.
     """
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for file in files:
-            with storage_errors(file.name):
-                staged.append((_bring(file, home), home / file.name))
-        for hidden, final in staged:
-            with storage_errors(final.name):
-                hidden.replace(final)
-    finally:
-        for hidden, _ in staged:
-            hidden.unlink(missing_ok=True)
-    return tuple(final for _, final in staged)
-
-
-def _bring(file: Path, home: Path) -> Path:
-    """Place a file under a hidden name in `home`: by rename, or by copy from another file system."""
-    hidden = home / f".{file.name}.incoming"
-    try:
-        file.replace(hidden)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        shutil.copyfile(file, hidden)
-        with hidden.open("rb") as copied:
-            os.fsync(copied.fileno())
-        file.unlink()
-    return hidden
+    ours = re.compile(rf"\.{re.escape(root)}_astrodriz_([a-z0-9_]{{8}}|draft|commit)")
+    with storage_errors(home.name):
+        found = [path for path in sorted(home.iterdir()) if ours.fullmatch(path.name)]
+    removed = [path for path in found if not commit_is_pending(path)]
+    for path in removed:
+        logger.info("Removing what an interrupted run has left: %s", path.name)
+        _remove(path)
+    return tuple(path.name for path in removed)

@@ -1,0 +1,97 @@
+"""ESA's Gaia archive through astroquery (an extra that the user installs)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from astropy.table import Table
+from attrs import field, frozen
+
+from astrodriz_core.errors import CatalogError
+from astrodriz_io.astrometry.catalog_columns import columns_of
+from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
+from astrodriz_io.astrometry.time_budget import Deadline
+
+__all__ = ["GaiaArchive"]
+
+TABLES = {
+    "GAIAEDR3": "gaiaedr3.gaia_source",
+    "GAIADR3": "gaiadr3.gaia_source",
+    "GAIADR2": "gaiadr2.gaia_source",
+    "GAIADR1": "gaiadr1.gaia_source",
+}
+"""Table of the archive for each name that a WCSNAME may have."""
+
+COLUMNS = "ra, dec, ra_error, dec_error, pmra, pmdec, pmra_error, pmdec_error, ref_epoch, phot_g_mean_mag"
+
+
+@frozen
+class GaiaArchive:
+    """One data release of Gaia.
+
+    Attributes
+    ----------
+    name : str
+        GAIAeDR3, GAIADR3, GAIADR2 or GAIADR1, in any case.
+    deadline : Deadline
+    launch : callable
+        Runs a query in ADQL and gives its table; by default that of astroquery.
+    """
+
+    name: str = "GAIAeDR3"
+    deadline: Deadline = field(factory=Deadline)
+    launch: Callable[[str], Table] | None = None
+
+    def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
+        """Rows of the archive.
+
+        Raises
+        ------
+        CatalogError
+            astroquery is not installed, the name is not a data release, or the archive gives no usable answer in time.
+        """
+        table = TABLES.get(self.name.upper())
+        if table is None:
+            raise CatalogError(f"{self.name} is not a data release of Gaia; there are {', '.join(TABLES)}.")
+        adql = (
+            f"SELECT {COLUMNS} FROM {table} WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
+            f"CIRCLE('ICRS', {footprint.ra:.10f}, {footprint.dec:.10f}, {footprint.radius:.8f}))"
+        )
+        rows = self._in_time(self.launch or _astroquery_launcher(), adql)
+        columns = columns_of(rows, self.name, "Gaia archive", required=("pmra", "pmdec", "epoch"))
+        return catalog_rows(columns, footprint, epoch, self.name, "Gaia archive")
+
+    def _in_time(self, launch: Callable[[str], Table], adql: str) -> Table:
+        """Run a query in a thread of its own, because astroquery has no limit on time."""
+        outcome: list[Table | Exception] = []
+
+        def work() -> None:
+            try:
+                outcome.append(launch(adql))
+            except (OSError, ValueError, RuntimeError, LookupError, AttributeError) as failure:
+                outcome.append(failure)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(self.deadline.remaining())
+        if not outcome:
+            raise CatalogError("The Gaia archive did not answer in time.")
+        if isinstance(outcome[0], Exception):
+            raise CatalogError(f"The Gaia archive gave no usable answer ({outcome[0]}).") from outcome[0]
+        return outcome[0]
+
+
+def _astroquery_launcher() -> Callable[[str], Table]:
+    """The function of astroquery that runs a query."""
+    try:
+        from astroquery.gaia import Gaia
+    except ImportError as error:
+        raise CatalogError(
+            "The Gaia archive needs astroquery.", remedy="Install it: pip install astroquery."
+        ) from error
+
+    def launch(adql: str) -> Table:
+        return Gaia.launch_job(adql).get_results()
+
+    return launch

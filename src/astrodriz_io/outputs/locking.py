@@ -1,0 +1,127 @@
+"""One run at a time on an association and on each of its exposures, by lock files.
+
+The system releases a lock (``flock``) when its holder ends, however it ends, so a lock file that a crash
+left behind holds nobody up. Its text only tells who holds it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from astrodriz_core.errors import LockedError
+from astrodriz_io.outputs.disk import storage_errors
+
+__all__ = ["lock_path", "locked"]
+
+POLL_SECONDS = 0.1
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
+_MAX_TEXT = 1024
+"""No holder's note is longer; a lock file is data like any other."""
+
+
+def lock_path(folder: Path, name: str) -> Path:
+    """Where the lock file of an association or exposure lies."""
+    return folder / f".{name.lower()}.astrodriz.lock"
+
+
+@contextmanager
+def locked(folder: Path, names: Iterable[str], *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the locks of several names in a folder while the block runs.
+
+    The locks are taken in the order of the alphabet, so that two runs that share some of them never wait
+    for each other. They hold between processes and between threads of one process.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the lock files are made. They are removed at the end.
+    names : iterable of str
+        Roots of file names; case does not count.
+    wait : float
+        Seconds to wait for others altogether; 0 gives up at once.
+
+    Raises
+    ------
+    LockedError
+        Another run holds one of them; the message says which process on which machine, since when.
+    StorageError
+        The folder cannot be written to, or its file system has no locks.
+    """
+    deadline = time.monotonic() + wait
+    with ExitStack() as held:
+        for name in sorted({name.lower() for name in names}):
+            held.enter_context(_lock(lock_path(folder, name), name, deadline))
+        yield
+
+
+@contextmanager
+def _lock(path: Path, name: str, deadline: float) -> Iterator[None]:
+    descriptor = _acquire(path, name, deadline)
+    try:
+        yield
+    finally:
+        # Removed while it is still held: who waits for this file finds that the name is another's, and looks again.
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _acquire(path: Path, name: str, deadline: float) -> int:
+    while True:
+        with storage_errors(path.name):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            try:
+                if _taken(descriptor, path):
+                    _note_holder(descriptor)
+                    return descriptor
+                holder = _holder(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+        if time.monotonic() >= deadline:
+            raise LockedError(
+                f"Another run holds it: {holder}.",
+                where=name,
+                remedy="Run again when that run has ended, or give --wait SECONDS.",
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _taken(descriptor: int, path: Path) -> bool:
+    """Try to lock an open file; False where another holds it, or where the name means another file by now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        return False
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _note_holder(descriptor: int) -> None:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{note}\n".encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Who holds the file, from its text; the text of a file that was only just made may be missing."""
+    try:
+        note = json.loads(os.pread(descriptor, _MAX_TEXT, 0))
+        return f"process {int(note['pid'])} on {str(note['host'])[:64]!r} since {str(note['since'])[:32]}"
+    except (ValueError, TypeError, LookupError):
+        return "it has not told its name"

@@ -1,0 +1,232 @@
+"""The one step by which the results of a run enter the user's folder: all of them, or none.
+
+The new files are brought under hidden names and forced to the medium, the old ones get a second name, and
+a journal says what is to be done. Then each file is renamed. Who looks into the folder between two renames
+sees some new and some old files, each of them whole. After the commit, or after `recover` where a crash cut
+it short, the folder holds the old set or the new set.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from astrodriz_core.errors import AstrodrizError, StorageError
+from astrodriz_io.inputs.references import sha256_of
+from astrodriz_io.outputs.disk import Disk, storage_errors
+from astrodriz_io.outputs.journal import Entry, FinalFile, Transaction
+from astrodriz_io.outputs.locking import locked
+
+__all__ = ["commit_folder", "publish", "recover", "replace_text"]
+
+logger = logging.getLogger(__name__)
+
+FOLDER_LOCK = "commit"
+"""Commits and recoveries in one folder come one after the other; each takes moments."""
+FOLDER_WAIT = 600.0
+"""Seconds; a commit that holds the folder for longer hangs on a dead disk."""
+
+_COMMIT_SUFFIX = "_astrodriz_commit"
+
+
+def commit_folder(home: Path, root: str) -> Path:
+    """The hidden folder of a commit."""
+    return home / f".{root}{_COMMIT_SUFFIX}"
+
+
+def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None = None) -> tuple[Path, ...]:
+    """Bring complete files to their final names in the user's folder, all or none.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        The results; they are moved, not copied, where they lie on the same file system.
+    home : Path
+        The user's folder.
+    root : str
+        Rootname of the input. The caller holds its lock.
+    disk : Disk, optional
+        The file system.
+
+    Returns
+    -------
+    tuple of Path
+        The final paths, in the order given. A file that replaces one has the permissions of that one.
+
+    Raises
+    ------
+    StorageError
+        A file could not be written; the folder is as it was. Where not even that could be brought about,
+        because the disk refuses everything, the journal stays, and `recover` does it later.
+    """
+    paths = tuple(files)
+    disk = disk or Disk()
+    transaction = Transaction(commit_folder(home, root), disk)
+    try:
+        entries = _prepare(transaction, paths)
+        with locked(home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
+            _commit(transaction, entries)
+    except (AstrodrizError, KeyboardInterrupt):
+        _undo(transaction)
+        raise
+    return tuple(home / path.name for path in paths)
+
+
+def recover(home: Path, *, disk: Disk | None = None) -> bool:
+    """End or undo every commit that a crash has cut short in a folder.
+
+    Where all new files are there the commit is ended. Where one is missing or damaged, or somebody has
+    changed one of the final files since, what the commit brought is taken back, and what somebody has
+    changed stays as it is.
+
+    Parameters
+    ----------
+    home : Path
+        The user's folder.
+    disk : Disk, optional
+        The file system.
+
+    Returns
+    -------
+    bool
+        Whether there was any.
+
+    Raises
+    ------
+    StorageError
+        A file could not be moved, or a journal is damaged.
+    """
+    disk = disk or Disk()
+    if not _pending(home, disk):
+        return False
+    with locked(home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
+        pending = _pending(home, disk)
+        for transaction in pending:
+            logger.warning("An earlier run was cut short while it wrote its results: %s", _resume(transaction))
+    return bool(pending)
+
+
+def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) -> None:
+    """Write one text file in place of another, whole or not at all."""
+    disk = disk or Disk()
+    draft = path.with_name(f".{root}_astrodriz_draft")
+    try:
+        disk.write(draft, text.encode())
+        disk.synchronise(draft)
+        disk.move(draft, path)
+    except StorageError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _prepare(transaction: Transaction, files: tuple[Path, ...]) -> tuple[Entry, ...]:
+    """Bring all new files near, give all old ones a second name, and force both to the medium."""
+    disk = transaction.disk
+    disk.remove_tree(transaction.folder)
+    for folder in (transaction.folder, transaction.new, transaction.old):
+        disk.make_folder(folder)
+    entries = tuple(_stage(transaction, file) for file in files)
+    for entry in entries:
+        if entry.replaces:
+            _back_up(transaction, entry.name)
+    for folder in (transaction.new, transaction.old, transaction.folder, transaction.home):
+        disk.synchronise(folder)
+    return entries
+
+
+def _stage(transaction: Transaction, file: Path) -> Entry:
+    disk, staged, final = transaction.disk, transaction.new / file.name, transaction.home / file.name
+    if not disk.move(file, staged):
+        disk.copy(file, staged)
+    replaces = final.is_symlink() or final.exists()
+    if replaces and final.exists():
+        disk.copy_mode(final, staged)
+    disk.synchronise(staged)
+    with storage_errors(file.name):
+        return Entry(file.name, sha256_of(staged), replaces)
+
+
+def _back_up(transaction: Transaction, name: str) -> None:
+    disk, final, old = transaction.disk, transaction.home / name, transaction.old / name
+    if not disk.link(final, old):
+        disk.copy(final, old)
+        disk.synchronise(old)
+
+
+def _commit(transaction: Transaction, entries: tuple[Entry, ...]) -> None:
+    transaction.write(entries)
+    _forward(transaction, entries)
+    try:
+        _close(transaction, transaction.journal)
+    except StorageError as error:
+        # The results are in place; the next run finds that nothing is left to do.
+        logger.warning("%s", error)
+
+
+def _forward(transaction: Transaction, entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        transaction.disk.move(transaction.new / entry.name, transaction.home / entry.name)
+    transaction.disk.synchronise(transaction.home)
+
+
+def _backward(transaction: Transaction, entries: Iterable[Entry]) -> None:
+    """Put the old files back in the place of those that the commit brought, and of no others."""
+    disk = transaction.disk
+    # The other way round than forward must be on the medium first: a crash from here on is no reason to go on.
+    if not transaction.abort.exists():
+        disk.move(transaction.journal, transaction.abort)
+    disk.synchronise(transaction.folder)
+    for entry in entries:
+        final, old = transaction.home / entry.name, transaction.old / entry.name
+        if transaction.look(entry) is not FinalFile.NEW:
+            continue
+        if not entry.replaces:
+            disk.remove(final)
+        elif old.is_symlink() or old.exists():
+            disk.move(old, final)
+    disk.synchronise(transaction.home)
+    _close(transaction, transaction.abort)
+
+
+def _close(transaction: Transaction, journal: Path) -> None:
+    """Forget the journal first: what is left without one is rubbish."""
+    transaction.disk.remove(journal)
+    transaction.disk.synchronise(transaction.folder)
+    transaction.disk.remove_tree(transaction.folder)
+
+
+def _undo(transaction: Transaction) -> None:
+    """Leave the folder as it was before `publish`; the journal stays where that fails."""
+    try:
+        if transaction.is_pending:
+            with locked(transaction.home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
+                _backward(transaction, transaction.entries())
+        else:
+            transaction.disk.remove_tree(transaction.folder)
+    except AstrodrizError as error:
+        logger.error("The results could not be taken back now; the next run in this folder does it. %s", error)
+
+
+def _pending(home: Path, disk: Disk) -> tuple[Transaction, ...]:
+    with storage_errors(home.name):
+        folders = sorted(path for path in home.iterdir() if path.name.endswith(_COMMIT_SUFFIX))
+        real = [path for path in folders if path.is_dir() and not path.is_symlink()]
+        transactions = tuple(Transaction(path, disk) for path in real)
+        return tuple(transaction for transaction in transactions if transaction.is_pending)
+
+
+def _resume(transaction: Transaction) -> str:
+    """Decide by what lies there now, act, and say what was done."""
+    with storage_errors(transaction.folder.name):
+        entries = transaction.entries()
+        states = {entry: transaction.look(entry) for entry in entries}
+        missing = [entry for entry in entries if states[entry] is FinalFile.OLD]
+        untouched = FinalFile.FOREIGN not in states.values()
+        staged = all(transaction.is_staged(entry) for entry in missing)
+    if transaction.abort.exists() or (missing and not (untouched and staged)):
+        _backward(transaction, entries)
+        return "they were taken back"
+    _forward(transaction, missing)
+    _close(transaction, transaction.journal)
+    return "they are in place now"
