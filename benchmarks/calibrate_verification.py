@@ -21,10 +21,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from associations import CAMERAS, FIELDS, Truth, simulate_association
 from attrs import frozen
 from scipy.stats import beta
 
+from associations import CAMERAS, FIELDS, Truth, simulate_association
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import AlignmentMeasurements
 from astrodriz_core.verify.calibration import CALIBRATION

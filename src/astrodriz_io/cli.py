@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
-from astrodriz_core.errors import AstrodrizError
+from astrodriz_core.errors import AstrodrizError, UsageError
 from astrodriz_io.commands.demo import add_demo_arguments, run_demo
 from astrodriz_io.commands.parameters import add_parameters_arguments, run_parameters
 from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.exit_codes import EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
+from astrodriz_io.exit_codes import EXIT_DONE, EXIT_INTERNAL, EXIT_INTERRUPTED, VERDICT_CODES, exit_code
 from astrodriz_io.progress import progress_for
 
 __all__ = ["astrodriz", "runastrodriz"]
@@ -28,21 +29,26 @@ NOISE = (".*is not a flux-conserving kernel.*", ".*Some non-standard WCS keyword
 """Warnings of the libraries about what is meant to be so; a user can do nothing about them."""
 
 
+JSON_ERRORS = "--json-errors"
+
+
 def runastrodriz(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``runastrodriz``: process one association or exposure."""
-    parser = argparse.ArgumentParser(prog="runastrodriz", description=_run.__doc__)
+    parser = _Parser(prog="runastrodriz", description=_run.__doc__)
     add_run_arguments(parser)
+    _add_json_errors(parser)
     return _act(parser, _run, arguments)
 
 
 def astrodriz(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``astrodriz`` with its subcommands."""
-    parser = argparse.ArgumentParser(prog="astrodriz", description="Verified alignment and drizzle of Hubble data.")
+    parser = _Parser(prog="astrodriz", description="Verified alignment and drizzle of Hubble data.")
     parser.add_argument("--version", action="version", version=f"astrodriz {version('astrodriz')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (add_arguments, action) in COMMANDS.items():
         command = commands.add_parser(name, help=action.__doc__, description=action.__doc__)
         add_arguments(command)
+        _add_json_errors(command)
         command.set_defaults(action=action)
     return _act(parser, lambda parsed: parsed.action(parsed), arguments)
 
@@ -92,24 +98,61 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Action]] = 
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Raises a `UsageError` where argparse would print and exit by itself."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line."""
+        problem = f"{message[:1].upper()}{message[1:]}."
+        raise UsageError(problem, remedy=f"See {self.prog} -h.")
+
+
+def _add_json_errors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(JSON_ERRORS, action="store_true", help="tell of an error in one line of JSON")
+
+
 def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[str] | None) -> int:
     """Parse, act, and turn what goes wrong into a message and an exit code."""
-    parsed = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    # Looked for before parsing, since the parsing itself may be what fails.
+    tell = _tell_as_json if JSON_ERRORS in words else _tell
     for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
     logging.captureWarnings(True)
     try:
-        return action(parsed)
+        return action(parser.parse_args(words))
     except AstrodrizError as error:
-        sys.stderr.write(f"{parser.prog}: {error}\n")
-        return exit_code(error)
+        return tell(parser.prog, error, type(error).__name__, exit_code(error))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{parser.prog}: interrupted; the exposures are as they were.\n")
-        return 130
-    except Exception:  # noqa: BLE001  (the one place where a defect is reported)
-        traceback.print_exc()
-        sys.stderr.write(f"{parser.prog}: internal error; the exposures are as they were. Please report it.\n")
-        return EXIT_INTERNAL
+        told = AstrodrizError("Interrupted.", remedy="The exposures are as they were.")
+        return tell(parser.prog, told, "Interrupted", EXIT_INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  (the one place where a defect is reported)
+        told = AstrodrizError(
+            f"Internal error: {' '.join(traceback.format_exception_only(error)[-1].split())}",
+            where=" ".join(getattr(error, "__notes__", ())),
+            remedy="The exposures are as they were. Please report it.",
+        )
+        return tell(parser.prog, told, "InternalError", EXIT_INTERNAL, traceback.format_exc())
+
+
+def _tell(program: str, error: AstrodrizError, kind: str, code: int, trace: str = "") -> int:
+    sys.stderr.write(f"{trace}{program}: {error}\n")
+    return code
+
+
+def _tell_as_json(program: str, error: AstrodrizError, kind: str, code: int, trace: str = "") -> int:
+    told = {
+        "program": program,
+        "class": kind,
+        "problem": error.problem,
+        "where": error.where,
+        "remedy": error.remedy,
+        "exit_code": code,
+    }
+    if trace:
+        told["traceback"] = trace
+    sys.stderr.write(f"{json.dumps(told)}\n")
+    return code
 
 
 def _say(lines: Iterable[str]) -> None:

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from astrodriz_core.errors import AstrodrizError
 from astrodriz_core.records.run import SCHEMA_VERSION, RunOutcome, RunRecord
 from astrodriz_core.records.verification import Policy
+from astrodriz_io.claim import claimed
 from astrodriz_io.distortion import apply_distortion
+from astrodriz_io.failure import FailureReport
 from astrodriz_io.finishing import final_stage, write_headerlets
 from astrodriz_io.guiding import check_guiding
-from astrodriz_io.inputs.association import Association, read_association
+from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.outputs.trailer import failure_trailer
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.progress import ProgressReporter, SilentProgress
 from astrodriz_io.results import leave_results
@@ -56,6 +57,7 @@ def process(
     policy: Policy = Policy.CALIBRATED,
     parameter_file: Path | None = None,
     parameter_overrides: Mapping[str, str] | None = None,
+    wait: float = 0.0,
     environment: Mapping[str, str] | None = None,
     progress: ProgressReporter | None = None,
 ) -> RunRecord:
@@ -95,6 +97,8 @@ def process(
         TOML file of drizzle parameters.
     parameter_overrides : mapping of str to str, optional
         Single drizzle parameters.
+    wait : float
+        Seconds to wait for another run that holds the association or one of its exposures.
     environment : mapping of str to str, optional
         In place of the environment of the process.
     progress : ProgressReporter, optional
@@ -126,6 +130,7 @@ def process(
         headerlet_folder=headerlet_folder,
         parameter_file=parameter_file,
         parameter_overrides=tuple((parameter_overrides or {}).items()),
+        wait=wait,
     )
     settings, notes = settings_from_environment(settings, os.environ if environment is None else environment)
     return run_association(Path(inputFilename), settings, progress or SilentProgress(), notes)
@@ -152,19 +157,17 @@ def run_association(
         for note in notes:
             logger.warning("%s", note)
         progress.stage("Initialise")
-        association = read_association(input_file, force=settings.force)
-        try:
+        with (
+            claimed(input_file, force=settings.force, wait=settings.wait) as association,
+            FailureReport(association, log) as report,
+            storage_errors(association.rootname),
+        ):
             if not association.to_be_drizzled:
                 return _leave_out(association, settings, log, started)
             with workspace(
                 association.folder, association.rootname, newpath=settings.newpath, keep=settings.debug
             ) as space:
-                return _run_stages(association, settings, space, progress, log, started)
-        except AstrodrizError as error:
-            logger.error("%s", error)
-            text = failure_trailer(association.rootname, error, log.lines)
-            (association.folder / f"{association.rootname}.tra").write_text(text, encoding="utf-8")
-            raise
+                return _run_stages(association, settings, space, progress, log, started, report)
 
 
 def _run_stages(
@@ -174,6 +177,7 @@ def _run_stages(
     progress: ProgressReporter,
     log: RunLog,
     started: datetime,
+    report: FailureReport,
 ) -> RunRecord:
     """Initialise, distortion, default, a priori, a posteriori, final: one after the other."""
     copies = take_working_copies(association, space, reset_idctab=settings.reset_idctab)
@@ -191,10 +195,13 @@ def _run_stages(
 
     progress.stage("Default products")
     default, default_record = default_stage(context, copies.deciding)
+    report.add(default_record)
     progress.stage("A priori solutions")
     standing, apriori_record = apriori_stage(context, default, default)
+    report.add(apriori_record)
     progress.stage("A posteriori fit")
     standing, aposteriori_record = aposteriori_stage(context, standing, default)
+    report.add(aposteriori_record)
     progress.stage("Final products")
     final = final_stage(context, standing, copies.companions, association.product, f"{started:%Y-%m-%d}")
     headerlets = write_headerlets(copies.flt) if settings.headerlets else ()

@@ -9,10 +9,12 @@ from attrs import evolve
 
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.drizzling.final import FinalImage
+from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.publishing import publish
 from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
 from astrodriz_io.outputs.trailer import trailer
-from astrodriz_io.outputs.workspace import Workspace, publish, storage_errors
+from astrodriz_io.outputs.workspace import Workspace
 from astrodriz_io.runlog import RunLog
 from astrodriz_io.settings import Settings
 
@@ -65,7 +67,7 @@ def leave_results(
         if settings.manifest:
             lines = "".join(f"{name}\n" for name in record.files)
             (space.folder / names["manifest"]).write_text(lines, encoding="utf-8")
-    publish([space.folder / name for name in record.files], home)
+    publish([space.folder / name for name in record.files], home, record.root)
     return record
 
 

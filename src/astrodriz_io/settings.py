@@ -87,6 +87,8 @@ class Settings:
         TOML file of drizzle parameters, on top of the MDRIZTAB.
     parameter_overrides : tuple of (str, str)
         Single parameters (``-p name=value``), on top of everything.
+    wait : float
+        ``--wait``: seconds to wait for another run that holds the association or one of its exposures.
     references : ReferenceFolders
         Where ``jref$`` and its like point.
     services : ServiceAddresses
@@ -111,6 +113,7 @@ class Settings:
     headerlet_folder: Path | None = None
     parameter_file: Path | None = None
     parameter_overrides: tuple[tuple[str, str], ...] = ()
+    wait: float = field(default=0.0)
     references: ReferenceFolders = field(factory=ReferenceFolders)
     services: ServiceAddresses = field(factory=ServiceAddresses)
 
@@ -118,6 +121,11 @@ class Settings:
     def _at_least_one(self, _: object, value: int) -> None:
         if value < 1:
             raise UsageError(f"The number of cores is {value}.", remedy="Give -n a number of 1 or more.")
+
+    @wait.validator
+    def _a_time(self, _: object, value: float) -> None:
+        if not value >= 0:
+            raise UsageError(f"The time to wait is {value}.", remedy="Give --wait a number of seconds, 0 or more.")
 
     def as_record(self) -> SettingsRecord:
         """The settings as the run record keeps them: file names without folders."""

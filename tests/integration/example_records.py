@@ -193,8 +193,8 @@ def aposteriori() -> AposterioriRecord:
     change = RegistrationChange(1.9, 0.2, 0.5)
     rms = Check("RMS within limit", 11.1, 150.0, True, "RMS 11.1 mas, at most 150 mas.")
     good = FitAttempt("GAIAeDR3", MatchMethod.HISTOGRAM, 50, fit, FitQuality.VALID, (rms,),
-                      HoldOut(5, 49, 18.5, 11.1, 6.4), change, "49 matches, rshift, RMS 11.1 mas.")  # fmt: skip
-    none = FitAttempt("GAIAeDR3", MatchMethod.DEFAULT, 0, None, FitQuality.NOT_VALID, (), None, None, "no match")
+                      HoldOut(5, 49, 18.5, 11.1, 6.4), "49 matches, rshift, RMS 11.1 mas.")  # fmt: skip
+    none = FitAttempt("GAIAeDR3", MatchMethod.DEFAULT, 0, None, FitQuality.NOT_VALID, (), None, "no match")
     moved = tuple(
         RelativeExposure(r, 170, -0.1, 2.8, 0.0002, 0.34, 0.0004, 65.7, 0.94, False, "significant") for r in ROOTS
     )
@@ -203,7 +203,7 @@ def aposteriori() -> AposterioriRecord:
         reason=good.reason,
         sources=tuple(ExposureSources(root, (ChipSources(1, counts),)) for root in ROOTS),
         catalogs=(CatalogProvenance("GAIAeDR3", "file gaia.ecsv", 65, SHA, 2009.755, 2016.0, 65),),
-        relative=RelativeFit(moved, 242, 1.9, 0.2, 0.5, "3 of 4 exposures are off their place."),
+        relative=RelativeFit(moved, 242, 1.9, 0.2, 0.5, change, "3 of 4 exposures are off their place."),
         attempts=(none, good),
         chosen=1,
         wcsnames=(GAIA,) * len(ROOTS),

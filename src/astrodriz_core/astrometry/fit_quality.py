@@ -7,7 +7,7 @@ from attrs import frozen
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, RegistrationChange
 
-__all__ = ["FitEvidence", "check_fit", "check_gain", "fit_quality"]
+__all__ = ["GAIN_CHECKS", "FitEvidence", "check_fit", "check_gain", "fit_quality"]
 
 CORRELATION_LIMIT = 0.5
 """Pearson's correlation below which few matches are suspect (published)."""
@@ -50,6 +50,10 @@ class FitEvidence:
 
 VALIDITY = "RMS within limit", "radial offset", "matches", "beyond chance"
 """Names of the checks without which a fit is not valid; the others compromise it."""
+
+
+GAIN_CHECKS = "held-out residual", "significant correction", "registration"
+"""Names of the checks by which a fit has to be better than the WCS before it."""
 
 
 def check_fit(evidence: FitEvidence, parameters: FitParameters) -> tuple[Check, ...]:

@@ -16,6 +16,9 @@ __all__ = ["ExposurePositions", "Links", "link_exposures", "source_density"]
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
+FAR = 1e9
+"""Arcsec. An exposure without sources lies nowhere; it comes last."""
+
 REFINEMENTS = 3
 """Matching and fitting in turn settles after two rounds."""
 
@@ -95,7 +98,7 @@ def source_density(xy: Array) -> float:
 
 def _order(exposures: tuple[ExposurePositions, ...]) -> list[int]:
     """The exposure with most sources first, then always the nearest to those before."""
-    centres = np.array([np.median(e.xy, axis=0) if len(e) else [np.inf, np.inf] for e in exposures])
+    centres = np.array([np.median(e.xy, axis=0) if len(e) else [FAR, FAR] for e in exposures])
     start = int(np.argmax([len(e) for e in exposures]))
     order, rest = [start], [i for i in range(len(exposures)) if i != start]
     nearest = np.hypot(*(centres - centres[start]).T)

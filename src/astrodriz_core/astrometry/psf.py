@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma, gaussian_sigma_to_fwhm
-from astropy.utils.exceptions import AstropyUserWarning
 from attrs import frozen
 from numpy.typing import NDArray
 from photutils.detection import DAOStarFinder
+from photutils.utils.exceptions import NoDetectionsWarning
 from scipy.ndimage import shift
 from scipy.spatial import cKDTree
 
@@ -136,7 +136,7 @@ def dao_positions(image: Image, peaks: NDArray[np.intp], fwhm: float) -> tuple[P
     if len(peaks) == 0:
         return np.zeros(0), np.zeros(0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
+        warnings.simplefilter("ignore", NoDetectionsWarning)
         table = DAOStarFinder(0.0, max(fwhm, NARROWEST_FWHM), xycoords=peaks)(image)
     if table is None:
         return np.zeros(0), np.zeros(0)

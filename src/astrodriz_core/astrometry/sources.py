@@ -18,8 +18,9 @@ from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
 from astropy.utils.exceptions import AstropyUserWarning
 from attrs import frozen
 from numpy.typing import NDArray
-from photutils.background import Background2D, BkgZoomInterpolator, MedianBackground, SExtractorBackground
+from photutils.background import Background2D, MedianBackground, SExtractorBackground
 from photutils.segmentation import detect_sources
+from photutils.utils.exceptions import NoDetectionsWarning
 from scipy.signal import oaconvolve
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
@@ -117,31 +118,42 @@ def measure_background(data: Image, mask: Mask, parameters: SourceParameters) ->
     """Two-dimensional background and its scatter, float32, in the units of the data.
 
     Boxes of ``parameters.box_size`` pixels, 3 sigma clipped, smoothed by a median over
-    ``parameters.filter_size`` boxes and interpolated linearly to every pixel (photutils ``Background2D``). The scatter
-    is the standard deviation of the clipped boxes.
+    ``parameters.filter_size`` boxes (photutils ``Background2D``) and interpolated linearly between their centres. The
+    scatter is the standard deviation of the clipped boxes.
 
     Raises
     ------
     MeasurementError
         No box has enough unmasked pixels.
     """
+    box = min(parameters.box_size, *data.shape)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
         try:
             background = Background2D(
                 data,
-                min(parameters.box_size, *data.shape),
+                box,
                 mask=mask,
                 filter_size=parameters.filter_size,
                 exclude_percentile=80.0,
                 sigma_clip=SigmaClip(sigma=3.0, maxiters=5),
                 bkg_estimator=ESTIMATORS[parameters.background](),
-                interpolator=BkgZoomInterpolator(order=1),
             )
-            level, scatter = background.background, background.background_rms
+            level, scatter = background.background_mesh, background.background_rms_mesh
         except ValueError as error:
             raise MeasurementError("The chip has too few good pixels for a background.") from error
-    return np.asarray(level, dtype=np.float32), np.asarray(scatter, dtype=np.float32)
+    return _between_boxes(level, box, data.shape), _between_boxes(scatter, box, data.shape)
+
+
+def _between_boxes(mesh: Image, box: int, shape: tuple[int, ...]) -> Image:
+    """Linear interpolation of the values of boxes to every pixel; constant beyond the outermost centres."""
+    weights = []
+    for count, size in zip(mesh.shape, shape, strict=True):
+        centres = (np.arange(count) + 0.5) * box - 0.5
+        unit = np.eye(count)
+        weights.append(np.column_stack([np.interp(np.arange(size), centres, unit[k]) for k in range(count)]))
+    rows, columns = (w.astype(np.float32) for w in weights)
+    return np.asarray(rows @ mesh.astype(np.float32) @ columns.T)
 
 
 def find_sources(chip: ChipImage, parameters: SourceParameters) -> tuple[Sources, SourceCounts]:
@@ -187,7 +199,7 @@ def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel) -
     """
     smooth = oaconvolve(image, psf.kernel.astype(np.float32), mode="same")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
+        warnings.simplefilter("ignore", NoDetectionsWarning)
         segments = detect_sources(smooth, threshold, SEGMENT_MIN_PIXELS, mask=mask)
     if segments is None:
         return np.zeros((0, 2), dtype=np.intp)

@@ -67,7 +67,10 @@ class ChipNoise:
     read_noise : float
         Electrons.
     sky : float
-        Sky that the blotted image lacks, in the units of the images; 0 where it has been added to it.
+        Added to the blotted image when its noise is estimated, in the units of the images. AstroDrizzle adds
+        the sky to an image that contains it already; that allows for the noise of the median, whose
+        background is as uncertain as that of an exposure or a little less. Without it several times as many
+        good pixels are flagged.
     gain : float
         Electrons in one unit of the images: 1 for images in electrons.
     """

@@ -7,10 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from astrodriz_core.errors import UsageError
 from astrodriz_core.parameter_choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 
 __all__ = ["adjust_frame", "frame_orientation", "square_cd"]
+
+PAIRS = (("outnx", "outny"), ("ra", "dec"), ("crpix1", "crpix2"))
+"""Parts of a request that mean something only together."""
 
 SAME_SCALE = 1e-12
 """Relative difference below which a requested pixel scale is the one that the frame has."""
@@ -59,10 +63,15 @@ def adjust_frame(frame: OutputFrame, request: FrameRequest) -> OutputFrame:
     Returns
     -------
     OutputFrame
-        The frame itself where nothing is requested. A size counts where both sides are given; the reference
-        pixel is then the centre, unless both ``crpix`` are given. The position counts where both ``ra`` and
-        ``dec`` are given. The rules are those of AstroDrizzle's ``final_wcs`` parameters.
+        The frame itself where nothing is requested. With a given size the reference pixel is the centre,
+        unless it is given too. The rules are those of AstroDrizzle's ``final_wcs`` parameters.
+
+    Raises
+    ------
+    UsageError
+        One of a pair is given without the other.
     """
+    _check_pairs(request)
     scale = _new_scale(frame, request.scale)
     present = frame_orientation(frame)
     orientation = present if request.rot is None else request.rot
@@ -77,6 +86,15 @@ def adjust_frame(frame: OutputFrame, request: FrameRequest) -> OutputFrame:
         crval = request.ra, request.dec
     same_cd = request.scale is None and request.rot is None
     return OutputFrame(shape=shape, crval=crval, crpix=crpix, cd=frame.cd if same_cd else cd)
+
+
+def _check_pairs(request: FrameRequest) -> None:
+    for pair in PAIRS:
+        given = [name for name in pair if getattr(request, name) is not None]
+        if len(given) == 1:
+            raise UsageError(
+                f"an output frame has {given[0]} alone.", remedy=f"Give {' and '.join(pair)} together, or neither."
+            )
 
 
 def _new_scale(frame: OutputFrame, requested: float | None) -> float:

@@ -53,6 +53,6 @@ CALIBRATION = Calibration(
     smallest_offset_pix=0.2,
     missed_sigma=2.33,
     error_scale=1.0,
-    blur_log_ratio=0.06,
+    blur_log_ratio=0.07,
     blur_sigma=3.0,
 )

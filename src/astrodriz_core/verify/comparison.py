@@ -10,7 +10,7 @@ from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Quantity
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.verify.matching import bulk_offset, match_tolerance, matched_pairs
-from astrodriz_core.verify.registration import Motion, MotionFit, fit_positions
+from astrodriz_core.verify.motion import Motion, MotionFit, fit_positions
 from astrodriz_core.verify.scan import find_peaks
 from astrodriz_core.verify.sources import Peaks, Positions, cut_out, window_sigma, windowed_centroids
 

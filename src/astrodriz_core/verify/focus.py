@@ -12,7 +12,7 @@ from astrodriz_core.records.verification import FocusDistribution, FocusIndex, F
 from astrodriz_core.verify.images import BoolImage, FloatImage
 from astrodriz_core.verify.laplacian import kernel_radius, laplacian_strips
 
-__all__ = ["Peak", "focus_index", "focus_indices", "focus_measurements", "strip_peak", "z_score"]
+__all__ = ["Peak", "focus_index", "focus_indices", "focus_measurements", "larger_peak", "z_score"]
 
 
 @frozen
@@ -72,21 +72,20 @@ def focus_index(
     best: Peak | None = None
     for first_row, response in laplacian_strips(image, sigma, keep=keep):
         allowed = None if mask is None else mask[first_row : first_row + len(response)]
-        found = strip_peak(first_row, response, allowed)
-        if found is not None and (best is None or found.value > best.value):
-            best = found
+        best = larger_peak(best, first_row, response, allowed)
     return None if best is None else _exact(image, keep, sigma, best)
 
 
-def strip_peak(first_row: int, response: FloatImage, allowed: BoolImage | None) -> Peak | None:
-    """Largest |response| among the allowed pixels of one strip."""
-    if allowed is not None and not allowed.any():
-        return None
+def larger_peak(best: Peak | None, first_row: int, response: FloatImage, allowed: BoolImage | None) -> Peak | None:
+    """Largest |response| among the allowed pixels of one strip if it exceeds the best so far, else that."""
+    floor = -1.0 if best is None else best.value
+    if max(float(response.max()), -float(response.min())) <= floor:
+        return best
     size = np.abs(response)
     if allowed is not None:
-        size *= allowed
+        size = np.where(allowed, size, -1)
     y, x = np.unravel_index(np.argmax(size), size.shape)
-    return Peak(float(size[y, x]), first_row + int(y), int(x))
+    return Peak(float(size[y, x]), first_row + int(y), int(x)) if size[y, x] > floor else best
 
 
 def _exact(image: FloatImage, keep: BoolImage | None, sigma: float, peak: Peak) -> Peak:

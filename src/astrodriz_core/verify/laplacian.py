@@ -1,8 +1,9 @@
 """Laplacian of Gaussian of large images, strip by strip.
 
 The filter is separable: ``LoG = D(y) G(x) + G(y) D(x)`` with the sampled Gaussian ``G`` and its second
-derivative ``D``. Each strip of rows is small enough to stay in the processor's cache, and symmetric
-taps are added before they are multiplied.
+derivative ``D``. Each direction is a product with a banded matrix, for a strip of rows and for tiles of
+columns that stay in the processor's cache; the zeros that are multiplied in vain cost less than what
+matrix products gain over sums of shifted images.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from attrs import frozen
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import MeasurementError
@@ -19,8 +22,8 @@ __all__ = ["kernel_radius", "laplacian_of_gaussian", "laplacian_strips"]
 
 #: The kernel ends at this many standard deviations, as in `scipy.ndimage`.
 TRUNCATE = 4.0
-#: Pixels of one strip: about five such arrays of float32 fit in a second-level cache of 1 to 2 MB.
-STRIP_PIXELS = 80_000
+#: Rows of a strip and columns of a tile: a few times the kernel, few enough that the bands are not thin.
+STRIP_ROWS, TILE_COLUMNS = 24, 32
 
 
 def kernel_radius(sigma: float) -> int:
@@ -46,8 +49,7 @@ def laplacian_of_gaussian(image: FloatImage, sigma: float) -> FloatImage:
     numpy.ndarray, shape (ny, nx)
         The response; negative on the peak of a source.
     """
-    strips = [strip.copy() for _, strip in laplacian_strips(image, sigma)]
-    return np.concatenate(strips, axis=0)
+    return np.concatenate([strip.copy() for _, strip in laplacian_strips(image, sigma)], axis=0)
 
 
 def laplacian_strips(
@@ -74,34 +76,84 @@ def laplacian_strips(
     first_row : int
         Row of the image that the first row of the strip is.
     response : numpy.ndarray, shape (rows, nx)
-        A view of a buffer that the next step overwrites.
+        A view of a buffer that the next strip overwrites.
+
+    Raises
+    ------
+    MeasurementError
+        If the image is empty or not two-dimensional, or sigma is not positive.
     """
     if image.ndim != 2 or 0 in image.shape:
         raise MeasurementError(f"A filled two-dimensional image is needed, not one of shape {image.shape}.")
     if not sigma > 0:
         raise MeasurementError(f"The standard deviation of the filter must be positive, not {sigma}.")
     ny, nx = image.shape
-    dtype = np.result_type(image.dtype, np.float32)
-    smooth, curve = _half_kernels(sigma, dtype)
-    radius = len(smooth) - 1
-    step = max(8, STRIP_PIXELS // (nx + 2 * radius))
-    buffers = np.empty((5, (step + 2 * overlap) * (nx + 2 * radius)), dtype)
-    for start in range(0, ny, step):
-        first, last = max(start - overlap, 0), min(start + step + overlap, ny)
+    kernels = _kernels(sigma, np.result_type(image.dtype, np.float32))
+    across = [np.ascontiguousarray(_banded(kernel, TILE_COLUMNS).T) for kernel in kernels]
+    radius = kernel_radius(sigma)
+    benches: dict[int, Workbench] = {}
+    for start in range(0, ny, STRIP_ROWS):
+        first, last = max(start - overlap, 0), min(start + STRIP_ROWS + overlap, ny)
         rows = _rows_with_margin(first, last, radius, ny)
-        strip = _filled(image[rows], None if keep is None else keep[rows], fill, dtype)
-        block = np.pad(strip, ((0, 0), (radius, radius)), mode="symmetric")
-        yield first, _filter_block(block, smooth, curve, buffers)[:, :nx]
+        block = _framed(image[rows], radius, kernels.dtype)
+        inside = block[:, radius : radius + nx]
+        _fill_missing(inside, None if keep is None else keep[rows], fill)
+        _mirror_columns(block, radius, nx)
+        if last - first not in benches:
+            benches[last - first] = _workbench(kernels, last - first, block.shape[1])
+        yield first, _filter_block(block, benches[last - first], across)[:, :nx]
 
 
-def _half_kernels(sigma: float, dtype: np.dtype) -> tuple[FloatImage, FloatImage]:
-    """Gaussian and its second derivative at 0, 1, 2, ... pixels; both are symmetric."""
+@frozen(eq=False)
+class Workbench:
+    """Matrix and buffers for strips of one height; new ones for each strip would cost as much as the work.
+
+    Attributes
+    ----------
+    down : numpy.ndarray, shape (2 rows, rows + 2 radius)
+        Filters columns by the Gaussian, and below that by its second derivative.
+    filtered : numpy.ndarray, shape (2 rows, width)
+        Receives both.
+    tiles, second : numpy.ndarray, shape (n_tiles, rows, TILE_COLUMNS)
+        Receive the two terms of the response.
+    response : numpy.ndarray, shape (rows, n_tiles * TILE_COLUMNS)
+        Receives their sum, tiles side by side.
+    """
+
+    down: FloatImage
+    filtered: FloatImage
+    tiles: FloatImage
+    second: FloatImage
+    response: FloatImage
+
+
+def _workbench(kernels: FloatImage, n_rows: int, width: int) -> Workbench:
+    """Workbench for framed blocks of `width` columns that give `n_rows` rows."""
+    n_tiles = (width - kernels.shape[1] + 1) // TILE_COLUMNS
+    return Workbench(
+        down=np.concatenate([_banded(kernel, n_rows) for kernel in kernels]),
+        filtered=np.empty((2 * n_rows, width), kernels.dtype),
+        tiles=np.empty((n_tiles, n_rows, TILE_COLUMNS), kernels.dtype),
+        second=np.empty((n_tiles, n_rows, TILE_COLUMNS), kernels.dtype),
+        response=np.empty((n_rows, n_tiles * TILE_COLUMNS), kernels.dtype),
+    )
+
+
+def _kernels(sigma: float, dtype: np.dtype) -> FloatImage:
+    """Gaussian and its second derivative, shape (2, 2 radius + 1)."""
     offsets = np.arange(-kernel_radius(sigma), kernel_radius(sigma) + 1)
     gaussian = np.exp(-0.5 * (offsets / sigma) ** 2)
     gaussian /= gaussian.sum()
     second = gaussian * (offsets**2 / sigma**4 - 1 / sigma**2)
-    middle = len(offsets) // 2
-    return gaussian[middle:].astype(dtype), second[middle:].astype(dtype)
+    return np.array([gaussian, second], dtype)
+
+
+def _banded(kernel: FloatImage, size: int) -> FloatImage:
+    """Matrix that filters ``size + 2 radius`` values down to `size`, by a symmetric kernel."""
+    matrix = np.zeros((size, size + len(kernel) - 1), kernel.dtype)
+    for row in range(size):
+        matrix[row, row : row + len(kernel)] = kernel
+    return matrix
 
 
 def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | NDArray[np.intp]:
@@ -111,13 +163,33 @@ def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | ND
     return _reflected(np.arange(first - radius, last + radius), ny)
 
 
-def _filled(strip: FloatImage, keep: BoolImage | None, fill: float, dtype: np.dtype) -> FloatImage:
-    """Copy of the strip in the dtype of the work, missing pixels filled."""
-    strip = np.array(strip, dtype)
-    strip[~np.isfinite(strip)] = fill
+def _framed(strip: FloatImage, radius: int, dtype: np.dtype) -> FloatImage:
+    """Copy of the strip with `radius` columns of zeros before it and enough after it to fill the tiles."""
+    n_rows, nx = strip.shape
+    width = -(-nx // TILE_COLUMNS) * TILE_COLUMNS + 2 * radius
+    block = np.zeros((n_rows, width), dtype)
+    block[:, radius : radius + nx] = strip
+    return block
+
+
+def _fill_missing(strip: FloatImage, keep: BoolImage | None, fill: float) -> None:
+    """Fill pixels that are not finite or not kept, in place.
+
+    A sum shows in one pass whether anything is not finite, which is rare.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        complete = np.isfinite(strip.sum())
+    if not complete:
+        np.copyto(strip, fill, where=~np.isfinite(strip))
     if keep is not None:
-        strip[~keep] = fill
-    return strip
+        np.copyto(strip, fill, where=~keep)
+
+
+def _mirror_columns(block: FloatImage, radius: int, nx: int) -> None:
+    """Reflect the image into the columns on either side, in place."""
+    for start in (-radius, nx):
+        outside = np.arange(start, start + radius)
+        block[:, outside + radius] = block[:, _reflected(outside, nx) + radius]
 
 
 def _reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
@@ -126,31 +198,14 @@ def _reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.where(folded < size, folded, 2 * size - 1 - folded)
 
 
-def _filter_block(block: FloatImage, smooth: FloatImage, curve: FloatImage, buffers: FloatImage) -> FloatImage:
-    """Response of a padded block; the last ``2 * radius`` columns are meaningless.
-
-    Rows are laid end to end, so that every operation runs over one contiguous array; what wraps from
-    one row into the next falls into those columns.
-    """
-    radius = len(smooth) - 1
-    rows, width = block.shape[0] - 2 * radius, block.shape[1]
-    size = rows * width
-    smoothed, curved, pair, scaled, response = buffers[:, :size]
-    flat = block.ravel()
-    taps = [flat[k * width : k * width + size] for k in range(2 * radius + 1)]
-    np.multiply(taps[radius], smooth[0], out=smoothed)
-    np.multiply(taps[radius], curve[0], out=curved)
-    for k in range(1, radius + 1):
-        np.add(taps[radius - k], taps[radius + k], out=pair)
-        smoothed += np.multiply(pair, smooth[k], out=scaled)
-        curved += np.multiply(pair, curve[k], out=scaled)
-    inner = size - 2 * radius
-    out, pair, scaled = response[:inner], pair[:inner], scaled[:inner]
-    np.multiply(smoothed[radius : radius + inner], curve[0], out=out)
-    out += np.multiply(curved[radius : radius + inner], smooth[0], out=scaled)
-    for k in range(1, radius + 1):
-        for source, kernel in ((smoothed, curve), (curved, smooth)):
-            before, after = source[radius - k :][:inner], source[radius + k :][:inner]
-            np.add(before, after, out=pair)
-            out += np.multiply(pair, kernel[k], out=scaled)
-    return np.asarray(response.reshape(rows, width))
+def _filter_block(block: FloatImage, bench: Workbench, across: list[FloatImage]) -> FloatImage:
+    """Response of a framed block; columns beyond the image are meaningless."""
+    smooth, curve = across
+    np.matmul(bench.down, block, out=bench.filtered)
+    windows = sliding_window_view(bench.filtered, smooth.shape[0], axis=1)[:, ::TILE_COLUMNS]
+    n_rows = len(bench.response)
+    np.matmul(windows[:n_rows].transpose(1, 0, 2), curve, out=bench.tiles)
+    np.matmul(windows[n_rows:].transpose(1, 0, 2), smooth, out=bench.second)
+    sides = bench.response.reshape(n_rows, -1, TILE_COLUMNS)
+    np.add(bench.tiles.transpose(1, 0, 2), bench.second.transpose(1, 0, 2), out=sides)
+    return bench.response

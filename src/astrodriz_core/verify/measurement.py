@@ -30,7 +30,8 @@ from astrodriz_core.verify.registration import register
 from astrodriz_core.verify.scan import ExposureScan, ProductScan, scan_exposure, scan_product
 from astrodriz_core.verify.sharpness import exposure_sharpness, focus_distribution
 from astrodriz_core.verify.similarity import exposure_similarity, similarity_measurements
-from astrodriz_core.verify.source_table import SourceMeasurements, measure_sources
+from astrodriz_core.verify.source_table import SourceMeasurements, measure_sources, without_spikes
+from astrodriz_core.verify.sources import Peaks
 
 __all__ = ["measure_alignment"]
 
@@ -68,7 +69,8 @@ def measure_alignment(
     check_common_grid((product, *singles))
     names = [single.name for single in singles]
     walk = _walk(product, singles, parameters)
-    shared = share_sources([scan.peaks for scan in walk.exposures], parameters)
+    peaks = [without_spikes(*pair, parameters) for pair in zip(singles, walk.peaks, strict=True)]
+    shared = share_sources(peaks, parameters)
     sources = measure_sources(product, singles, shared, parameters)
     registered = register(names, sources.table, shared.offsets, parameters)
     return AlignmentMeasurements(
@@ -95,6 +97,11 @@ class Walk:
     region: OverlapRegion | None
     product: ProductScan
     exposures: tuple[ExposureScan, ...]
+
+    @property
+    def peaks(self) -> tuple[Peaks, ...]:
+        """Peaks of every exposure."""
+        return tuple(scan.peaks for scan in self.exposures)
 
 
 def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters: VerificationParameters) -> Walk:

@@ -11,43 +11,23 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.records.verification import Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import SMALL_SAMPLE_SOURCES
 from astrodriz_core.verify.images import VerificationParameters
+from astrodriz_core.verify.motion import FEWEST_SOURCES, Motion, MotionFit, fit_positions
 from astrodriz_core.verify.sources import Positions
 
-__all__ = [
-    "Motion",
-    "MotionFit",
-    "SourceTable",
-    "consensus",
-    "fit_positions",
-    "register",
-    "solve_motions",
-    "unmeasured",
-]
+__all__ = ["SourceTable", "consensus", "register", "solve_motions", "unmeasured"]
 
 Table: TypeAlias = NDArray[np.float64]
 
-#: A shift from fewer sources than this has no usable error.
-FEWEST_SOURCES = 4
-#: A rotation needs more.
-FEWEST_FOR_ROTATION = 10
-#: Degrees of freedom of the t distribution of the residuals: heavy tails, as cosmic rays and blends make.
-FREEDOM = 3.0
-#: Sources count as used below this squared residual in units of their error; the others weigh little.
-OUTLIER_SQUARE = 25.0
-#: Rounds of one robust fit.
-FIT_ROUNDS = 8
-#: Median of the squared length of a two-dimensional normal vector, in variances of one axis.
-MEDIAN_SQUARED_LENGTH = 2 * np.log(2)
-#: Keeps the scale positive where the residuals are exactly 0.
-SMALLEST_VARIANCE = 1e-12
-#: Rounds of the joint solution; its error shrinks at least by half in each.
-SOLUTION_ROUNDS = 30
+#: Rounds of the joint solution, at most; a mosaic whose ends hang together by a chain needs many.
+SOLUTION_ROUNDS = 100
+#: It ends when no exposure moves by more than this, far below any error.
+CONVERGED_PIX = 1e-5
 #: Exposures within this distance of each other form a consensus, pixels.
 CONSENSUS_PIX = 0.1
 #: Error of an offset that does not average out over the sources (distortion, drizzle kernel), pixels.
@@ -70,56 +50,6 @@ class SourceTable:
     errors: Table
 
 
-@frozen(eq=False)
-class Motion:
-    """Shift and rotation of one exposure.
-
-    Attributes
-    ----------
-    shift : numpy.ndarray, shape (2,)
-        dx, dy in pixels, at the centre.
-    rotation : float
-        Radians, positive from +x to +y; 0 where it is not determined.
-    """
-
-    shift: NDArray[np.float64]
-    rotation: float
-
-    def displacement(self, offsets: Positions) -> Positions:
-        """Displacement at places given relative to the centre, for small rotations."""
-        turned = np.stack([-offsets[..., 1], offsets[..., 0]], axis=-1)
-        return np.asarray(self.shift + self.rotation * turned)
-
-
-@frozen(eq=False)
-class MotionFit:
-    """A motion with its errors, and the sources that gave it.
-
-    Attributes
-    ----------
-    motion : Motion
-        About the origin of the places.
-    local_shift : numpy.ndarray, shape (2,)
-        Displacement at the centre of the sources, to which `shift_error` belongs.
-    shift_error, rotation_error : float
-        Standard errors, pixels along one axis and radians; the latter None where there is no rotation.
-    lever_arm : float
-        Root mean square distance of the sources from their centre, pixels.
-    scatter : float
-        Weighted scatter of the sources about the motion, one axis.
-    used : numpy.ndarray of bool, shape (n,)
-        Sources that count.
-    """
-
-    motion: Motion
-    local_shift: NDArray[np.float64]
-    shift_error: float
-    rotation_error: float | None
-    lever_arm: float
-    scatter: float
-    used: NDArray[np.bool_]
-
-
 def solve_motions(table: SourceTable, start: Positions) -> tuple[NDArray[np.float64], list[Motion]]:
     """Shift and rotation of every exposure relative to the mean of all.
 
@@ -140,9 +70,12 @@ def solve_motions(table: SourceTable, start: Positions) -> tuple[NDArray[np.floa
     motions = [Motion(shift, 0.0) for shift in np.nan_to_num(start)]
     for _ in range(SOLUTION_ROUNDS):
         common = _common_positions(table, motions, centre, range(len(motions)))
-        for index, motion in enumerate(motions):
-            fit = _fit_motion(table, index, common, centre, motion)
-            motions[index] = fit.motion if fit is not None else motion
+        fits = [_fit_motion(table, i, common, centre, motion) for i, motion in enumerate(motions)]
+        before = motions
+        motions = [old if fit is None else fit.motion for old, fit in zip(before, fits, strict=True)]
+        steps = [new.shift - old.shift for new, old in zip(motions, before, strict=True)]
+        if np.abs(steps).max() < CONVERGED_PIX:
+            break
     return centre, motions
 
 
@@ -175,87 +108,6 @@ def _fit_motion(
     difference = table.positions[:, index] - reference
     weights = 1 / (table.errors[:, index] ** 2 + variance)
     return fit_positions(difference, reference - centre, guess, weights)
-
-
-def fit_positions(
-    difference: Positions, places: Positions, guess: Motion, weights: Table | None = None
-) -> MotionFit | None:
-    """Robust shift and rotation from the displacements of sources.
-
-    Parameters
-    ----------
-    difference : numpy.ndarray, shape (n, 2)
-        Displacement of each source, pixels; NaN where it is not known.
-    places : numpy.ndarray, shape (n, 2)
-        Where each is, relative to the centre at which the shift is wanted.
-    guess : Motion
-        To start from.
-    weights : numpy.ndarray, shape (n,), optional
-        Inverse variances; equal ones by default.
-
-    Returns
-    -------
-    MotionFit or None
-        None from fewer than `FEWEST_SOURCES` sources.
-    """
-    weights = np.ones(len(difference)) if weights is None else weights
-    known = np.isfinite(difference).all(axis=1) & np.isfinite(weights) & (weights > 0)
-    if known.sum() < FEWEST_SOURCES:
-        return None
-    fit = _robust_fit(difference[known], places[known], weights[known], guess)
-    used = np.zeros(len(known), bool)
-    used[np.flatnonzero(known)[fit.used]] = True
-    return evolve(fit, used=used)
-
-
-def _robust_fit(difference: Positions, places: Positions, weights: Table, guess: Motion) -> MotionFit:
-    """Maximum-likelihood shift and rotation for residuals that follow Student's t distribution.
-
-    The weights only give the relative errors; their scale follows the sources themselves. A source far
-    off (a cosmic ray, a blend, a wrong match) gets hardly any weight, and many of them no influence on
-    the scale.
-    """
-    residual = difference - guess.displacement(places)
-    residual = residual - np.median(residual, axis=0)
-    for _ in range(FIT_ROUNDS):
-        squares = (residual**2).sum(1) * weights
-        scale = np.median(squares) / MEDIAN_SQUARED_LENGTH + SMALLEST_VARIANCE
-        fit = _weighted_fit(difference, places, weights / scale, squares / scale)
-        residual = difference - fit.motion.displacement(places)
-    return fit
-
-
-def _weighted_fit(difference: Positions, places: Positions, weights: Table, squares: Table) -> MotionFit:
-    """One step: least squares with the weights of the t distribution, and the errors of an M-estimate.
-
-    `squares` are the squared lengths of the residuals in units of their errors. The shift is taken at
-    the weighted centre of the sources, where it does not depend on the rotation, and carried to the
-    origin of `places` only for the motion.
-    """
-    robust = (FREEDOM + 2) / (FREEDOM + squares)
-    w = (weights * robust)[:, None]
-    middle = (w * places).sum(0) / w.sum()
-    arm = places - middle
-    across = np.column_stack([-arm[:, 1], arm[:, 0]])
-    shift = (w * difference).sum(0) / w.sum()
-    inertia = float((w * across**2).sum())
-    determined = len(difference) >= FEWEST_FOR_ROTATION and inertia > 0
-    rotation = float((w * across * (difference - shift)).sum() / inertia) if determined else 0.0
-    residual = difference - shift - rotation * across
-    slope = w * (1 - squares / (FREEDOM + squares))[:, None]
-    dof = 1 - (3 if determined else 2) / (2 * len(difference))
-    shift_error = np.sqrt(((w * residual) ** 2).sum() / 2 / dof) / slope.sum()
-    turn_error = np.sqrt(((w * across * residual).sum(1) ** 2).sum() / dof) / (slope * across**2).sum()
-    at_origin = shift - rotation * np.array([-middle[1], middle[0]])
-    return MotionFit(
-        motion=Motion(at_origin, rotation),
-        local_shift=shift,
-        shift_error=float(shift_error),
-        rotation_error=float(turn_error) if determined else None,
-        lever_arm=float(np.sqrt(inertia / w.sum())),
-        scatter=float(np.sqrt((w * residual**2).sum() / (2 * w.sum()))),
-        used=squares < OUTLIER_SQUARE,
-    )
 
 
 def consensus(places: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import frozen
 from scipy import ndimage
 
-from astrodriz_core.verify.focus import Peak, strip_peak
+from astrodriz_core.verify.focus import Peak, larger_peak
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 from astrodriz_core.verify.laplacian import laplacian_strips
 from astrodriz_core.verify.similarity import DifferenceSums
@@ -60,7 +60,7 @@ def scan_product(product: DrizzledImage, usable: BoolImage, parameters: Verifica
     best: Peak | None = None
     for first_row, response in _responses(product, covered, background_level(product), parameters):
         rows = slice(first_row, first_row + len(response))
-        best = _larger(best, strip_peak(first_row, response, usable[rows]))
+        best = larger_peak(best, first_row, response, usable[rows])
         core = response < -CORE_SIGMA * response_noise(response, covered[rows])
         sources[rows] |= core & covered[rows]
     return ProductScan(best, np.asarray(ndimage.binary_dilation(sources, iterations=SOURCE_MARGIN)))
@@ -114,13 +114,15 @@ def scan_exposure(
     covered, spoiled = exposure.covered(), contaminated(exposure, sources)
     clean, compared = usable & ~spoiled, region & ~spoiled
     levels = background_level(exposure), background_level(product)
-    best, peaks, sums = None, [], DifferenceSums()
+    best: Peak | None = None
+    peaks: list[Peaks] = []
+    sums = DifferenceSums()
     own = _responses(exposure, covered, levels[0], parameters)
     other = _responses(product, product.covered(), levels[1], parameters)
     for (first_row, response), (_, combined) in zip(own, other, strict=True):
         rows = slice(first_row, first_row + len(response))
         inner = _inner_rows(first_row, len(response), exposure.shape[0])
-        best = _larger(best, strip_peak(first_row, response, clean[rows]))
+        best = larger_peak(best, first_row, response, clean[rows])
         peaks.append(strip_peaks(first_row, response, covered[rows], inner))
         cut = slice(first_row + inner.start, first_row + inner.stop)
         threshold = CORE_SIGMA * response_noise(response, covered[rows])
@@ -144,10 +146,3 @@ def _responses(
 def _inner_rows(first_row: int, n_rows: int, ny: int) -> slice:
     """Rows of a strip that belong to no other strip."""
     return slice(0 if first_row == 0 else 1, n_rows - (0 if first_row + n_rows == ny else 1))
-
-
-def _larger(one: Peak | None, other: Peak | None) -> Peak | None:
-    """The peak with the larger value; the first of equal ones."""
-    if one is None or other is None:
-        return one or other
-    return other if other.value > one.value else one

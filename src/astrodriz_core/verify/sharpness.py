@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from astrodriz_core.records.verification import ExposureSharpness, FocusDistribution
 from astrodriz_core.verify.sources import Cutouts, Positions
 
-__all__ = ["concentration", "exposure_sharpness", "focus_distribution", "laplacian_at", "weighted_flux"]
+__all__ = [
+    "concentration",
+    "exposure_sharpness",
+    "focus_distribution",
+    "gaussian_concentration",
+    "laplacian_at",
+    "weighted_flux",
+]
 
 #: Widths of the core and of the wide window, in standard deviations of the point spread function.
 CORE_WIDTH, WIDE_WIDTH = 0.8, 2.0
@@ -47,13 +54,21 @@ def _gaussians(cutouts: Cutouts, positions: Positions, sigma: float) -> tuple[ND
 def concentration(cutouts: Cutouts, positions: Positions, psf_sigma: float) -> NDArray[np.float64]:
     """Logarithm of core flux over wide flux of each source; NaN where either is not positive.
 
-    A Gaussian source of variance v in a window of variance s gives s / (s + v), so that a blur lowers
-    the ratio whatever the flux.
+    A blur lowers the ratio, whatever the flux; see `gaussian_concentration`.
     """
     core = weighted_flux(cutouts, positions, CORE_WIDTH * psf_sigma)
     wide = weighted_flux(cutouts, positions, WIDE_WIDTH * psf_sigma)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where((core > 0) & (wide > 0), np.log(core / wide), np.nan)
+
+
+def gaussian_concentration(variance: float, psf_sigma: float) -> float:
+    """Concentration of a round Gaussian source of the given variance along one axis, pixels squared.
+
+    In a window of variance s, a source of variance v and unit flux gives s / (s + v).
+    """
+    core, wide = (width * psf_sigma for width in (CORE_WIDTH, WIDE_WIDTH))
+    return float(np.log(core**2 / (core**2 + variance)) - np.log(wide**2 / (wide**2 + variance)))
 
 
 def exposure_sharpness(

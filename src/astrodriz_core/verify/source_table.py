@@ -9,15 +9,20 @@ from numpy.typing import NDArray
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.matching import SharedSources
 from astrodriz_core.verify.registration import SourceTable
-from astrodriz_core.verify.sharpness import concentration, laplacian_at
-from astrodriz_core.verify.sources import Positions, cut_out, window_sigma, windowed_centroids
+from astrodriz_core.verify.sharpness import concentration, gaussian_concentration, laplacian_at
+from astrodriz_core.verify.sources import Peaks, Positions, cut_out, window_sigma, windowed_centroids
 
-__all__ = ["SourceMeasurements", "measure_sources"]
+__all__ = ["SourceMeasurements", "measure_sources", "without_spikes"]
 
 #: Sources that are measured, at most; the error of an offset is then set by other things than their number.
 SOURCE_LIMIT = 1500
 #: A source is there where its peak pixel stands this many times above the noise of the cut-out.
 PRESENT_SIGMA = 3.0
+#: Variance along one axis that pixel and drizzle kernel add to the point spread function, pixels squared.
+DRIZZLE_VARIANCE = 1 / 6
+#: A source is too sharp where its concentration, a logarithm, exceeds that of a star by this much: it is
+#: then narrower by about 30 %, more than a filter or the focus can do, and less than a hot pixel is.
+SHARPNESS_MARGIN = 0.2
 #: Error of a centroid that does not go down with flux (undersampling, resampling), pixels.
 CENTROID_FLOOR_PIX = 0.03
 #: Error of a centroid is about this times FWHM over the signal-to-noise ratio of the peak.
@@ -57,6 +62,21 @@ class ImageSources:
     peaks: NDArray[np.float64]
     missing: NDArray[np.bool_]
     flagged: NDArray[np.float64]
+
+
+def without_spikes(image: DrizzledImage, peaks: Peaks, parameters: VerificationParameters) -> Peaks:
+    """Peaks that are as wide as the point spread function, or wider.
+
+    Hot pixels are narrower, and many cosmic rays. Where the exposures are not dithered, hot pixels
+    coincide however the sky has moved, and would outvote the stars. Peaks with missing pixels in their
+    middle, or too near to the edge to be measured, go as well.
+    """
+    cutouts = cut_out(image, peaks.positions, int(np.ceil(3 * window_sigma(parameters))))
+    measured = concentration(cutouts, peaks.positions, window_sigma(parameters))
+    variance = (parameters.psf_fwhm_pix / 2.3548) ** 2 + DRIZZLE_VARIANCE
+    limit = gaussian_concentration(variance, window_sigma(parameters)) + SHARPNESS_MARGIN
+    wide = measured < limit
+    return Peaks(peaks.positions[wide], peaks.strength[wide])
 
 
 def measure_sources(

@@ -13,27 +13,24 @@ from pathlib import Path
 
 import numpy as np
 from astropy.time import Time
-from attrs import evolve, frozen
+from attrs import evolve
 
-from astrodriz_core.astrometry.absolute import CatalogPositions, FittedCatalog, fit_catalog
-from astrodriz_core.astrometry.fit_quality import check_fit, check_gain, fit_quality
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import link_exposures
-from astrodriz_core.astrometry.merging import MergedSources, merge_sources
+from astrodriz_core.astrometry.merging import merge_sources
 from astrodriz_core.astrometry.parameters import AlignmentParameters, FitParameters, alignment_parameters
 from astrodriz_core.astrometry.relative import judge_relative, registration_change
 from astrodriz_core.astrometry.relative_solution import solve_relative
-from astrodriz_core.errors import AlignmentError, CatalogError
 from astrodriz_core.records.astrometry import (
     AlignmentOutcome,
     AposterioriRecord,
     CatalogProvenance,
     FitAttempt,
     FitQuality,
-    MatchMethod,
     RelativeFit,
 )
-from astrodriz_io.astrometry.catalogs import Catalog, CatalogRows, Footprint
+from astrodriz_io.astrometry.catalog_fits import Attempt, RegisteredAssociation, is_good, try_catalogs
+from astrodriz_io.astrometry.catalogs import Catalog
 from astrodriz_io.astrometry.exposure_sources import AssociationSources, find_association_sources
 from astrodriz_io.astrometry.fit_writing import write_fit
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
@@ -48,27 +45,6 @@ MISALIGNED_PIXELS = 0.1
 
 CLEARLY = 5.0
 """A misalignment has to be so many times its error before exposures are moved without a catalogue to confirm it."""
-
-
-@frozen(eq=False)
-class _Association:
-    """The exposures after the relative fit."""
-
-    files: tuple[Path, ...]
-    sources: AssociationSources
-    relative_transforms: tuple[LinearTransform, ...]
-    relative: RelativeFit
-    merged: MergedSources
-    epoch: float
-    pixel_arcsec: float
-
-
-@frozen(eq=False)
-class _Tried:
-    """One attempt and what it would do."""
-
-    record: FitAttempt
-    transform: LinearTransform | None
 
 
 def align(
@@ -113,7 +89,7 @@ def align(
     if problem is not None:
         return _ended(sources, *problem)
     association = _relative(exposures, sources, chosen)
-    attempts, asked = _try_catalogs(association, catalogs, chosen.fit)
+    attempts, asked = try_catalogs(association, catalogs, chosen.fit)
     return _conclude(association, attempts, asked)
 
 
@@ -135,7 +111,7 @@ def _too_few(sources: AssociationSources, parameters: FitParameters) -> tuple[Al
 
 def _relative(
     exposures: Sequence[Exposure], sources: AssociationSources, parameters: AlignmentParameters
-) -> _Association:
+) -> RegisteredAssociation:
     """Fit the exposures to each other, and merge their sources."""
     pixel = parameters.sources.pixel_arcsec
     links = link_exposures(sources.exposures, parameters.fit, pixel)
@@ -144,7 +120,7 @@ def _relative(
     transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, registration)
     transforms, record = _with_companions(exposures, sources, transforms, record)
     starts = [e.start for e in exposures if e.start is not None]
-    return _Association(
+    return RegisteredAssociation(
         files=tuple(e.path for e in exposures),
         sources=sources,
         relative_transforms=transforms,
@@ -174,90 +150,12 @@ def _with_companions(
     return tuple(moved), evolve(record, exposures=tuple(records))
 
 
-def _try_catalogs(
-    association: _Association, catalogs: Sequence[Catalog], parameters: FitParameters
-) -> tuple[list[_Tried], list[CatalogProvenance]]:
-    """Fit to one catalogue after the other until a fit is as good as can be and better than the WCS before."""
-    attempts: list[_Tried] = []
-    asked: list[CatalogProvenance] = []
-    for catalog in catalogs:
-        rows, provenance = _query(catalog, association, parameters)
-        asked.append(provenance)
-        if rows is None or len(rows) < parameters.min_catalog_sources:
-            continue
-        attempts += [_attempt(association, catalog.name, rows, method, parameters) for method in MatchMethod]
-        if any(_is_good(tried.record) and tried.record.quality is FitQuality.VALID for tried in attempts):
-            break
-    return attempts, asked
-
-
-def _query(
-    catalog: Catalog, association: _Association, parameters: FitParameters
-) -> tuple[CatalogPositions | None, CatalogProvenance]:
-    """Rows of a catalogue that may lie on the exposures."""
-    plane, corners = association.sources.plane, association.sources.corners
-    search = parameters.absolute_search_pixels * association.pixel_arcsec
-    radius = (float(np.hypot(*corners.reshape(-1, 2).T).max()) + search) / 3600.0
-    footprint = Footprint(plane.ra, plane.dec, radius)
-    try:
-        rows = catalog.query(footprint, association.epoch)
-    except CatalogError as error:
-        logger.warning("%s: %s", catalog.name, error)
-        unknown = CatalogProvenance(catalog.name, "", 0, "", association.epoch, None, 0, problem=str(error))
-        return None, unknown
-    return _positions(rows, association), rows.provenance
-
-
-def _positions(rows: CatalogRows, association: _Association) -> CatalogPositions:
-    """Rows in the tangent plane."""
-    plane = association.sources.plane
-    xy = plane.project(rows.positions.ra, rows.positions.dec)
-    return CatalogPositions(xy, rows.positions.sigma / 1000.0, np.asarray(rows.mag))
-
-
-def _attempt(
-    association: _Association, name: str, catalog: CatalogPositions, method: MatchMethod, parameters: FitParameters
-) -> _Tried:
-    """Match and fit one catalogue in one way, and judge the result."""
-    try:
-        fitted = fit_catalog(association.merged, catalog, method, parameters, association.pixel_arcsec)
-    except AlignmentError as error:
-        record = FitAttempt(name, method, 0, None, FitQuality.NOT_VALID, (), None, str(error))
-        return _Tried(record, None)
-    checks = check_fit(fitted.evidence, parameters)
-    quality = fit_quality(checks, fitted.evidence, parameters)
-    gain = check_gain(fitted.evidence, fitted.holdout, association.relative.registration)
-    failed = [check.reason for check in (*checks, *gain) if not check.passed]
-    record = FitAttempt(
-        catalog=name,
-        method=method,
-        candidates=fitted.candidates,
-        fit=fitted.record,
-        quality=quality,
-        checks=(*checks, *gain),
-        holdout=fitted.holdout,
-        reason=" ".join(failed) or _success(fitted),
-    )
-    return _Tried(record, fitted.transform)
-
-
-def _success(fitted: FittedCatalog) -> str:
-    fit = fitted.record
-    return f"{fit.matches} matches, {fit.geometry.value}, RMS {fit.rms_mas:.2f} mas."
-
-
-def _is_good(attempt: FitAttempt) -> bool:
-    """Valid, and better than the WCS before."""
-    gain = {"held-out residual", "significant correction", "registration"}
-    return attempt.quality is not FitQuality.NOT_VALID and all(c.passed for c in attempt.checks if c.name in gain)
-
-
 def _conclude(
-    association: _Association, attempts: Sequence[_Tried], asked: Sequence[CatalogProvenance]
+    association: RegisteredAssociation, attempts: Sequence[Attempt], asked: Sequence[CatalogProvenance]
 ) -> AposterioriRecord:
     """Write the good fit with the lowest RMS, or say why there is none."""
     records = tuple(tried.record for tried in attempts)
-    good = [i for i, record in enumerate(records) if _is_good(record)]
+    good = [i for i, record in enumerate(records) if is_good(record)]
     problems = [f"{c.name}: {c.problem}" for c in asked if c.problem]
     record = AposterioriRecord(
         outcome=AlignmentOutcome.NO_VALID_FIT,
@@ -285,7 +183,7 @@ def _conclude(
     return evolve(record, outcome=AlignmentOutcome.ALIGNED, reason=records[best].reason, chosen=best, wcsnames=names)
 
 
-def _relative_only(association: _Association, record: AposterioriRecord) -> AposterioriRecord:
+def _relative_only(association: RegisteredAssociation, record: AposterioriRecord) -> AposterioriRecord:
     """Without a good fit to a catalogue, bring together exposures that are clearly apart; else leave them."""
     change = association.relative.registration
     limit = MISALIGNED_PIXELS * association.pixel_arcsec * 1000.0

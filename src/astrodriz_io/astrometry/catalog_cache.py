@@ -23,7 +23,7 @@ from astrodriz_core.astrometry.proper_motion import CatalogColumns
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows, read_table
-from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.outputs.disk import storage_errors
 
 __all__ = ["CacheCatalog", "CacheEntry", "add_catalog", "list_catalogs"]
 
@@ -179,7 +179,7 @@ def _pixel_file(folder: Path, pixel: int) -> Path:
 
 def _reach(order: int) -> float:
     """Degrees from the centre of a pixel to its farthest corner, at most."""
-    return 1.5 * np.rad2deg(np.sqrt(np.pi / 3.0)) / 2**order
+    return float(1.5 * np.rad2deg(np.sqrt(np.pi / 3.0)) / 2**order)
 
 
 def _healpix(order: int) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from urllib.parse import urlsplit
 
+from astropy.io import ascii
 from astropy.table import Table
 from attrs import field, frozen
 
@@ -110,6 +110,6 @@ def _parse(body: bytes, name: str, where: str) -> Table:
     if len(rows) - 1 != expected:
         raise _ShortReplyError(f"The reply for {name} has {len(rows) - 1} rows; it says {expected}.")
     try:
-        return Table.read(io.StringIO("\n".join(rows)), format="ascii.csv", guess=False)
+        return ascii.read(rows, format="csv", guess=False)
     except (ValueError, TypeError, IndexError) as error:
         raise CatalogError(f"The reply for {name} is not a table ({error}).", where=where) from error

@@ -140,10 +140,13 @@ def read_table(path: Path) -> Table:
         if path.suffix.lower() in (".parquet", ".parq"):
             return _read_parquet(path)
         return Table.read(path, format=formats[path.suffix.lower()])
+    except FileNotFoundError as error:
+        raise CatalogError("There is no such file.", where=path.name, remedy=remedy) from error
     except KeyError as error:
         raise CatalogError(f"is not a table that can be read ({error}).", where=path.name, remedy=remedy) from error
     except (OSError, ValueError, TypeError, IndexError) as error:
-        raise CatalogError(f"cannot be read ({error}).", where=path.name, remedy=remedy) from error
+        problem = str(error).replace(str(path), path.name)
+        raise CatalogError(f"cannot be read ({problem}).", where=path.name, remedy=remedy) from error
 
 
 def _read_parquet(path: Path) -> Table:

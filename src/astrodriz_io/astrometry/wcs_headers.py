@@ -20,7 +20,7 @@ from astropy.io.fits.verify import VerifyWarning
 from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [

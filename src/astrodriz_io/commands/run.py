@@ -36,6 +36,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=[policy.value for policy in Policy], default=Policy.CALIBRATED.value,
                         help="whose verdict decides (default %(default)s)")  # fmt: skip
     parser.add_argument("--parameters", type=Path, metavar="FILE", help="TOML file of drizzle parameters")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
+                        help="wait for another run on the same exposures (default: give up at once)")  # fmt: skip
     parser.add_argument("-p", dest="overrides", action="append", default=[], metavar="NAME=VALUE",
                         help="one drizzle parameter; repeatable")  # fmt: skip
 
@@ -67,6 +69,7 @@ def settings_from_arguments(arguments: argparse.Namespace) -> Settings:
         headerlet_folder=arguments.headerlets,
         parameter_file=arguments.parameters,
         parameter_overrides=tuple(_name_and_value(text) for text in arguments.overrides),
+        wait=arguments.wait,
         **cores,
     )
 

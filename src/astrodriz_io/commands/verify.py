@@ -13,11 +13,11 @@ from attrs import evolve
 
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import Policy, PolicyResult, Verification
+from astrodriz_io.claim import claimed
 from astrodriz_io.distortion import apply_distortion, exposure_wcs
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.arrays import read_header
-from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.outputs.workspace import Workspace, workspace
@@ -34,13 +34,17 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=[policy.value for policy in Policy], default=Policy.CALIBRATED.value,
                         help="whose verdict decides (default %(default)s)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
+                        help="wait for another run on the same exposures (default: give up at once)")  # fmt: skip
     parser.add_argument("-n", dest="num_cores", type=int, metavar="N", help="number of cores (default: all)")
 
 
 def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
     """Verify what the command line asks for."""
     cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
-    settings, _ = settings_from_environment(Settings(policy=Policy(arguments.policy), **cores), os.environ)
+    settings, _ = settings_from_environment(
+        Settings(policy=Policy(arguments.policy), wait=arguments.wait, **cores), os.environ
+    )
     return verify_input(arguments.input, settings, progress)
 
 
@@ -56,13 +60,13 @@ def verify_input(input_file: Path, settings: Settings, progress: ProgressReporte
         There are fewer than two exposures, so that nothing can be compared.
     """
     progress.stage("Verify the alignment")
-    association = read_association(input_file, force=True)
-    if len(association.deciding) < 2:
-        raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
-    with workspace(association.folder, association.rootname, newpath=settings.newpath, keep=False) as space:
-        files = [space.adopt(association.path(name)) for name in association.deciding]
-        apply_distortion([file for file in files if not _has_distortion(file)], settings.references)
-        verification = _measure(files, settings, space, progress)
+    with claimed(input_file, force=True, wait=settings.wait) as association:
+        if len(association.deciding) < 2:
+            raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
+        with workspace(association.folder, association.rootname, newpath=settings.newpath, keep=False) as space:
+            files = [space.adopt(association.path(name)) for name in association.deciding]
+            apply_distortion([file for file in files if not _has_distortion(file)], settings.references)
+            verification = _measure(files, settings, space, progress)
     if verification is None:
         raise NoViableDataError("Fewer than two exposures can be combined.", where=association.input_name)
     return verification

@@ -90,7 +90,8 @@ def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip)
     mask = find_cosmic_rays(
         chip.sci() * np.float32(chip.electrons_per_unit),
         blotted,
-        ChipNoise(read_noise=chip.read_noise, sky=0.0 if parameters.blot_addsky else sky),
+        # The sky is in the blotted image already: once more stands for the noise of the median itself.
+        ChipNoise(read_noise=chip.read_noise, sky=sky),
         CosmicRayParameters(
             snr=parameters.driz_cr_snr,
             scale=parameters.driz_cr_scale,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.outputs.disk import storage_errors
 
 __all__ = ["ImageStore"]
 

@@ -24,7 +24,7 @@ from astrodriz_io.astrometry.wcs_headers import (
     update_wcscorr,
 )
 from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
-from astrodriz_io.outputs.workspace import storage_errors
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet"]

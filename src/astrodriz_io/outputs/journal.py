@@ -116,7 +116,7 @@ class Transaction:
             entries = make_converter(forbid_extra_keys=True).loads(path.read_bytes(), tuple[Entry, ...])
         except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
             raise self._damaged() from error
-        if any(Path(entry.name).name != entry.name or "\0" in entry.name for entry in entries):
+        if not all(_is_plain(entry.name) for entry in entries):
             raise self._damaged()
         return entries
 
@@ -138,3 +138,8 @@ class Transaction:
 
     def _damaged(self) -> StorageError:
         return StorageError("The journal of an interrupted run is damaged.", where=self.folder.name, remedy=_NOT_OURS)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name stays in the folder that it is looked for in."""
+    return Path(name).name == name and name not in ("", "..") and "\0" not in name

@@ -123,5 +123,5 @@ def _holder(descriptor: int) -> str:
     try:
         note = json.loads(os.pread(descriptor, _MAX_TEXT, 0))
         return f"process {int(note['pid'])} on {str(note['host'])[:64]!r} since {str(note['since'])[:32]}"
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return "it has not told its name"

@@ -14,8 +14,8 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import StorageError
-from astrodriz_io.outputs.disk import storage_errors
-from astrodriz_io.outputs.journal import Transaction, commit_is_pending
+from astrodriz_io.outputs.disk import Disk, storage_errors
+from astrodriz_io.outputs.journal import Transaction
 from astrodriz_io.outputs.locking import locked
 
 __all__ = ["Workspace", "clear_leftovers", "workspace"]
@@ -124,8 +124,57 @@ def clear_leftovers(home: Path, root: str) -> tuple[str, ...]:
     ours = re.compile(rf"\.{re.escape(root)}_astrodriz_([a-z0-9_]{{8}}|draft|commit)")
     with storage_errors(home.name):
         found = [path for path in sorted(home.iterdir()) if ours.fullmatch(path.name)]
-    removed = [path for path in found if not commit_is_pending(path)]
+    removed = [path for path in found if not Transaction(path, Disk()).is_pending]
     for path in removed:
         logger.info("Removing what an interrupted run has left: %s", path.name)
         _remove(path)
     return tuple(path.name for path in removed)
+
+
+@contextmanager
+def _beside(home: Path, root: str, *, keep: bool) -> Iterator[Path]:
+    """A hidden folder in the user's, which is visible afterwards where it is kept."""
+    with storage_errors(home.name):
+        folder = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=home))
+    try:
+        yield folder
+    finally:
+        if keep:
+            kept = folder.with_name(f"{root}_workspace_{folder.name[-8:]}")
+            folder.rename(kept)
+            logger.info("The workspace is kept: %s", kept.name)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _under(newpath: Path, root: str, *, keep: bool) -> Iterator[Path]:
+    """``newpath/<root>``, marked as ours from the moment that it exists."""
+    folder = newpath / root
+    if (folder / MARK).is_file():
+        logger.info("Removing what an interrupted run has left: %s", folder.name)
+        shutil.rmtree(folder, ignore_errors=True)
+    clear_leftovers(newpath, root)
+    with storage_errors(folder.name):
+        if folder.exists():
+            remedy = "Remove it, or give another folder as newpath."
+            raise StorageError("This folder is there already.", where=folder.name, remedy=remedy)
+        made = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=newpath))
+        (made / MARK).touch()
+        made.rename(folder)
+    try:
+        yield folder
+    finally:
+        if keep:
+            # Without the mark it is the user's, and no later run removes it.
+            (folder / MARK).unlink(missing_ok=True)
+            logger.info("The workspace is kept: %s", folder.name)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

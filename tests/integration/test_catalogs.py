@@ -1,0 +1,295 @@
+"""Catalogues: files of every format, the service with every fault, the local cache, the Gaia archive."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from loopback import serving
+
+from astrodriz_core.errors import CatalogError
+from astrodriz_io.astrometry.catalog_cache import CacheCatalog, add_catalog, list_catalogs
+from astrodriz_io.astrometry.catalog_service import ServiceCatalog
+from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
+from astrodriz_io.astrometry.gaia_archive import GaiaArchive
+from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.web import WebClient
+
+FIELD = Footprint(150.0, 2.0, 0.05)
+EPOCH = 2009.0
+
+
+def sample(count=30, seed=0):
+    rng = np.random.default_rng(seed)
+    return Table(
+        {
+            "ra": 150.0 + rng.uniform(-0.03, 0.03, count),
+            "dec": 2.0 + rng.uniform(-0.03, 0.03, count),
+            "mag": rng.uniform(15, 20, count),
+            "pmra": rng.normal(0, 5, count),
+            "pmdec": rng.normal(0, 5, count),
+            "ra_error": np.full(count, 0.3),
+            "dec_error": np.full(count, 0.3),
+            "pmra_error": np.full(count, 0.1),
+            "pmdec_error": np.full(count, 0.1),
+            "ref_epoch": np.full(count, 2016.0),
+        }
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The same table in every format."""
+    table = sample()
+    for suffix, form in ((".ecsv", "ascii.ecsv"), (".csv", "ascii.csv"), (".fits", "fits")):
+        table.write(tmp_path / f"stars{suffix}", format=form)
+    pyarrow = pytest.importorskip("pyarrow")
+    pyarrow.parquet = pytest.importorskip("pyarrow.parquet")
+    arrow = pyarrow.table({name: np.asarray(table[name]) for name in table.colnames})
+    pyarrow.parquet.write_table(arrow, tmp_path / "stars.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".fits", ".parquet"])
+def test_every_format_gives_the_same_rows(files, suffix):
+    expected = FileCatalog(files / "stars.ecsv").query(FIELD, EPOCH)
+    rows = FileCatalog(files / f"stars{suffix}").query(FIELD, EPOCH)
+    assert np.allclose(rows.positions.ra, expected.positions.ra, atol=1e-12)
+    assert rows.provenance.rows == 30
+    assert rows.provenance.sha256 == expected.provenance.sha256
+
+
+def test_the_provenance_names_the_file_without_its_folder_and_the_epochs(files):
+    provenance = FileCatalog(files / "stars.ecsv").query(FIELD, EPOCH).provenance
+    assert provenance.origin == "file stars.ecsv"
+    assert str(files) not in repr(provenance)
+    assert (provenance.epoch, provenance.reference_epoch, provenance.with_proper_motion) == (EPOCH, 2016.0, 30)
+
+
+def test_another_row_has_another_hash(tmp_path):
+    table = sample()
+    table.write(tmp_path / "a.ecsv")
+    table["mag"][3] += 0.001
+    table.write(tmp_path / "b.ecsv")
+    first, second = (FileCatalog(tmp_path / name).query(FIELD, EPOCH).provenance for name in ("a.ecsv", "b.ecsv"))
+    assert first.sha256 != second.sha256
+
+
+def test_positions_are_at_the_epoch_with_the_error_of_the_motion(files):
+    table = sample()
+    rows = FileCatalog(files / "stars.ecsv").query(FIELD, EPOCH)
+    years = EPOCH - 2016.0
+    assert np.allclose((rows.positions.dec - table["dec"]) * 3.6e6, table["pmdec"] * years, atol=1e-3)
+    assert np.allclose(rows.positions.sigma, np.hypot(0.3, 0.1 * years))
+
+
+def test_rows_outside_the_footprint_are_left_out(files):
+    rows = FileCatalog(files / "stars.ecsv").query(Footprint(150.0, 2.0, 0.01), EPOCH)
+    assert 0 < len(rows) < 30
+    assert len(FileCatalog(files / "stars.ecsv").query(Footprint(10.0, 2.0, 0.01), EPOCH)) == 0
+
+
+def test_a_file_may_do_without_motion_epoch_and_magnitude(tmp_path):
+    Table({"RA": [150.0], "DEC": [2.0]}).write(tmp_path / "bare.csv")
+    rows = FileCatalog(tmp_path / "bare.csv").query(FIELD, EPOCH)
+    assert (len(rows), rows.provenance.with_proper_motion) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("missing.ecsv", None),
+        ("stars.doc", "ra dec\n1 2\n"),
+        ("stars.csv", "x,y\n1,2\n"),
+        ("stars.csv", "ra,dec\none,two\n"),
+        ("stars.csv", "ra,dec\n10,95\n"),
+        ("stars.fits", "not FITS"),
+        ("stars.parquet", "not Parquet"),
+    ],
+)
+def test_a_file_that_is_no_catalogue_is_a_clear_error(tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(CatalogError) as caught:
+        FileCatalog(tmp_path / name).query(FIELD, EPOCH)
+    assert name in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+
+
+GAIA_COLUMNS = (
+    "objID", "ra", "ra_error", "dec", "dec_error", "pmra", "pmra_error", "pmdec", "pmdec_error", "mag", "epoch",
+)  # fmt: skip
+
+
+def reply(table, columns=GAIA_COLUMNS, count=None):
+    """What the catalogue service sends: a count, then CSV, with the line ends of the service."""
+    values = {name.lower(): table[name] for name in table.colnames}
+    values |= {"objid": np.arange(len(table)), "epoch": table["ref_epoch"], "raerr": table["ra_error"]}
+    lines = [f"Objects found: {len(table) if count is None else count}", ",".join(columns)]
+    lines += [",".join(repr(float(values[c.lower()][i])) for c in columns) for i in range(len(table))]
+    return "".join(line + "\r\n" for line in lines).encode()
+
+
+@pytest.fixture
+def service():
+    with serving(lambda path, query: (200, reply(sample()))) as loopback:
+        yield loopback
+
+
+def catalog(service, name="GAIAeDR3", seconds=20.0):
+    deadline = Deadline(seconds)
+    client = WebClient("catalogue service", CatalogError, deadline, first_wait=0.01, read_seconds=0.6)
+    return ServiceCatalog(name, f"{service.address}/webservices", deadline, client)
+
+
+def test_the_service_is_asked_for_the_field_and_its_rows_are_moved_here(service):
+    rows = catalog(service).query(FIELD, EPOCH)
+    assert (len(rows), rows.provenance.with_proper_motion) == (30, 30)
+    asked = service.asked[0]
+    assert all(part in asked for part in ("/vo/CatalogSearch.aspx", "CAT=GAIAeDR3", "FORMAT=CSV", "RA=150", "MINDET=5"))
+    assert "EPOCH" not in asked
+    years = EPOCH - 2016.0
+    assert np.allclose((rows.positions.dec - sample()["dec"]) * 3.6e6, sample()["pmdec"] * years, atol=1e-3)
+
+
+@pytest.mark.parametrize("fault", ["refuse", "500", "503", "truncate", "short", "slow"])
+def test_a_fault_that_passes_is_survived(service, fault):
+    service.fault, service.faults = fault, 1
+    assert len(catalog(service).query(FIELD, EPOCH)) == 30
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize("fault", ["refuse", "500", "truncate", "short", "slow", "drip", "garbage", "403", "404"])
+def test_a_fault_that_stays_is_a_typed_error_in_bounded_time(service, fault):
+    service.fault = fault
+    start = time.monotonic()
+    with pytest.raises(CatalogError):
+        catalog(service).query(FIELD, EPOCH)
+    assert time.monotonic() - start < 5.0
+
+
+def test_the_deadline_holds_for_all_attempts_together(service):
+    service.fault = "slow"
+    start = time.monotonic()
+    with pytest.raises(CatalogError):
+        catalog(service, seconds=0.8).query(FIELD, EPOCH)
+    assert time.monotonic() - start < 1.6
+
+
+def test_after_the_deadline_nothing_is_asked_any_more(service):
+    with pytest.raises(CatalogError, match="used up"):
+        catalog(service, seconds=0.0).query(FIELD, EPOCH)
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"Error: Cannot find table 0.\r\n", "Cannot find table 0"),
+        (b"", "count"),
+        (b"<html>maintenance</html>", "count"),
+        (b"Objects found: 1\r\nra,dec,mag\r\n1,2,3\r\n", "pmra, pmdec, epoch"),
+        (reply(sample(), columns=("ra", "dec", "mag", "epoch")), "pmra, pmdec"),
+        (reply(sample(), count=31), "30 rows"),
+        (b"Objects found: 1\r\nra,dec,mag,pmra,pmdec,epoch\r\na,b,c,d,e,f\r\n", "not a number"),
+    ],
+)
+def test_a_reply_that_makes_no_sense_is_refused_with_its_reason(body, problem):
+    with serving(lambda path, query: (200, body)) as loopback, pytest.raises(CatalogError) as caught:
+        catalog(loopback).query(FIELD, EPOCH)
+    assert problem in str(caught.value)
+
+
+def test_a_catalogue_without_proper_motions_does_not_need_their_columns():
+    body = b"Objects found: 1\r\nobjid,ra,dec,mag,jdate\r\n1,150.0,2.0,15,2451545.0\r\n"
+    with serving(lambda path, query: (200, body)) as loopback:
+        rows = catalog(loopback, "2MASS").query(FIELD, EPOCH)
+    assert (len(rows), rows.provenance.reference_epoch) == (1, 2000.0)
+    assert rows.positions.sigma[0] >= 50.0
+
+
+def test_a_field_without_sources_is_an_answer():
+    body = b"Objects found: 0\r\nobjID,ra,dec,pmra,pmdec,mag,epoch\r\n"
+    with serving(lambda path, query: (200, body)) as loopback:
+        assert len(catalog(loopback).query(FIELD, EPOCH)) == 0
+
+
+@pytest.fixture
+def cache(files):
+    pytest.importorskip("astropy_healpix")
+    add_catalog(files / "cache", files / "stars.ecsv", "GAIAeDR3")
+    return files / "cache"
+
+
+def test_the_cache_gives_back_the_rows_that_were_added(cache, files):
+    direct = FileCatalog(files / "stars.ecsv").query(FIELD, EPOCH)
+    cached = CacheCatalog(cache, "GAIAeDR3").query(FIELD, EPOCH)
+    order, same = np.argsort(direct.positions.ra), np.argsort(cached.positions.ra)
+    assert np.allclose(cached.positions.ra[same], direct.positions.ra[order], atol=1e-12)
+    assert np.allclose(cached.positions.sigma[same], direct.positions.sigma[order])
+
+
+def test_adding_rows_again_does_not_double_them_and_new_ones_are_kept(cache, files):
+    sample(count=10, seed=9).write(files / "more.ecsv")
+    assert add_catalog(cache, files / "stars.ecsv", "GAIAeDR3").rows == 30
+    assert add_catalog(cache, files / "more.ecsv", "GAIAeDR3").rows == 40
+    assert [(e.name, e.rows, e.order) for e in list_catalogs(cache)] == [("GAIAeDR3", 40, 5)]
+
+
+def test_a_field_next_to_the_edge_of_a_pixel_gets_the_rows_of_both(files):
+    healpix = pytest.importorskip("astropy_healpix")
+    import astropy.units as u
+
+    pixels = healpix.HEALPix(nside=32, order="nested")
+    edge = pixels.boundaries_lonlat(1000, step=1)
+    ra, dec = float(edge[0][0, 0].to_value(u.deg)), float(edge[1][0, 0].to_value(u.deg))
+    around = Table(
+        {"ra": ra + 0.01 * np.array([-1, 1, 0, 0]), "dec": dec + 0.01 * np.array([0, 0, -1, 1]), "mag": [18.0] * 4}
+    )
+    around.write(files / "edge.ecsv")
+    assert add_catalog(files / "edges", files / "edge.ecsv", "2MASS").pixels > 1
+    assert len(CacheCatalog(files / "edges", "2MASS").query(Footprint(ra, dec, 0.05), EPOCH)) == 4
+
+
+def test_what_the_cache_does_not_have_is_said(cache, tmp_path):
+    with pytest.raises(CatalogError, match="does not cover"):
+        CacheCatalog(cache, "GAIAeDR3").query(Footprint(10.0, -60.0, 0.05), EPOCH)
+    with pytest.raises(CatalogError, match="no catalogue 2MASS"):
+        CacheCatalog(cache, "2MASS").query(FIELD, EPOCH)
+    assert list_catalogs(tmp_path / "nowhere") == ()
+
+
+def test_a_damaged_cache_is_an_error_of_the_catalogue(cache):
+    (cache / "GAIAeDR3" / "catalog.json").write_text("{")
+    with pytest.raises(CatalogError, match="damaged"):
+        CacheCatalog(cache, "GAIAeDR3").query(FIELD, EPOCH)
+
+
+def test_the_gaia_archive_is_asked_for_the_field_in_adql():
+    asked = []
+
+    def launch(adql):
+        asked.append(adql)
+        return sample()
+
+    rows = GaiaArchive("GAIADR3", launch=launch).query(FIELD, EPOCH)
+    assert len(rows) == 30
+    assert "gaiadr3.gaia_source" in asked[0]
+    assert "150.0000000000, 2.0000000000, 0.05000000" in asked[0]
+
+
+def test_a_gaia_archive_that_fails_or_hangs_is_a_typed_error():
+    def failing(adql):
+        raise OSError("no route")
+
+    def hanging(adql):
+        time.sleep(3)
+
+    with pytest.raises(CatalogError, match="no route"):
+        GaiaArchive(launch=failing).query(FIELD, EPOCH)
+    with pytest.raises(CatalogError, match="in time"):
+        GaiaArchive(deadline=Deadline(0.1), launch=hanging).query(FIELD, EPOCH)
+    with pytest.raises(CatalogError, match="not a data release"):
+        GaiaArchive("2MASS").query(FIELD, EPOCH)

@@ -1,0 +1,262 @@
+"""The documentation against the code: links, flags, variables, tables, records and examples."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import doctest
+import enum
+import re
+import shutil
+import typing
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import attrs
+import pytest
+
+from astrodriz_core.astrometry.absolute import NEEDED_SIGNIFICANCE
+from astrodriz_core.astrometry.parameters import MIN_MATCHES
+from astrodriz_core.observation import CONSEQUENCES, Condition, Consequence
+from astrodriz_core.records.astrometry import FitGeometry
+from astrodriz_core.records.run import RunRecord
+from astrodriz_core.records.verification import Policy
+from astrodriz_core.verify.calibration import CALIBRATION
+from astrodriz_io import exit_codes, settings
+from astrodriz_io.commands.run import add_run_arguments
+from astrodriz_io.commands.simulate import add_simulate_arguments
+from astrodriz_io.commands.verify import add_verify_arguments
+from astrodriz_io.inputs.references import REFERENCE_VARIABLES, ReferenceFolders
+from astrodriz_io.results import ENDINGS
+from astrodriz_io.simulate import SimulatedAssociation
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+CONSEQUENCE_WORDS = {
+    Consequence.LEFT_OUT: "left out of every product",
+    Consequence.NOT_ALIGNED: "combined, not aligned",
+    Consequence.COMPROMISED: "combined and aligned, with a warning",
+}
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def rows(name: str) -> list[list[str]]:
+    """Cells of every table row of a page."""
+    lines = (line.strip() for line in page(name).splitlines())
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [code for found, code in FENCE.findall(text) if found == language]
+
+
+def anchors(text: str) -> set[str]:
+    """Names that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def flags_of(add_arguments: Callable[[argparse.ArgumentParser], None]) -> set[str]:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return {max(action.option_strings, key=len) for action in parser._actions if action.option_strings} - {"--help"}
+
+
+class Recorder(dict[str, str]):
+    """An empty environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key, default=None):
+        self.asked.add(key)
+        return default
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return False
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(path):
+    for link in LINK.findall(path.read_text("utf-8")):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.is_file(), f"{path.name}: {link}"
+        assert not anchor or anchor in anchors(target.read_text("utf-8")), f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_python_blocks_compile(path):
+    for code in blocks(path.read_text("utf-8"), "python"):
+        ast.parse(code, filename=path.name)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_files_of_the_repository_that_pages_name_exist(path):
+    for name in re.findall(r"`((?:tests|benchmarks|docs|src)/[\w/.]+)`", path.read_text("utf-8")):
+        assert (ROOT / name).exists(), f"{path.name}: {name}"
+    for room, name in re.findall(r"`(core|io)/([\w/.]+\.py)`", path.read_text("utf-8")):
+        assert (ROOT / "src" / f"astrodriz_{room}" / name).is_file(), f"{path.name}: {room}/{name}"
+
+
+def test_every_flag_of_a_run_is_in_its_table():
+    first_cells = {cell.strip("`").split()[0] for cell, *_ in rows("docs/running.md") if cell.startswith("`-")}
+    assert flags_of(add_run_arguments) <= first_cells
+
+
+def test_the_table_of_flags_has_no_flag_that_does_not_exist():
+    first_cells = {cell.strip("`").split()[0] for cell, *_ in rows("docs/running.md") if cell.startswith("`-")}
+    assert first_cells - {"-h"} <= flags_of(add_run_arguments)
+
+
+def test_every_option_of_verify_is_told():
+    text = page("docs/running.md")
+    assert all(flag in text for flag in flags_of(add_verify_arguments))
+
+
+def test_options_of_simulate_in_the_example_exist():
+    used = re.findall(r"^ +astrodriz simulate (.*)$", page("docs/running.md"), re.MULTILINE)
+    assert used
+    for line in used:
+        assert set(re.findall(r"--\w+", line)) <= flags_of(add_simulate_arguments)
+
+
+def test_every_variable_that_is_read_is_in_a_table():
+    environment = Recorder()
+    settings.settings_from_environment(settings.Settings(num_cores=1), environment)
+    ReferenceFolders.from_environment(environment)
+    told = {cell.strip("`") for cell, *_ in rows("docs/running.md")}
+    assert {
+        settings.COMPUTE_APOSTERIORI,
+        settings.QUALITY_TESTING,
+        "CRDS_PATH",
+        *REFERENCE_VARIABLES,
+    } <= environment.asked
+    assert environment.asked <= told
+
+
+def test_addresses_of_the_services_are_those_in_use():
+    services = settings.ServiceAddresses()
+    text = page("docs/running.md")
+    assert all(f"`{address}`" in text for address in attrs.astuple(services))
+
+
+def test_every_exit_code_is_in_its_table():
+    codes = {exit_codes.EXIT_DONE, exit_codes.EXIT_INTERNAL, *exit_codes.VERDICT_CODES.values()}
+    codes |= {code for _, code in exit_codes.ERROR_CODES}
+    told = {int(cell) for cell, *_ in rows("docs/running.md") if cell.isdigit()}
+    assert codes <= told
+    assert told - codes <= {130}
+
+
+def test_every_file_that_a_run_leaves_is_in_its_table():
+    told = " ".join(cell for cell, *_ in rows("docs/running.md"))
+    assert all(f"`<root>{ending}`" in told for ending in ENDINGS.values())
+
+
+def test_every_condition_is_in_its_table_with_its_consequence():
+    told = {row[0].strip("`"): row[2] for row in rows("docs/decisions.md") if len(row) == 3}
+    assert {item.name: CONSEQUENCE_WORDS[CONSEQUENCES[item]] for item in Condition}.items() <= told.items()
+
+
+def test_every_policy_is_in_its_table():
+    told = {cell.strip("`") for cell, *_ in rows("docs/decisions.md")}
+    assert {policy.value for policy in Policy} <= told
+
+
+def test_the_table_of_the_calibration_has_its_numbers():
+    told = {row[0].strip("`"): row[1] for row in rows("docs/decisions.md")}
+    assert attrs.asdict(CALIBRATION) == {name: float(told[name]) for name in attrs.asdict(CALIBRATION)}
+
+
+def test_the_table_of_geometries_has_their_numbers():
+    told = {row[0]: row for row in rows("docs/decisions.md") if len(row) == 4}
+    for geometry, fewest in MIN_MATCHES:
+        assert int(told[geometry.value][2]) == fewest
+        if geometry is not FitGeometry.SHIFT:
+            assert float(told[geometry.value][3].split()[0]) == NEEDED_SIGNIFICANCE[geometry]
+
+
+def types_within(hint: object) -> Iterator[type]:
+    if isinstance(hint, type):
+        yield hint
+    for part in typing.get_args(hint):
+        yield from types_within(part)
+
+
+def reachable(record: type) -> list[type]:
+    """Every record class and enum that a record can hold."""
+    found = [record]
+    for cls in found:
+        if not attrs.has(cls):
+            continue
+        for hint in typing.get_type_hints(cls).values():
+            found += [
+                kind for kind in types_within(hint)
+                if kind not in found and (attrs.has(kind) or issubclass(kind, enum.Enum))
+            ]  # fmt: skip
+    return found
+
+
+def own(kind: type) -> bool:
+    """Whether a class is told in full; the drizzle parameters are told by ``astrodriz parameters``."""
+    return kind.__module__.startswith("astrodriz_core.records")
+
+
+def test_every_record_class_is_told_with_all_its_fields():
+    told = [row for row in rows("docs/records.md") if row[0].startswith("`")]
+    for kind in reachable(RunRecord):
+        if not (attrs.has(kind) and own(kind)):
+            continue
+        fields = ", ".join(f"`{field.name}`" for field in attrs.fields(kind))
+        assert any(row[0] == f"`{kind.__name__}`" and row[1] == fields for row in told), f"{kind.__name__}: {fields}"
+
+
+def test_every_enum_of_the_records_is_told_with_all_its_values():
+    told = {row[0].strip("`"): row[1] for row in rows("docs/records.md")}
+    for kind in reachable(RunRecord):
+        if issubclass(kind, enum.Enum) and own(kind):
+            assert told[kind.__name__] == ", ".join(f"`{member.value}`" for member in kind), kind.__name__
+
+
+def test_the_tree_of_the_record_names_every_class():
+    tree = page("docs/records.md").partition("## Tree")[2].partition("## Classes")[0]
+    classes = {kind.__name__ for kind in reachable(RunRecord) if attrs.has(kind)}
+    assert set(re.findall(r"(?:: \[?|^    )([A-Z]\w+)", tree, re.MULTILINE)) == classes
+
+
+def test_functions_that_the_api_names_exist():
+    text = page("docs/api.md")
+    imported = re.findall(r">>> from (astrodriz[\w.]+) import (.+)", text)
+    assert len(imported) > 30
+    for module, names in imported:
+        assert all(hasattr(import_module(module), name.strip()) for name in names.split(","))
+
+
+def test_examples_of_the_api_run(
+    ir_association: SimulatedAssociation,
+    reference_environment: Callable[[SimulatedAssociation], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "sim"
+    shutil.copytree(ir_association.folder, folder)
+    reference_environment(ir_association)
+    monkeypatch.chdir(folder)
+    text = "\n".join(blocks(page("docs/api.md"), "pycon"))
+    test = doctest.DocTestParser().get_doctest(text, {}, "api.md", "docs/api.md", 0)
+    assert len(test.examples) > 60
+    complaints: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=complaints.append)
+    assert not complaints, "".join(complaints)
