@@ -19,17 +19,15 @@ import json
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, evolve
 
 from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, find_cosmic_rays
 from astrodriz_core.combine.median import CombineParameters, CombineType
@@ -37,27 +35,20 @@ from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.parameters import BlotInterpolation, DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import drizzle_together
-from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame, frame_wcs, requested_frame
+from astrodriz_io.drizzling.frame import frame_wcs, requested_frame
 from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.rejection import flag_cosmic_rays
 from astrodriz_io.drizzling.resample import blot_chip
 from astrodriz_io.drizzling.separate import drizzle_separately
-from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.progress import SilentProgress
+from parity_sides import Ours, Peer, copies, peer_versions
+from parity_table import CLOSE, FAR, Row, markdown
 
-PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
-CLOSE = 1e-3
-"""A pixel is close if it differs by no more than this part of the noise (weights: of the median weight)."""
 NEGLIGIBLE = 0.01
 """Part of the median weight below which a pixel of the output is touched by a corner of a drop only."""
 LARGE_IS_BAD = ("far", "far_of_negligible_weight", "largest", "weights_largest")
-FAR = 0.05
-"""No pixel may differ by more than this part of the noise."""
 
 COMMON = {
     "static": True,
@@ -81,108 +72,6 @@ ALL_STEPS = dict.fromkeys(STEPS_OFF, True) | {"combine_type": "minmed"}
 SKY_METHODS = ("localmin", "globalmin", "match", "globalmin+match")
 KERNELS = ("square", "point", "turbo", "gaussian", "lanczos3")
 INTERPOLANTS = tuple(BlotInterpolation)
-ON_PURPOSE = ("separate drizzle lanczos3", "final drizzle kernel lanczos3", "blot sinc", "blot lan[35]")
-"""Cases in which AstroDrizzle is wrong and ours differs, explained in docs/differences.md."""
-
-
-@frozen
-class Row:
-    """One line of the table."""
-
-    step: str
-    case: str
-    stepsize: int | None
-    measured: dict[str, Any]
-    target: str
-    reached: bool | None = field(converter=lambda value: None if value is None else bool(value))
-    note: str = ""
-
-
-@frozen(eq=False)
-class Peer:
-    """AstroDrizzle in a Python of its own, working on its own copies of the exposures."""
-
-    python: str
-    folder: Path
-    files: tuple[Path, ...]
-    references: Path
-    only: str = "."
-
-    def wants(self, case: str) -> bool:
-        """Whether a case is to be run."""
-        return re.search(self.only, case) is not None
-
-    def run(self, name: str, action: str = "astrodrizzle", **case: Any) -> dict[str, Any]:
-        """Run one case and give its arrays."""
-        case_file, result = self.folder / f"case_{name}.json", self.folder / f"case_{name}.npz"
-        environment = {key: f"{self.references / key}/" for key in ("iref", "jref")}
-        files = [file.name for file in self.files]
-        case_file.write_text(
-            json.dumps({"name": name, "action": action, "files": files, "environment": environment, **case})
-        )
-        with (self.folder / f"case_{name}.log").open("w") as log:
-            subprocess.run(
-                [self.python, PEER_SCRIPT, case_file, result], stdout=log, stderr=subprocess.STDOUT, check=True
-            )
-        with np.load(result) as arrays:
-            loaded = {key: arrays[key] for key in arrays.files}
-        result.unlink()
-        return loaded
-
-
-def peer_versions(python: str) -> dict[str, str] | None:
-    """Versions of the peer's packages; None where it has no drizzlepac."""
-    with tempfile.TemporaryDirectory() as folder:
-        case = Path(folder, "case.json")
-        case.write_text(json.dumps({"action": "versions"}))
-        try:
-            done = subprocess.run([python, PEER_SCRIPT, case], capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-    found: dict[str, str] = json.loads(done.stdout)
-    return None if found["drizzlepac"] == "not installed" else found
-
-
-@frozen(eq=False, slots=False)
-class Ours:
-    """Our side: the same exposures, and what the peer's first run gave as input to the later steps."""
-
-    exposures: tuple[DrizzleExposure, ...]
-    static: Mapping[str, np.ndarray] = field(factory=dict)
-    sky: Mapping[str, float] = field(factory=dict)
-    cosmic_rays: Mapping[str, np.ndarray] = field(factory=dict)
-    truth: Mapping[str, np.ndarray] = field(factory=dict)
-
-    @property
-    def chips(self) -> tuple[DrizzleChip, ...]:
-        """All chips of all exposures."""
-        return tuple(chip for exposure in self.exposures for chip in exposure.chips)
-
-    @cached_property
-    def frame(self) -> OutputFrame:
-        """The default frame."""
-        return common_frame(self.exposures)
-
-    def prepared(self, parameters: Mapping[str, Any]) -> Prepared:
-        """Give the steps their input."""
-        resolved = with_values(DrizzleParameters(), parameters)
-        static = self.static if resolved.static else {}
-        return Prepared(
-            exposures=self.exposures,
-            default_frame=self.frame,
-            frame=self.frame,
-            parameters=resolved,
-            static=static,
-            sky=self.sky,
-            store=ImageStore(None),
-            progress=SilentProgress(),
-        )
-
-    def noise(self, frame: OutputFrame) -> float:
-        """Noise of one output pixel of a single exposure, electrons/s: sky and read noise."""
-        chip = self.chips[0]
-        electrons = max(self.sky.get(chip.key, 0.0), 0.0) * chip.electrons_per_unit + chip.read_noise**2
-        return float(np.sqrt(electrons) / chip.exptime * chip_scale_ratio(frame, chip) ** 2)
 
 
 def compare_images(
@@ -530,34 +419,6 @@ def compare_all(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
             yield result
     for group in (sky_rows, blot_cases, separate_cases, final_cases):
         yield from group(ours, peer, detector)
-
-
-def copies(dataset: Path, folder: Path, count: int | None) -> tuple[Path, ...]:
-    """Copies of the FLC files, or of the FLT files where there are none, with the pipeline-default WCS."""
-    sources = sorted(dataset.glob("*_flc.fits")) or sorted(dataset.glob("*_flt.fits"))
-    folder.mkdir(parents=True)
-    files = tuple(Path(shutil.copy(source, folder)) for source in sources[:count])
-    folders = ReferenceFolders.from_environment({key: str(dataset / "refs" / key) for key in ("iref", "jref")})
-    apply_distortion(files, folders)
-    return files
-
-
-def markdown(rows: list[Row]) -> str:
-    lines = ["| step | case | stepsize | measured | reached |", "|---|---|---|---|---|"]
-    for row in rows:
-        measured = ", ".join(f"{key.replace('_', ' ')} {_figure(value)}" for key, value in row.measured.items())
-        reached = {True: "yes", False: "NO", None: "-"}[row.reached]
-        if row.reached is False and any(re.match(pattern, f"{row.step} {row.case}") for pattern in ON_PURPOSE):
-            reached = "no, on purpose"
-        note = f" ({row.note})" if row.note else ""
-        lines.append(f"| {row.step} | {row.case}{note} | {row.stepsize or ''} | {measured} | {reached} |")
-    return "\n".join(lines)
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{100 * value:.4f} %" if 0.9 <= value <= 1.0 else f"{value:.3g}"
-    return str(value)
 
 
 def parse_arguments() -> argparse.Namespace:

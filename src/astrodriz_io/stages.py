@@ -12,7 +12,7 @@ from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
 from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
-from astrodriz_core.records.astrometry import AlignmentOutcome, AposterioriRecord, AprioriOutcome, AprioriRecord
+from astrodriz_core.records.astrometry import AposterioriRecord, AprioriOutcome, AprioriRecord
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
@@ -136,10 +136,16 @@ def aposteriori_stage(context: StageContext, standing: Standing, default: Standi
     catalogs = chosen_catalogs(context.settings, parameters.catalogs, stage_deadline())
     with context.workspace.stage("aposteriori", standing.files, keep=context.settings.debug) as copies:
         try:
-            fit = align(copies, catalogs, parameters, ignore_cosmic_rays=standing.is_misaligned)
+            fit = align(
+                copies,
+                catalogs,
+                parameters,
+                ignore_cosmic_rays=standing.is_misaligned,
+                threads=context.settings.num_cores,
+            )
         except (CatalogError, AlignmentError) as error:
             return standing, _failed(Stage.A_POSTERIORI, error)
-        if fit.outcome is not AlignmentOutcome.ALIGNED:
+        if not fit.wcsnames:
             return standing, evolve(_skipped(Stage.A_POSTERIORI, fit.reason), aposteriori=fit)
         return _try(context, Stage.A_POSTERIORI, WcsOrigin.A_POSTERIORI, copies, standing, default, aposteriori=fit)
 

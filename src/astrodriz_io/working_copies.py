@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.run import FileDigest
+from astrodriz_io.astrometry.wcs_headers import remove_fit_keywords, science_extensions
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
 from astrodriz_io.inputs.exposures import Exposure, check_same_configuration, read_exposure
 from astrodriz_io.inputs.references import sha256_of
@@ -108,6 +109,7 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
             *(f"{name} is left aside: not every exposure has an FLC" for name in association.lone_flc),
         ),
     )
+    _forget_fits(taken.all)
     for warning in taken.warnings:
         logger.warning("%s", warning)
     if reset_idctab:
@@ -156,6 +158,14 @@ def _reset_idctab(association: Association, copies: Iterable[Path]) -> None:
         idctab = raw_idctab(association, read_exposure(copy).rootname)
         if idctab is not None:
             fits.setval(copy, "IDCTAB", value=idctab)
+
+
+def _forget_fits(copies: Iterable[Path]) -> None:
+    """Take the keywords of an earlier run's fit away: the pipeline-default WCS, which comes next, is none."""
+    for copy in copies:
+        with fits.open(copy, mode="update") as hdus:
+            for extension in science_extensions(hdus):
+                remove_fit_keywords(hdus[extension].header)
 
 
 def _where(kept: Sequence[bool], items: Sequence[Item]) -> tuple[Item, ...]:

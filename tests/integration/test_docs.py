@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import doctest
 import enum
@@ -24,9 +23,7 @@ from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_io import exit_codes, settings
-from astrodriz_io.commands.run import add_run_arguments
-from astrodriz_io.commands.simulate import add_simulate_arguments
-from astrodriz_io.commands.verify import add_verify_arguments
+from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.inputs.references import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.results import ENDINGS
 from astrodriz_io.simulate import SimulatedAssociation
@@ -63,10 +60,11 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def flags_of(add_arguments: Callable[[argparse.ArgumentParser], None]) -> set[str]:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return {max(action.option_strings, key=len) for action in parser._actions if action.option_strings} - {"--help"}
+def usage(capsys: pytest.CaptureFixture[str], command: Callable[[list[str]], int], *words: str) -> set[str]:
+    """Flags that a command says it has."""
+    with pytest.raises(SystemExit):
+        command([*words, "-h"])
+    return set(re.findall(r"\[(--?[\w-]+)", capsys.readouterr().out))
 
 
 class Recorder(dict[str, str]):
@@ -110,26 +108,21 @@ def test_files_of_the_repository_that_pages_name_exist(path):
         assert (ROOT / "src" / f"astrodriz_{room}" / name).is_file(), f"{path.name}: {room}/{name}"
 
 
-def test_every_flag_of_a_run_is_in_its_table():
+def test_the_table_of_flags_has_every_flag_of_a_run_and_no_other(capsys):
     first_cells = {cell.strip("`").split()[0] for cell, *_ in rows("docs/running.md") if cell.startswith("`-")}
-    assert flags_of(add_run_arguments) <= first_cells
+    assert usage(capsys, runastrodriz) == first_cells
 
 
-def test_the_table_of_flags_has_no_flag_that_does_not_exist():
-    first_cells = {cell.strip("`").split()[0] for cell, *_ in rows("docs/running.md") if cell.startswith("`-")}
-    assert first_cells - {"-h"} <= flags_of(add_run_arguments)
+def test_every_option_of_verify_is_told(capsys):
+    told = page("docs/running.md").partition("### astrodriz verify")[2]
+    assert all(flag in told for flag in usage(capsys, astrodriz, "verify") - {"-h"})
 
 
-def test_every_option_of_verify_is_told():
-    text = page("docs/running.md")
-    assert all(flag in text for flag in flags_of(add_verify_arguments))
-
-
-def test_options_of_simulate_in_the_example_exist():
-    used = re.findall(r"^ +astrodriz simulate (.*)$", page("docs/running.md"), re.MULTILINE)
+def test_options_of_commands_in_the_examples_exist(capsys):
+    used = re.findall(r"astrodriz (simulate|verify|parameters|demo) ([^`\n]*)", page("docs/running.md"))
     assert used
-    for line in used:
-        assert set(re.findall(r"--\w+", line)) <= flags_of(add_simulate_arguments)
+    for command, words in used:
+        assert set(re.findall(r"--[\w-]+", words)) <= usage(capsys, astrodriz, command)
 
 
 def test_every_variable_that_is_read_is_in_a_table():
@@ -233,7 +226,7 @@ def test_every_enum_of_the_records_is_told_with_all_its_values():
 def test_the_tree_of_the_record_names_every_class():
     tree = page("docs/records.md").partition("## Tree")[2].partition("## Classes")[0]
     classes = {kind.__name__ for kind in reachable(RunRecord) if attrs.has(kind)}
-    assert set(re.findall(r"(?:: \[?|^    )([A-Z]\w+)", tree, re.MULTILINE)) == classes
+    assert set(re.findall(r"^    .*?([A-Z][a-z]\w+)", tree, re.MULTILINE)) == classes
 
 
 def test_functions_that_the_api_names_exist():

@@ -87,7 +87,7 @@ def test_focus_scales_with_flux_and_ignores_a_constant_sky(image, sigma, scale, 
     assert focus_index(image + sky, sigma).value == pytest.approx(value, abs=1e-8 + 1.01 * leak * abs(sky))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.4, 2.0), st.floats(0.1, 1.0))
 def test_blurring_lowers_the_focus_index(blur, more):
     image = stars()
@@ -199,7 +199,7 @@ def test_focus_distribution_is_one_for_equal_images_and_falls_with_the_product()
     assert blurred.n_sources == 50
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 9), st.integers(0, 2**32 - 1))
 def test_usable_pixels_stay_away_from_holes_and_saturation(iterations, seed):
     rng = np.random.default_rng(seed)

@@ -41,7 +41,7 @@ def offsets_of(measurements) -> np.ndarray:
     return np.array([(r.dx_pix, r.dy_pix) for r in measurements.registration])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(OFFSETS)
 def test_the_offset_of_one_exposure_is_recovered_within_its_error(offset):
     records = measured([(0, 0), (0, 0), (0, 0), offset], noise=2.0).registration
@@ -78,7 +78,7 @@ def test_a_rotation_is_recovered():
     assert 40 < records[3].lever_arm_pix < 150
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.permutations(range(4)))
 def test_the_order_of_the_exposures_does_not_matter(order):
     product, singles = star_association([(0, 0), (0.05, 0.02), (0, -0.03), (0.8, 0.4)], cosmic_rays=60)
@@ -112,6 +112,17 @@ def test_inputs_are_not_modified():
         plane.setflags(write=False)
     measure_alignment(product, singles, PARAMETERS)
     assert all(np.array_equal(*pair) for pair in zip(planes, before, strict=True))
+
+
+def test_arrays_in_the_byte_order_of_fits_and_memory_maps_are_measured_alike(tmp_path):
+    product, singles = star_association([(0, 0), (0.4, 0), (0, 0)], cosmic_rays=50)
+    plain = measure_alignment(product, singles, PARAMETERS)
+    mapped = []
+    for image in (product, *singles):
+        file = tmp_path / f"{image.name}.raw"
+        image.sci.astype(">f4").tofile(file)
+        mapped.append(attrs.evolve(image, sci=np.memmap(file, ">f4", "r", shape=image.shape)))
+    assert measure_alignment(mapped[0], mapped[1:], PARAMETERS) == plain
 
 
 def test_an_exposure_whose_sources_are_all_flagged_is_still_measured():
@@ -215,7 +226,7 @@ def test_an_exposure_without_common_sources_is_left_unmeasured():
     assert missed.dx_pix is None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1e-3, 1e-3), st.integers(0, 1000))
 def test_a_fit_recovers_a_known_motion_among_wrong_matches(dx, dy, rotation, seed):
     rng = np.random.default_rng(seed)
@@ -251,7 +262,7 @@ def test_consensus_is_the_largest_group_and_all_where_none_agree():
     assert consensus(np.array([[0, 0], [1, 0], [0, 1]])).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-30, 30), st.floats(-30, 30), st.integers(0, 100))
 def test_the_bulk_offset_is_found_among_cosmic_rays(dx, dy, seed):
     rng = np.random.default_rng(seed)
@@ -275,7 +286,7 @@ def test_matches_are_mutual_nearest_neighbours():
     assert other.tolist() == [0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
 def test_centroids_are_right_to_a_hundredth_of_a_pixel(dx, dy):
     place = np.array([[15.0 + dx, 15.0 + dy]])
@@ -300,7 +311,7 @@ def test_the_top_of_a_parabola():
     assert parabola_top(np.array([1.0, 1.0, 1.0])) == 0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(-6, 6), st.floats(-6, 6))
 def test_cross_correlation_recovers_a_shift_of_diffuse_structure(dx, dy):
     rng = np.random.default_rng(4)
@@ -354,7 +365,7 @@ def test_a_field_without_compact_sources_is_measured_by_cross_correlation():
     assert record.dx_pix == pytest.approx(2.0, abs=4 * record.sigma_pix)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.9, 1.6), st.floats(0.05, 0.8))
 def test_concentration_falls_with_the_width_of_a_source(width, more):
     place = np.array([[20.3, 19.8]])

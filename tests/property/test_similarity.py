@@ -49,7 +49,7 @@ def test_an_image_equals_itself():
     assert mean_squared_error_index(sums) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.05, 1.5), st.floats(0.1, 1.0), st.floats(0.0, 2.0))
 def test_a_pure_shift_raises_the_mean_squared_error(shift, more, noise):
     near = mean_squared_error_index(sums_of(*image_pair(shift, noise)))
@@ -74,7 +74,7 @@ def test_mean_squared_error_is_one_where_as_much_differs_as_is_there():
     assert mean_squared_error_index(half) == pytest.approx(2 * (1 - ratio) ** 2 / (1 + ratio**2), rel=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.0, 3.0), st.floats(0.01, 100))
 def test_indices_do_not_change_with_the_flux_unit(shift, scale):
     plain = sums_of(*image_pair(shift, 1.0))

@@ -54,7 +54,7 @@ def verdict(measurements: AlignmentMeasurements) -> Verdict:
 
 @pytest.mark.parametrize("cls", [Verification, ProductComparison, GuidingCheck])
 def test_records_are_frozen_and_round_trip_through_json(cls):
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(records(cls))
     def check(record):
         assert JSON.loads(JSON.dumps(record), cls) == record

@@ -107,7 +107,9 @@ def apply_homography(homography: Matrix, x: ArrayLike, y: ArrayLike) -> tuple[ND
     return u / depth, v / depth
 
 
-def coordinate_map(shape: tuple[int, int], undistort: Undistort, homography: Matrix) -> NDArray[np.float64]:
+def coordinate_map(
+    shape: tuple[int, int], undistort: Undistort, homography: Matrix, border: int = 0
+) -> NDArray[np.float64]:
     """Map of all pixels of a chip into an output frame.
 
     Parameters
@@ -119,19 +121,21 @@ def coordinate_map(shape: tuple[int, int], undistort: Undistort, homography: Mat
         gives x and y of the undistorted pixels, 0-based. ``lambda x, y: wcs.pix2foc(x, y, 0)`` of astropy.
     homography : ndarray, shape (3, 3)
         From `tangent_plane_homography`, with the tangent plane of the chip's WCS as the first one.
+    border : int
+        Pixels beyond each edge of the chip that are mapped too.
 
     Returns
     -------
-    ndarray of float64, shape (ny, nx, 2)
+    ndarray of float64, shape (ny + 2 border, nx + 2 border, 2)
         x and y, 0-based, in the output frame of each pixel; NaN as in `apply_homography`. It is made in
         blocks of rows.
     """
-    ny, nx = shape
+    ny, nx = (side + 2 * border for side in shape)
     result = np.empty((ny, nx, 2))
     rows = max(1, BLOCK_PIXELS // max(nx, 1))
     for start in range(0, ny, rows):
         stop = min(start + rows, ny)
-        y, x = np.mgrid[start:stop, :nx].reshape(2, -1).astype(np.float64)
+        y, x = np.mgrid[start:stop, :nx].reshape(2, -1).astype(np.float64) - border
         for axis, values in enumerate(apply_homography(homography, *undistort(x, y))):
             result[start:stop, :, axis] = values.reshape(stop - start, nx)
     return result

@@ -25,9 +25,7 @@ class ExclusionReason(Enum):
     NO_GOOD_PIXELS = "NGOODPIX is zero"
     ALL_FLAGGED = "every pixel is flagged in DQ"
     NOT_FINITE = "no pixel has a finite value"
-    OUTSIDE_FRAME = "it overlaps nothing of the output frame"
-    TRAILED = "its sources are trailed: the guiding check failed"
-    NOT_IMAGING = "it is no image of the sky that can be combined"
+    NO_OVERLAP = "it overlaps none of the other exposures"
 
 
 @frozen

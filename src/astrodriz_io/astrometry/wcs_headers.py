@@ -38,6 +38,9 @@ __all__ = [
 LINEAR_KEYWORDS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 """The terms of a solution that are copied exactly; the distortion is that of the IDCTAB."""
 
+ROUNDING = 1e-12
+"""Relative difference of two terms that is rounding: less than a microarcsecond in a position."""
+
 FIT_KEYWORDS = (
     "WCSTYPE",
     "HDRNAME",
@@ -190,8 +193,15 @@ def _alternate_key(header: fits.Header, wcsname: str) -> str | None:
 
 
 def _same_terms(header: fits.Header, key: str) -> bool:
-    """Whether an alternate has the linear terms of the primary WCS."""
-    return all(header.get(keyword) == header.get(keyword + key) for keyword in LINEAR_KEYWORDS)
+    """Whether an alternate has the linear terms of the primary WCS, but for what stwcs rounds off.
+
+    stwcs keeps the WCS of the telescope with 15 digits, so the pipeline default that it makes from that in
+    a later run differs in the last ones.
+    """
+    pairs = [(header.get(keyword), header.get(keyword + key)) for keyword in LINEAR_KEYWORDS]
+    return all(
+        one is not None and other is not None and math.isclose(one, other, rel_tol=ROUNDING) for one, other in pairs
+    )
 
 
 def _name(hdulist: fits.HDUList) -> str:

@@ -21,7 +21,7 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
 
-__all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure"]
+__all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure", "tangent_plane"]
 
 
 @frozen(eq=False)
@@ -110,16 +110,23 @@ class DrizzleChip:
         flagged: NDArray[np.bool_] = (self.dq() & self.exposure.description.saturation_bits) != 0
         return flagged
 
-    def pixel_map(self, frame: OutputFrame) -> NDArray[np.float64]:
+    def pixel_map(self, frame: OutputFrame, border: int = 0) -> NDArray[np.float64]:
         """Position in the output frame of the centre of every pixel of this chip.
+
+        Parameters
+        ----------
+        frame : OutputFrame
+            The frame.
+        border : int
+            Pixels beyond each edge of the chip that are mapped too.
 
         Returns
         -------
-        ndarray of float64, shape (ny, nx, 2)
+        ndarray of float64, shape (ny + 2 border, nx + 2 border, 2)
             0-based x and y in the frame. Exact: the distortion is evaluated for every pixel, and what
             remains between two tangent planes is a homography.
         """
-        return coordinate_map(self.chip.shape, self._undistort, self._homography(frame))
+        return coordinate_map(self.chip.shape, self._undistort, self._homography(frame), border)
 
     def positions(
         self, x: NDArray[np.float64], y: NDArray[np.float64], frame: OutputFrame
@@ -134,7 +141,7 @@ class DrizzleChip:
         return u, v
 
     def _homography(self, frame: OutputFrame) -> NDArray[np.float64]:
-        return tangent_plane_homography(_plane(self.wcs), frame_plane(frame))
+        return tangent_plane_homography(tangent_plane(self.wcs), frame_plane(frame))
 
 
 @frozen(eq=False)
@@ -189,7 +196,7 @@ def frame_plane(frame: OutputFrame) -> TangentPlane:
     return TangentPlane(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)
 
 
-def _plane(wcs: HSTWCS) -> TangentPlane:
+def tangent_plane(wcs: HSTWCS) -> TangentPlane:
     """The linear part of a chip's WCS."""
     (cd11, cd12), (cd21, cd22) = wcs.wcs.cd.tolist()
     return TangentPlane(

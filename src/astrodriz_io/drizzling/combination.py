@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
-from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import (
     ChipSky,
     CosmicRayCount,
     DrizzleRecord,
     ExcludedExposure,
-    ExclusionReason,
     StaticMaskCount,
 )
 from astrodriz_core.verify.images import DrizzledImage
@@ -27,6 +25,7 @@ from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.viability import viable_exposures
 from astrodriz_io.progress import ProgressReporter
 
 __all__ = ["Combination", "combine_exposures"]
@@ -92,7 +91,7 @@ def combine_exposures(
         No exposure has anything to give; the message says why each was left out.
     """
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
-    exposures, excluded = _viable(loaded, parameters)
+    exposures, excluded = viable_exposures(loaded, parameters)
     prepared = _prepare(exposures, parameters, store, progress, threads)
     rejecting = cosmic_rays is None and parameters.driz_cr and len(exposures) > 1
     singles = drizzle_separately(prepared, cosmic_rays) if rejecting or parameters.driz_separate else ()
@@ -127,31 +126,6 @@ def _prepare(
         progress=progress,
         threads=threads,
     )
-
-
-def _viable(
-    exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters
-) -> tuple[tuple[DrizzleExposure, ...], tuple[ExcludedExposure, ...]]:
-    """Exposures with something to give, and the others with their reasons."""
-    reasons = {exposure.rootname: _reason_to_exclude(exposure, parameters) for exposure in exposures}
-    excluded = tuple(
-        ExcludedExposure(root, reason, reason.value) for root, reason in reasons.items() if reason is not None
-    )
-    viable = tuple(exposure for exposure in exposures if reasons[exposure.rootname] is None)
-    if not viable:
-        listed = "; ".join(f"{each.rootname}: {each.detail}" for each in excluded)
-        raise NoViableDataError(f"No exposure can be combined ({listed}).")
-    return viable, excluded
-
-
-def _reason_to_exclude(exposure: DrizzleExposure, parameters: DrizzleParameters) -> ExclusionReason | None:
-    if exposure.exptime <= 0:
-        return ExclusionReason.NO_EXPOSURE_TIME
-    if all(chip.chip.n_good_pixels == 0 for chip in exposure.chips):
-        return ExclusionReason.NO_GOOD_PIXELS
-    if not any(np.isfinite(chip.sci()).any() for chip in exposure.chips):
-        return ExclusionReason.NOT_FINITE
-    return None
 
 
 def _record(

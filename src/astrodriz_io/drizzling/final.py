@@ -15,7 +15,7 @@ from astrodriz_core.parameter_choices import ProcessingUnit, Units, WeightType
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
-from astrodriz_io.drizzling.frame import chip_scale_ratio, drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, without_margin
 from astrodriz_io.parallel import ordered_map
@@ -103,7 +103,7 @@ def _chip_input(
         good = clean if clean.any() else good
     weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
     weight[~good] = 0
-    return prepared.electron_rate(chip), weight, chip.pixel_map(frame)
+    return prepared.electron_rate(chip), weight, chip.pixel_map(frame, MAP_BORDER)
 
 
 def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:

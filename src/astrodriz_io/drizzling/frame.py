@@ -18,7 +18,19 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.inputs.fitsfiles import open_fits
 
-__all__ = ["chip_scale_ratio", "common_frame", "drizzle_margin", "frame_wcs", "padded_frame", "requested_frame"]
+__all__ = [
+    "MAP_BORDER",
+    "chip_scale_ratio",
+    "common_frame",
+    "drizzle_margin",
+    "frame_wcs",
+    "padded_frame",
+    "requested_frame",
+]
+
+MAP_BORDER = 1
+"""Pixels beyond the edges of a chip in the maps for drizzling. The ``drizzle`` package takes the corners of
+pixels from the centres around them, and would have to extrapolate at the edges: wrong by 1e-4 pixel."""
 
 KERNEL_REACH = 4.0
 """Pixels of a chip from whose centre the widest kernel, Gaussian or Lanczos, still puts flux, rounded up."""
@@ -111,7 +123,13 @@ def drizzle_margin(frame: OutputFrame, chips: Iterable[DrizzleChip]) -> int:
 def _chip_margin(frame: OutputFrame, chip: DrizzleChip) -> int:
     ny, nx = chip.chip.shape
     fraction = np.linspace(0.0, 1.0, GRID_SIDE)
-    x, y = (axis.ravel() for axis in np.meshgrid(fraction * nx - 0.5, fraction * ny - 0.5))
+    x, y = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            fraction * (nx + 2 * MAP_BORDER) - MAP_BORDER - 0.5,
+            fraction * (ny + 2 * MAP_BORDER) - MAP_BORDER - 0.5,
+        )
+    )
     places = np.stack(chip.positions(x, y, frame), axis=-1)
     if not np.isfinite(places).all():
         return 0

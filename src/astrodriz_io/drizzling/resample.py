@@ -15,7 +15,7 @@ from astrodriz_core.combine.sinc import sinc_interpolate
 from astrodriz_core.parameter_choices import BlotInterpolation
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
-from astrodriz_io.drizzling.frame import chip_scale_ratio
+from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio
 
 __all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags", "without_margin"]
 
@@ -72,8 +72,8 @@ def add_chip(
         Electrons/s for each detector pixel, sky subtracted. Values of zero weight do not matter.
     weight : ndarray of float32
         Weight for each detector pixel; 0 leaves it out.
-    pixel_map : ndarray of float64, shape (ny, nx, 2)
-        From `DrizzleChip.pixel_map`.
+    pixel_map : ndarray of float64, shape (ny + 2, nx + 2, 2)
+        From `DrizzleChip.pixel_map`, with a border of `MAP_BORDER` pixels.
     pixfrac : float
         Side of the drop, in detector pixels.
     """
@@ -82,10 +82,10 @@ def add_chip(
         # The user has chosen the kernel; what each of them does is in the documentation.
         warnings.filterwarnings("ignore", ".*not a flux-conserving kernel")
         drizzle.add_image(
-            rate,
+            np.pad(rate, MAP_BORDER),
             exptime=chip.exptime,
             pixmap=pixel_map,
-            weight_map=weight,
+            weight_map=np.pad(weight, MAP_BORDER),
             iscale=ratio**2,
             pixel_scale_ratio=ratio,
             pixfrac=pixfrac,

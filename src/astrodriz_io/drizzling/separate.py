@@ -8,7 +8,7 @@ import numpy as np
 
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
-from astrodriz_io.drizzling.frame import drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import MAP_BORDER, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.parallel import ordered_map
@@ -45,7 +45,8 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
     saturated = np.zeros(frame.shape, dtype=bool)
     hit = np.zeros(frame.shape, dtype=bool) if cosmic_rays is not None else None
     for chip in exposure.chips:
-        pixel_map = chip.pixel_map(frame)
+        pixel_map = chip.pixel_map(frame, MAP_BORDER)
+        inner = pixel_map[MAP_BORDER:-MAP_BORDER, MAP_BORDER:-MAP_BORDER]
         weight = chip.exptime * prepared.good(chip, parameters.driz_sep_bits)
         add_chip(
             drizzle,
@@ -56,9 +57,9 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
             pixel_map,
             parameters.driz_sep_pixfrac,
         )
-        project_flags(chip.saturated(), pixel_map, saturated)
+        project_flags(chip.saturated(), inner, saturated)
         if cosmic_rays is not None and hit is not None:
-            project_flags(cosmic_rays[chip.key], pixel_map, hit)
+            project_flags(cosmic_rays[chip.key], inner, hit)
     return DrizzledImage(
         name=exposure.rootname,
         sci=prepared.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),

@@ -98,7 +98,8 @@ def copy_wcs(source: Path, target: Path) -> None:
 
         def edit(_: int, hdulist: fits.HDUList) -> None:
             _check_pair(have, hdulist, source.name, target.name)
-            archive_primary(hdulist)
+            if primary_wcsname(hdulist) != primary_wcsname(have):
+                archive_primary(hdulist)
             for extension in science_extensions(hdulist):
                 _copy_alternates(have, hdulist, extension)
                 _copy_primary(have[extension].header, hdulist[extension].header)
