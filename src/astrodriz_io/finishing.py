@@ -17,7 +17,23 @@ from astrodriz_io.outputs.headerlets import copy_wcs, write_headerlet
 from astrodriz_io.outputs.products import write_product
 from astrodriz_io.stages import StageContext, Standing, by_rootname
 
-__all__ = ["FinalProducts", "final_stage", "write_headerlets"]
+__all__ = ["FinalNote", "FinalProducts", "final_stage", "write_headerlets"]
+
+
+@frozen
+class FinalNote:
+    """What the headers of products and exposures say of the run.
+
+    Attributes
+    ----------
+    date : str
+        ``yyyy-mm-dd``.
+    not_tried : tuple of str
+        Stages that could not do all of their work because a service did not answer.
+    """
+
+    date: str
+    not_tried: tuple[str, ...] = ()
 
 
 @frozen(eq=False)
@@ -43,7 +59,7 @@ class FinalProducts:
 
 
 def final_stage(
-    context: StageContext, standing: Standing, companions: Sequence[Path], product: str, date: str
+    context: StageContext, standing: Standing, companions: Sequence[Path], product: str, note: FinalNote
 ) -> FinalProducts:
     """Find cosmic rays afresh with the WCS that won, and write the products.
 
@@ -58,8 +74,8 @@ def final_stage(
         product of their own. Empty otherwise.
     product : str
         Root of the products' names.
-    date : str
-        ``yyyy-mm-dd``, for the headers.
+    note : FinalNote
+        For the headers.
     """
     # What was combined with the pipeline default is already what would be made again here.
     if standing.origin is WcsOrigin.PIPELINE_DEFAULT:
@@ -67,12 +83,12 @@ def final_stage(
     else:
         combination = context.combine(standing.files, "final")
     suffix = "drc" if companions else "drz"
-    made = [_finish(context, combination, standing.files, f"{product}_{suffix}.fits", date)]
+    made = [_finish(context, combination, standing.files, f"{product}_{suffix}.fits", note)]
     if companions:
         for deciding, companion in zip(standing.files, companions, strict=True):
             copy_wcs(deciding, companion)
         own = context.combine(companions, "companions")
-        made.append(_finish(context, own, companions, f"{product}_drz.fits", date))
+        made.append(_finish(context, own, companions, f"{product}_drz.fits", note))
     return FinalProducts(
         products=tuple(record for record, _ in made),
         files=tuple(file for _, file in made),
@@ -93,10 +109,10 @@ def write_headerlets(exposures: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _finish(
-    context: StageContext, combination: Combination, files: Sequence[Path], name: str, date: str
+    context: StageContext, combination: Combination, files: Sequence[Path], name: str, note: FinalNote
 ) -> tuple[ProductRecord, Path]:
     roots = by_rootname(files)
     write_cosmic_rays(roots, combination.cosmic_rays)
-    finish_exposures(roots, combination, date)
+    finish_exposures(roots, combination, note.date, note.not_tried)
     path = context.workspace.folder / name
-    return write_product(combination, path, date), path
+    return write_product(combination, path, note.date), path

@@ -13,7 +13,7 @@ from astrodriz_core.records.verification import Policy
 from astrodriz_io.claim import claimed
 from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.failure import FailureReport
-from astrodriz_io.finishing import final_stage, write_headerlets
+from astrodriz_io.finishing import FinalNote, final_stage, write_headerlets
 from astrodriz_io.guiding import check_guiding
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import drizzle_parameters
@@ -23,6 +23,7 @@ from astrodriz_io.progress import ProgressReporter, SilentProgress
 from astrodriz_io.results import leave_results
 from astrodriz_io.run_record import (
     distortion_record,
+    not_tried,
     omitted_record,
     parameter_warnings,
     reference_digests,
@@ -203,10 +204,12 @@ def _run_stages(
     standing, aposteriori_record = aposteriori_stage(context, standing, default)
     report.add(aposteriori_record)
     progress.stage("Final products")
-    final = final_stage(context, standing, copies.companions, association.product, f"{started:%Y-%m-%d}")
+    made = (default_record, apriori_record, aposteriori_record)
+    away = not_tried(made)
+    note = FinalNote(date=f"{started:%Y-%m-%d}", not_tried=tuple(text.partition(":")[0] for text in away))
+    final = final_stage(context, standing, copies.companions, association.product, note)
     headerlets = write_headerlets(copies.flt) if settings.headerlets else ()
 
-    made = (default_record, apriori_record, aposteriori_record)
     record = RunRecord(
         schema_version=SCHEMA_VERSION,
         root=association.rootname,
@@ -226,7 +229,7 @@ def _run_stages(
         selection=select_among(made),
         products=final.products,
         files=(),
-        warnings=(*copies.warnings, *parameter_warnings(resolved), *guiding.warnings),
+        warnings=(*copies.warnings, *parameter_warnings(resolved), *guiding.warnings, *away),
     )
     return leave_results(
         record,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
 
@@ -26,6 +26,7 @@ from astrodriz_io.inputs.references import sha256_of
 
 __all__ = [
     "distortion_record",
+    "not_tried",
     "omitted_record",
     "parameter_warnings",
     "reference_digests",
@@ -62,6 +63,19 @@ def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:
     bundled = f"no MDRIZTAB was found; the drizzle parameters are those of the {resolved.table}"
     ignored = f"columns of the MDRIZTAB that name no drizzle parameter: {', '.join(resolved.ignored)}"
     return (*((bundled,) if resolved.bundled else ()), *((ignored,) if resolved.ignored else ()))
+
+
+def not_tried(stages: Sequence[StageRecord]) -> tuple[str, ...]:
+    """What the alignment stages could not do because the world was away: a service, a folder, a file."""
+    return tuple(f"{stage.stage.value}: {reason}" for stage in stages for reason in _not_tried(stage))
+
+
+def _not_tried(stage: StageRecord) -> Iterator[str]:
+    if stage.outcome is StageOutcome.FAILED:
+        yield stage.reason
+    for astrometric in (stage.apriori, stage.aposteriori):
+        if astrometric is not None and astrometric.not_tried is not None:
+            yield astrometric.not_tried
 
 
 def distortion_record(results: Sequence[DistortionResult]) -> StageRecord:

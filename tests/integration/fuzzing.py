@@ -140,7 +140,7 @@ def readers(folder: Path) -> tuple[Reader, ...]:
 
     return (
         Reader("iabc01aaq_flt.fits", exposure.read_bytes(), _read_exposure, 40),
-        Reader("jabc01aaq_flc.fits", two_chips.read_bytes(), _read_exposure, 20),
+        Reader("jabc01aaq_flc.fits", two_chips.read_bytes(), _read_exposure, 5),
         Reader("iabc01010_asn.fits", asn.read_bytes(), read_association, 20),
         Reader("iabc01aaq_raw.fits", raw.read_bytes(), _read_raw, 10),
         Reader("x_mdz.fits", table.read_bytes(), lambda path: read_mdriztab(path, ("F140W",), 4), 15),

@@ -154,7 +154,7 @@ def test_the_service_is_asked_for_the_field_and_its_rows_are_moved_here(service)
     assert np.allclose((rows.positions.dec - sample()["dec"]) * 3.6e6, sample()["pmdec"] * years, atol=1e-3)
 
 
-@pytest.mark.parametrize("fault", ["refuse", "500", "503", "truncate", "short", "slow"])
+@pytest.mark.parametrize("fault", ["refuse", "500", "503", "truncate", "short", "slow", "garbage"])
 def test_a_fault_that_passes_is_survived(service, fault):
     service.fault, service.faults = fault, 1
     assert len(catalog(service).query(FIELD, EPOCH)) == 30
@@ -176,6 +176,17 @@ def test_the_deadline_holds_for_all_attempts_together(service):
     with pytest.raises(CatalogError):
         catalog(service, seconds=0.8).query(FIELD, EPOCH)
     assert time.monotonic() - start < 1.6
+
+
+def test_a_service_that_is_down_is_not_asked_again(service):
+    service.fault = "500"
+    gaia = catalog(service)
+    with pytest.raises(CatalogError, match="status 500"):
+        gaia.query(FIELD, EPOCH)
+    asked = len(service.asked)
+    with pytest.raises(CatalogError, match="not asked again"):
+        gaia.query(FIELD, EPOCH)
+    assert len(service.asked) == asked
 
 
 def test_after_the_deadline_nothing_is_asked_any_more(service):

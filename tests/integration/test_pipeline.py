@@ -195,7 +195,10 @@ def test_a_world_without_services_still_gives_products(ir_association, tmp_path)
     assert record.selection.chosen is WcsOrigin.PIPELINE_DEFAULT
     assert stage(record, Stage.A_PRIORI).outcome is not StageOutcome.KEPT
     assert stage(record, Stage.A_POSTERIORI).outcome is not StageOutcome.KEPT
-    assert (tmp_path / "run" / f"{record.product}_drz.fits").exists()
+    assert any("a priori" in warning for warning in record.warnings)
+    product = fits.getheader(tmp_path / "run" / f"{record.product}_drz.fits")
+    exposure = fits.getheader(tmp_path / "run" / ir_association.flt[0].name)
+    assert product["NOTTRIED"] == exposure["NOTTRIED"] == "a priori, a posteriori"
 
 
 def test_drizcorr_omit_is_a_clean_end(ir_singleton, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.astrometry.fitting import LinearTransform
@@ -69,7 +69,8 @@ class _Examined:
 
     record: OfferedSolution
     headerlet: Headerlet | None = None
-    new: bool = field(default=True)
+    new: bool = True
+    problem: str | None = None
 
 
 def plan_exposure(
@@ -103,7 +104,7 @@ def plan_exposure(
         own = EmbeddedSource(hdulist).offers(rootname)
         offered = source.offers(rootname) if source is not None else type(own)()
         examined = _examine((*own.solutions, *offered.solutions), hdulist, path.name, all_wcs)
-        problem, star = offered.problem, None
+        star = None
         if guide_stars is not None and not _usable(examined):
             star = _guide_star_offset(hdulist, rootname, guide_stars)
             if star is not None:
@@ -121,7 +122,8 @@ def plan_exposure(
     families = tuple(dict.fromkeys(str(parse_wcsname(one.record.wcsname).family) for one in ranked))
     attach = tuple(one.headerlet for one in examined if one.headerlet is not None and one.new and one.record.attached)
     plan = ExposurePlan(path, rootname, families, _present(by_family), attach, record)
-    return plan, problem
+    problems = [offered.problem, *(one.problem for one in examined)]
+    return plan, "; ".join(filter(None, problems)) or None
 
 
 def _present(headerlets: dict[str, Headerlet | None]) -> dict[str, Headerlet]:
@@ -157,7 +159,7 @@ def _load(offer: Offer, hdulist: fits.HDUList, all_wcs: bool) -> _Examined:
     try:
         headerlet = offer.load()
     except DatabaseError as error:
-        return _Examined(evolve(refused, refused=str(error)))
+        return _Examined(evolve(refused, refused=str(error)), problem=str(error))
     record = evolve(refused, hdrname=str(headerlet[0].header["HDRNAME"]).strip())
     destination = str(headerlet[0].header["DESTIM"]).strip().lower()
     if destination != keyword_text(hdulist[0].header, "ROOTNAME").lower():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from urllib.parse import urlsplit
 
@@ -14,20 +13,15 @@ from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFoundError, WebClient
+from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient
 
 __all__ = ["ServiceCatalog"]
-
-logger = logging.getLogger(__name__)
 
 MIN_DETECTIONS = 5
 """MINDET of the query: sources seen fewer times have poor positions."""
 
 WITH_MOTION = ("GAIA", "GSC24")
 """Beginnings of the names of catalogues that have proper motions: their reply has to have the columns."""
-
-SHORT_REPLY_ATTEMPTS = 2
-"""A reply with fewer rows than its first line promises is asked for once more."""
 
 
 @frozen
@@ -77,39 +71,35 @@ class ServiceCatalog:
             "CAT": self.name,
             "MINDET": MIN_DETECTIONS,
         }
-        for attempt in range(SHORT_REPLY_ATTEMPTS):
-            try:
-                return _parse(self.client.get(url, parameters), self.name, self._host)
-            except NotFoundError as error:
-                raise CatalogError("There is no catalogue service at this address.", where=self._host) from error
-            except _ShortReplyError as error:
-                logger.info("%s, attempt %d: %s", self.name, attempt + 1, error)
-                problem = str(error)
-        raise CatalogError(problem, where=self._host)
+        try:
+            return self.client.get(url, parameters, self._parse)
+        except NotFoundError as error:
+            raise CatalogError("There is no catalogue service at this address.", where=self._host) from error
 
+    def _parse(self, body: bytes) -> Table:
+        """Table of a reply whose first line is a count; the service begins its errors with that word.
 
-class _ShortReplyError(Exception):
-    """The reply has fewer rows than it says."""
-
-
-def _parse(body: bytes, name: str, where: str) -> Table:
-    """Table of a reply whose first line is a count, or the beginning of an error."""
-    try:
-        lines = body.decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise CatalogError(f"The reply for {name} is not text.", where=where) from error
-    first = lines[0].strip() if lines else ""
-    if first.lower().startswith("error"):
-        raise CatalogError(f"The catalogue service says of {name}: {first}", where=where)
-    counted = re.fullmatch(r"Objects found:\s*(\d+)", first)
-    if counted is None:
-        raise CatalogError(f"The reply for {name} does not begin with a count.", where=where)
-    expected, rows = int(counted[1]), [line for line in lines[1:] if line.strip()]
-    if expected == 0 and not rows:
-        raise CatalogError(f"The reply for {name} has no columns.", where=where)
-    if len(rows) - 1 != expected:
-        raise _ShortReplyError(f"The reply for {name} has {len(rows) - 1} rows; it says {expected}.")
-    try:
-        return ascii.read(rows, format="csv", guess=False)
-    except (ValueError, TypeError, IndexError) as error:
-        raise CatalogError(f"The reply for {name} is not a table ({error}).", where=where) from error
+        Raises
+        ------
+        CatalogError
+            The service says that it has no answer.
+        TryAgainError
+            The reply is damaged or incomplete.
+        """
+        try:
+            lines = [line for line in body.decode("utf-8").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise TryAgainError(f"the reply for {self.name} is not text") from error
+        first = lines[0].strip() if lines else ""
+        if first.lower().startswith("error"):
+            raise CatalogError(f"The catalogue service says of {self.name}: {first}", where=self._host)
+        counted = re.fullmatch(r"Objects found:\s*(\d+)", first)
+        if counted is None:
+            raise TryAgainError(f"the reply for {self.name} does not begin with a count")
+        rows = lines[1:]
+        if len(rows) - 1 != int(counted[1]):
+            raise TryAgainError(f"the reply for {self.name} has {len(rows) - 1} rows, but says {counted[1]}")
+        try:
+            return ascii.read(rows, format="csv", guess=False)
+        except (ValueError, TypeError, IndexError) as error:
+            raise TryAgainError(f"the reply for {self.name} is not a table ({error})") from error

@@ -9,13 +9,14 @@ import json
 import math
 from pathlib import Path
 from typing import Protocol
+from xml.etree.ElementTree import Element
 
 from attrs import field, frozen
 
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFoundError, WebClient, parse_xml
+from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 
 __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
 
@@ -99,13 +100,21 @@ class GuideStarService:
         """Offset of the service."""
         url = f"{self.address.rstrip('/')}/GSCConvert/GSCconvert.aspx"
         try:
-            root = parse_xml(self.client.get(url, {"IPPPSSOOT": rootname.upper()}), DatabaseError, "guide star service")
+            root = self.client.get(url, {"IPPPSSOOT": rootname.upper()}, _parse)
         except NotFoundError:
             return None
         if not (root.findtext(".//msg") or "").strip().startswith("Success"):
             return None
         tags = {element.tag: (element.text or "").strip() for element in root.iter()}
         return _offset(tags, "guide star service")
+
+
+def _parse(body: bytes) -> Element:
+    """Root of a reply, which always has a message."""
+    root = parse_xml(body, "guide star service")
+    if root.find(".//msg") is None:
+        raise TryAgainError("the reply of the guide star service has no message")
+    return root
 
 
 def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:

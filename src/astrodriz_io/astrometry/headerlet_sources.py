@@ -18,7 +18,7 @@ from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_io.astrometry.headerlets import attached_headerlets
 from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFoundError, WebClient, parse_xml
+from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 
 __all__ = [
     "DatabaseSource",
@@ -193,19 +193,24 @@ class DatabaseSource:
         """
         url = f"{self.address.rstrip('/')}/observation/read/{quote(rootname.lower())}"
         try:
-            best, names = _parse_observation(self.client.get(url))
+            best, names = self.client.get(url, None, _parse_observation)
         except NotFoundError:
             return Offers()
         offers = [Offer(name, SolutionOrigin.DATABASE, self._loader(url, name)) for name in names]
         return Offers(tuple(offers), best)
 
     def _loader(self, url: str, wcsname: str) -> Callable[[], Headerlet]:
+        def parse(body: bytes) -> Headerlet:
+            try:
+                return read_headerlet(body, wcsname)
+            except DatabaseError as error:
+                raise TryAgainError(str(error)) from error
+
         def load() -> Headerlet:
             try:
-                body = self.client.get(url, {"wcsname": wcsname})
+                return self.client.get(url, {"wcsname": wcsname}, parse)
             except NotFoundError as error:
                 raise DatabaseError(f"The astrometry database names {wcsname} but does not have it.") from error
-            return read_headerlet(body, wcsname)
 
         return load
 
@@ -240,7 +245,7 @@ def _ready(headerlet: Headerlet) -> Callable[[], Headerlet]:
 
 def _parse_observation(body: bytes) -> tuple[str | None, Sequence[str]]:
     """The best solution's WCSNAME and all WCSNAMEs in the database's reply."""
-    root = parse_xml(body, DatabaseError, "astrometry database")
+    root = parse_xml(body, "astrometry database")
     names = {}
     for solution in root.iter("solution"):
         name = (solution.findtext("wcsName") or "").strip()

@@ -41,6 +41,9 @@ LINEAR_KEYWORDS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD
 ROUNDING = 1e-12
 """Relative difference of two terms that is rounding: less than a microarcsecond in a position."""
 
+DECIMALS = 11
+"""Decimals of a degree to which two solutions in WCSCORR are compared: some tens of nanoarcseconds."""
+
 FIT_KEYWORDS = (
     "WCSTYPE",
     "HDRNAME",
@@ -184,6 +187,28 @@ def update_wcscorr(hdulist: fits.HDUList) -> None:
     """Add the solutions of the exposure that are not yet in its WCSCORR table, which is made if need be."""
     wcscorr.init_wcscorr(hdulist)
     wcscorr.update_wcscorr(hdulist)
+    _drop_repeated_rows(hdulist["WCSCORR"])
+
+
+def _drop_repeated_rows(table: fits.BinTableHDU) -> None:
+    """Leave each solution of each chip once in the table, where it stands first; empty rows stay, stwcs needs one.
+
+    stwcs adds a solution again whenever its headerlet has another name, so the table would grow with every run.
+    """
+    rows = table.data
+    solutions = zip(rows["WCS_ID"], rows["EXTVER"], rows["CRVAL1"], rows["CRVAL2"], strict=True)
+    seen: set[tuple[str, int, float, float]] = set()
+    kept, empty = [], []
+    for index, (name, chip, ra, dec) in enumerate(solutions):
+        solution = (str(name).strip().upper(), int(chip), round(float(ra), DECIMALS), round(float(dec), DECIMALS))
+        if solution[0] in ("", "0.0"):
+            empty.append(index)
+        elif solution not in seen:
+            kept.append(index)
+        seen.add(solution)
+    if len(kept) + len(empty) < len(rows):
+        table.data = rows[kept + empty]
+        table.header["TROWS"] = len(kept)
 
 
 def _alternate_key(header: fits.Header, wcsname: str) -> str | None:

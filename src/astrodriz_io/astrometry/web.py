@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import requests
-from attrs import frozen
+from attrs import field, frozen
 
 from astrodriz_core.errors import AstrodrizError
 from astrodriz_io.astrometry.time_budget import Deadline
 
-__all__ = ["NotFoundError", "WebClient", "parse_xml"]
+__all__ = ["NotFoundError", "TryAgainError", "WebClient", "parse_xml"]
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 ATTEMPTS = 3
 """A service that failed three times in a few seconds is down."""
@@ -39,6 +42,10 @@ CHUNK_BYTES = 65536
 
 class NotFoundError(Exception):
     """The service answered with status 404: it has nothing under this address."""
+
+
+class TryAgainError(Exception):
+    """An attempt failed, or its reply was damaged, in a way that the next one may not be."""
 
 
 @frozen
@@ -65,12 +72,14 @@ class WebClient:
     attempts: int = ATTEMPTS
     first_wait: float = FIRST_WAIT
     read_seconds: float = READ_SECONDS
+    _down: threading.Event = field(factory=threading.Event, eq=False, repr=False)
 
-    def get(self, url: str, parameters: Mapping[str, str | float] | None = None) -> bytes:
-        """Body of the reply to a GET request.
+    def get(self, url: str, parameters: Mapping[str, str | float] | None, parse: Callable[[bytes], Answer]) -> Answer:
+        """What `parse` makes of the reply to a GET request.
 
-        Connections that fail, time-outs, replies cut short, and statuses 429 and 5xx are tried again, as long as
-        the deadline allows.
+        Connections that fail, time-outs, replies cut short, statuses 429 and 5xx, and replies that `parse` calls
+        damaged (`TryAgainError`) are tried again, as long as the deadline allows. A service that failed each time is
+        not asked again by this client.
 
         Raises
         ------
@@ -79,18 +88,20 @@ class WebClient:
         AstrodrizError
             Of the client's own class: no usable answer.
         """
-        wait, reason = self.first_wait, "not tried: the time for web services was used up"
-        for attempt in range(self.attempts):
+        wait, reason = self.first_wait, "it failed before and is not asked again"
+        for attempt in range(0 if self._down.is_set() else self.attempts):
             if attempt:
                 time.sleep(min(wait, self.deadline.remaining()))
                 wait *= 2
             if self.deadline.expired():
+                reason = reason if attempt else "not asked, because the time for web services was used up"
                 break
             try:
-                return self._once(url, parameters)
-            except _AgainError as failure:
+                return parse(self._once(url, parameters))
+            except TryAgainError as failure:
                 reason = str(failure)
                 logger.info("%s, attempt %d of %d: %s", self.service, attempt + 1, self.attempts, reason)
+        self._down.set()
         raise self._error(url, reason)
 
     def _once(self, url: str, parameters: Mapping[str, str | float] | None) -> bytes:
@@ -102,7 +113,7 @@ class WebClient:
         def work() -> None:
             try:
                 outcome.append(self._fetch(url, parameters, limit, cancelled))
-            except (requests.RequestException, _AgainError, NotFoundError, AstrodrizError, OSError) as failure:
+            except (requests.RequestException, TryAgainError, NotFoundError, AstrodrizError, OSError) as failure:
                 outcome.append(failure)
 
         thread = threading.Thread(target=work, daemon=True)
@@ -110,11 +121,11 @@ class WebClient:
         thread.join(limit)
         cancelled.set()
         if not outcome:
-            raise _AgainError(f"no complete reply within {limit:.1f} s")
+            raise TryAgainError(f"no complete reply within {limit:.1f} s")
         if isinstance(outcome[0], bytes):
             return outcome[0]
         if isinstance(outcome[0], (requests.RequestException, OSError)):
-            raise _AgainError(_short(outcome[0])) from outcome[0]
+            raise TryAgainError(_short(outcome[0])) from outcome[0]
         raise outcome[0]
 
     def _fetch(
@@ -125,21 +136,21 @@ class WebClient:
             if reply.status_code == requests.codes.not_found:
                 raise NotFoundError(url)
             if reply.status_code == requests.codes.too_many_requests or reply.status_code >= 500:
-                raise _AgainError(f"status {reply.status_code}")
+                raise TryAgainError(f"status {reply.status_code}")
             if reply.status_code != requests.codes.ok:
                 raise self._error(url, f"status {reply.status_code}")
             body = bytearray()
             for chunk in reply.iter_content(CHUNK_BYTES):
                 body += chunk
                 if cancelled.is_set() or len(body) > MAX_BYTES:
-                    raise _AgainError("the reply was too long")
+                    raise TryAgainError("the reply was too long")
             return self._complete(bytes(body), reply.headers.get("Content-Length"))
 
     @staticmethod
     def _complete(body: bytes, promised: str | None) -> bytes:
         """The body, if it has the length that its header promised."""
         if promised is not None and promised.isdigit() and len(body) < int(promised):
-            raise _AgainError(f"the reply was cut short ({len(body)} of {promised} bytes)")
+            raise TryAgainError(f"the reply was cut short ({len(body)} of {promised} bytes)")
         return body
 
     def _error(self, url: str, reason: str) -> AstrodrizError:
@@ -150,25 +161,20 @@ class WebClient:
         )
 
 
-def parse_xml(body: bytes, error: type[AstrodrizError], service: str) -> ElementTree.Element:
+def parse_xml(body: bytes, service: str) -> ElementTree.Element:
     """Root of an XML reply.
 
     Raises
     ------
-    AstrodrizError
-        Of the class given: it is not XML, or it declares entities, which no such reply needs and which can grow
-        without limit.
+    TryAgainError
+        It is not XML, or it declares entities, which no such reply needs and which can grow without limit.
     """
     if b"<!ENTITY" in body or b"<!DOCTYPE" in body:
-        raise error(f"The reply of the {service} declares entities.", where=service)
+        raise TryAgainError(f"the reply of the {service} declares entities")
     try:
         return ElementTree.fromstring(body)
     except (ElementTree.ParseError, ValueError, LookupError) as failure:
-        raise error(f"The reply of the {service} is not XML.", where=service) from failure
-
-
-class _AgainError(Exception):
-    """An attempt failed in a way that the next one may not."""
+        raise TryAgainError(f"the reply of the {service} is not XML") from failure
 
 
 def _short(failure: BaseException) -> str:

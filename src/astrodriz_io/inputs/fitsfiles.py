@@ -10,6 +10,7 @@ from pathlib import Path
 from astropy.io import fits
 
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError
+from astrodriz_io.inputs.fits_scan import check_counts_of_file
 
 __all__ = ["FITS_FAILURES", "keyword_text", "open_fits", "reading"]
 
@@ -20,6 +21,7 @@ FITS_FAILURES: tuple[type[Exception], ...] = (
     LookupError,
     AttributeError,
     ArithmeticError,
+    AssertionError,
     MemoryError,
     EOFError,
     struct.error,
@@ -113,6 +115,7 @@ def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:
     except OSError as failure:
         raise _refused(path.name, failure) from failure
     with reading(path.name):
+        check_counts_of_file(path)
         return fits.open(path, do_not_scale_image_data=keep_scaling)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks) -> None
                     hdu.data = flags
 
 
-def finish_exposures(files: Mapping[str, Path], combination: Combination, date: str) -> None:
+def finish_exposures(files: Mapping[str, Path], combination: Combination, date: str, not_tried: Sequence[str]) -> None:
     """Write into the exposures what the final combination made of them.
 
     DRIZCORR becomes COMPLETE, every chip gets MDRIZSKY and CRBIT and an S_REGION that fits its WCS, and
@@ -53,12 +53,17 @@ def finish_exposures(files: Mapping[str, Path], combination: Combination, date: 
         The combination of these files.
     date : str
         Value of DATE in the primary header.
+    not_tried : sequence of str
+        Stages that a service kept from their work: the value of NOTTRIED, which is absent where there are none.
     """
     for chip in combination.prepared.chips:
         path = files[chip.exposure.rootname]
         with fits.open(path, mode="update", memmap=False) as hdus:
             hdus[0].header["DRIZCORR"] = "COMPLETE"
             hdus[0].header["DATE"] = date
+            hdus[0].header.remove("NOTTRIED", ignore_missing=True)
+            if not_tried:
+                hdus[0].header["NOTTRIED"] = (", ".join(not_tried), "alignment not tried in full")
             header = hdus["SCI", chip.chip.extver].header
             header["MDRIZSKY"] = (combination.prepared.native_sky(chip), "sky subtracted in the drizzle run")
             header["CRBIT"] = (BIT, "DQ bit of cosmic rays found by drizzle")

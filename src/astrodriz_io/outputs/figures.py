@@ -135,10 +135,11 @@ def _draw_offset(
         capsize=0, markeredgewidth=0, linestyle="none", zorder=3,
     )  # fmt: skip
     failed = outcome is CheckOutcome.FAILED
+    beside = LABEL_DISTANCE * way
     axes.annotate(
         f"{number} {plain_label(registration.rootname)}" if failed else str(number), (dx, dy),
         # The name of a failed exposure is long: it goes to the middle of the plot, where there is room for it.
-        xytext=(-np.sign(dx) * 9, 9) if failed else LABEL_DISTANCE * way, textcoords="offset points",
+        xytext=(-np.sign(dx) * 9, 9) if failed else (beside[0], beside[1]), textcoords="offset points",
         ha=("right" if dx > 0 else "left") if failed else "center", va="center", color=INK, fontsize=8, zorder=4,
     )  # fmt: skip
 

@@ -160,9 +160,9 @@ def _north_east(frame: OutputFrame) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def _arrow(axes: Axes, start: NDArray[np.float64], tip: NDArray[np.float64]) -> None:
-    arrow = {"arrowstyle": "-|>", "color": "white", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
-    note = axes.annotate("", xy=tip, xytext=start, arrowprops=arrow)
-    note.arrow_patch.set_path_effects([withStroke(linewidth=3.6, foreground="black")])
+    arrow: dict[str, object] = {"arrowstyle": "-|>", "color": "white", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
+    arrow["path_effects"] = [withStroke(linewidth=3.6, foreground="black")]
+    axes.annotate("", xy=(tip[0], tip[1]), xytext=(start[0], start[1]), arrowprops=arrow)
 
 
 def _draw_scale(axes: Axes, shape: tuple[int, int], scale: float) -> None:
@@ -184,6 +184,6 @@ def _length(arcsec: float) -> str:
 def _label(axes: Axes, place: NDArray[np.float64], text: str) -> None:
     outline = [withStroke(linewidth=3, foreground="black")]
     axes.text(
-        *place, text, color="white", fontsize=11, fontfamily=FONT, usetex=False, ha="center", va="center",
+        place[0], place[1], text, color="white", fontsize=11, fontfamily=FONT, usetex=False, ha="center", va="center",
         path_effects=outline,
     )  # fmt: skip

@@ -46,7 +46,7 @@ def write_product(combination: Combination, path: Path, date: str) -> ProductRec
             fits.PrimaryHDU(header=_primary_header(combination, primaries, path.name, date)),
             fits.ImageHDU(final.sci, _sci_header(combination, sciences, wcs_header, path.name), name="SCI"),
             fits.ImageHDU(final.wht, _plane_header(wcs_header), name="WHT"),
-            fits.ImageHDU(_context(final.ctx), _plane_header(wcs_header), name="CTX"),
+            *_context_hdus(final.ctx, wcs_header),
             header_table([_joined(one, two) for one, two in zip(primaries, sciences, strict=True)]),
         ]
     )
@@ -94,7 +94,7 @@ def _primary_header(
     header["DATE"] = (date, "date this file was written")
     header["FILENAME"] = (filename, "name of file")
     header["ROOTNAME"] = (filename.rpartition("_")[0], "rootname of the product")
-    header["NEXTEND"] = (4, "number of extensions")
+    header["NEXTEND"] = (3 if combination.final.ctx is None else 4, "number of extensions")
     header["EXPTIME"] = (combination.final.exptime, "total exposure time, s")
     header["TEXPTIME"] = (combination.final.exptime, "total exposure time, s")
     header["NDRIZIM"] = (len(combination.prepared.chips), "number of chips drizzled")
@@ -184,9 +184,11 @@ def _wcs_header(combination: Combination, science: fits.Header) -> fits.Header:
     return header
 
 
-def _context(planes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """One plane as a two-dimensional image, as the archive has it."""
-    return planes[0] if len(planes) == 1 else planes
+def _context_hdus(planes: NDArray[np.int32] | None, wcs_header: fits.Header) -> tuple[fits.ImageHDU, ...]:
+    """The CTX extension, one plane as a two-dimensional image as the archive has it; none where it was not made."""
+    if planes is None:
+        return ()
+    return (fits.ImageHDU(planes[0] if len(planes) == 1 else planes, _plane_header(wcs_header), name="CTX"),)
 
 
 def _joined(primary: fits.Header, science: fits.Header) -> fits.Header:

@@ -50,7 +50,7 @@ _TONES = {
     StageOutcome.FAILED: "bad",
 }
 _MARKS = {"good": "\N{CHECK MARK}", "bad": "\N{MULTIPLICATION X}", "open": "?", "none": "\N{EN DASH}"}
-_OWN_MARKS = {StageOutcome.REVERTED: "\N{ANTICLOCKWISE OPEN CIRCLE ARROW}"}
+_OWN_MARKS: dict[Outcome, str] = {StageOutcome.REVERTED: "\N{ANTICLOCKWISE OPEN CIRCLE ARROW}"}
 
 
 class Html(str):

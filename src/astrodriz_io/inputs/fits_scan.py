@@ -1,0 +1,98 @@
+"""A look at the headers of a FITS file before astropy parses them.
+
+astropy makes one object for each axis and each column that a header promises, before it knows whether the
+file has them: a header of 80 bytes could keep it busy for hours and fill the memory.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from astrodriz_core.errors import InputError
+
+__all__ = ["check_counts", "check_counts_of_file"]
+
+MAX_COUNT = 999
+"""Greatest NAXIS and TFIELDS of the FITS standard 4.0 (sections 4.4.1.1 and 7.3.1)."""
+
+MAX_HEADER_BLOCKS = 4096
+"""Blocks of 36 cards; the longest headers of HST exposures have some fifty."""
+
+_CARD, _BLOCK = 80, 2880
+_GZIP = b"\x1f\x8b"
+_WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d{1,30}) *(?:/.*)?", re.DOTALL)
+
+
+def check_counts_of_file(path: Path) -> None:
+    """Look at the headers of a file, which may be compressed by gzip; see `check_counts`.
+
+    Raises
+    ------
+    InputError
+        A header promises too much or has no end.
+    OSError
+        The file cannot be read.
+    """
+    with path.open("rb") as stream:
+        if stream.read(len(_GZIP)) != _GZIP:
+            check_counts(stream, path.name)
+            return
+    with gzip.open(path) as unpacked:
+        check_counts(unpacked, path.name)
+
+
+def check_counts(stream: IO[bytes], where: str) -> None:
+    """Refuse a file whose headers promise more axes or columns than FITS allows, or have no end.
+
+    Other damage is left to those who read the file. The stream is read from its beginning, and stays where
+    the last header ends.
+
+    Raises
+    ------
+    InputError
+        With the number of the extension and the keyword.
+    """
+    stream.seek(0)
+    if stream.read(6) != b"SIMPLE":
+        raise InputError("this is not FITS.", where=where, remedy="Fetch the file again.")
+    stream.seek(0)
+    extension = 0
+    while (counts := _header(stream, f"{where}[{extension}]")) is not None:
+        for keyword in ("NAXIS", "TFIELDS", "ZNAXIS"):
+            if not 0 <= counts.get(keyword, 0) <= MAX_COUNT:
+                problem = f"{counts[keyword]} is not between 0 and {MAX_COUNT}."
+                raise InputError(problem, where=f"{where}[{extension}]: {keyword}", remedy="Fetch the file again.")
+        stream.seek(_data_bytes(counts), 1)
+        extension += 1
+
+
+def _header(stream: IO[bytes], where: str) -> Mapping[str, int] | None:
+    """The counts in the header that begins here, the first of each; None where the file ends."""
+    counts: dict[str, int] = {}
+    for _ in range(MAX_HEADER_BLOCKS):
+        block = stream.read(_BLOCK)
+        if len(block) < _BLOCK:
+            return None
+        for at in range(0, _BLOCK, _CARD):
+            card = block[at : at + _CARD]
+            if card[:8] == b"END     ":
+                return counts
+            if match := _WHOLE.fullmatch(card):
+                counts.setdefault(match[1].decode(), int(match[2]))
+    raise InputError("the header has no end.", where=where, remedy="Fetch the file again.")
+
+
+def _data_bytes(counts: Mapping[str, int]) -> int:
+    """Bytes of the data behind a header, in whole blocks; 0 where the header makes no sense."""
+    axes = [counts.get(f"NAXIS{axis}", 0) for axis in range(1, min(counts.get("NAXIS", 0), MAX_COUNT) + 1)]
+    if not axes or min(axes) < 0:
+        return 0
+    elements = counts.get("GCOUNT", 1) * (counts.get("PCOUNT", 0) + math.prod(axes))
+    size = abs(counts.get("BITPIX", 8)) // 8 * elements
+    # Beyond any file the stream would refuse to be positioned.
+    return min(max(0, -(-size // _BLOCK) * _BLOCK), 1 << 60)
