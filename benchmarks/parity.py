@@ -43,7 +43,7 @@ from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.rejection import flag_cosmic_rays
 from astrodriz_io.drizzling.resample import blot_chip
 from astrodriz_io.drizzling.separate import drizzle_separately
-from parity_sides import Ours, Peer, copies, peer_versions
+from parity_sides import Ours, Peer, PeerError, copies, peer_versions
 from parity_table import CLOSE, FAR, Row, markdown
 
 NEGLIGIBLE = 0.01
@@ -368,7 +368,11 @@ def final_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
         parameters = {**COMMON, **BITS[detector], **STEPS_OFF, "driz_combine": True, "stepsize": stepsize}
         parameters |= values | ({"final_wcs": True} if case in FRAME_CASES else {})
         name = f"final_{re.sub('[^a-z0-9]+', '_', case.lower())}_{stepsize}"
-        arrays = peer.run(name, parameters=parameters)
+        try:
+            arrays = peer.run(name, parameters=parameters)
+        except PeerError as failure:
+            yield Row("final drizzle", case, stepsize, {"peer_failed": str(failure)}, "", None)
+            continue
         yield from final_rows(ours, arrays, name, parameters, case, stepsize)
 
 

@@ -28,6 +28,10 @@ from astrodriz_io.progress import SilentProgress
 PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
 
 
+class PeerError(Exception):
+    """AstroDrizzle ended with an error; the message is its last line."""
+
+
 @frozen(eq=False)
 class Peer:
     """AstroDrizzle in a Python of its own, working on its own copies of the exposures."""
@@ -50,10 +54,13 @@ class Peer:
         case_file.write_text(
             json.dumps({"name": name, "action": action, "files": files, "environment": environment, **case})
         )
-        with (self.folder / f"case_{name}.log").open("w") as log:
-            subprocess.run(
-                [self.python, PEER_SCRIPT, case_file, result], stdout=log, stderr=subprocess.STDOUT, check=True
-            )
+        log_file = self.folder / f"case_{name}.log"
+        with log_file.open("w") as log:
+            command = [self.python, PEER_SCRIPT, case_file, result]
+            done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            # The name of a file without its folder, which is of no interest to the reader of the table.
+            raise PeerError(re.sub(r"/\S*/", "", log_file.read_text().strip().splitlines()[-1]))
         with np.load(result) as arrays:
             loaded = {key: arrays[key] for key in arrays.files}
         result.unlink()

@@ -37,7 +37,8 @@ def markdown(rows: list[Row]) -> str:
         if row.reached is False and any(re.match(pattern, f"{row.step} {row.case}") for pattern in ON_PURPOSE):
             reached = "no, on purpose"
         note = f" ({row.note})" if row.note else ""
-        measured = SENTENCES[row.step](row.measured)
+        failed = row.measured.get("peer_failed")
+        measured = f"the peer failed: {failed}" if failed else SENTENCES[row.step](row.measured)
         lines.append(f"| {row.step} | {row.case}{note} | {row.stepsize or ''} | {measured} | {reached} |")
     return "\n".join(lines)
 

@@ -21,6 +21,7 @@ from stwcs import updatewcs as stwcs_updatewcs
 from astrodriz_core.errors import InputError
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.inputs.arrays import image_shape
+from astrodriz_io.inputs.fits_scan import check_counts_of_file
 from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
 from astrodriz_io.inputs.references import (
     DISTORTION_KEYWORDS,
@@ -42,6 +43,11 @@ __all__ = [
 
 _REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT")
 """Keywords that name a reference file; the last two are stwcs's notes of what it has applied."""
+
+
+_SIP_ORDERS = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER")
+_MAX_SIP_ORDER = 9
+"""Greatest order of the SIP convention (Shupe et al. 2005); its keywords have one digit for each power."""
 
 
 class DistortionOutcome(Enum):
@@ -124,7 +130,7 @@ def apply_distortion(files: Sequence[Path], folders: ReferenceFolders) -> tuple[
         The file system refuses to read or write.
     """
     resolved = [_resolve(path, folders) for path in files]
-    hashes = {reference.path: sha256_of(reference.path) for found in resolved for reference in found}
+    hashes = {reference.path: _checked_hash(reference) for found in resolved for reference in found}
     return tuple(_apply_to_one(path, found, hashes) for path, found in zip(files, resolved, strict=True))
 
 
@@ -169,6 +175,12 @@ def _resolve(path: Path, folders: ReferenceFolders) -> tuple[ResolvedReference, 
     exposure_wcs(path)
     with open_fits(path) as hdulist:
         return distortion_references(hdulist[0].header, path.name, folders, beside=path.parent)
+
+
+def _checked_hash(reference: ResolvedReference) -> str:
+    """Hash of a reference file that promises nothing which would keep stwcs busy without end."""
+    check_counts_of_file(reference.path)
+    return sha256_of(reference.path)
 
 
 def _apply_to_one(
@@ -290,6 +302,11 @@ def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:
             raise InputError("the WCS is incomplete: the header gives no number.", where=where)
         return float(value)
 
+    for keyword in _SIP_ORDERS:
+        order = header.get(keyword, 0)
+        if order not in range(_MAX_SIP_ORDER + 1):
+            where = f"{file_name}[SCI,{hdu.ver}]: {keyword}"
+            raise InputError(f"{order!r} is no order of a SIP polynomial (0 to {_MAX_SIP_ORDER}).", where=where)
     cd = (number("CD1_1"), number("CD1_2")), (number("CD2_1"), number("CD2_2"))
     if cd[0][0] * cd[1][1] == cd[0][1] * cd[1][0]:
         where = f"{file_name}[SCI,{hdu.ver}]: CD1_1, CD1_2, CD2_1, CD2_2"

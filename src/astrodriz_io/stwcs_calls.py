@@ -19,7 +19,7 @@ from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
 
 __all__ = ["STWCS_FAILURES", "quiet_stwcs"]
 
-STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError, AssertionError)
+STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError)
 """What stwcs raises; it has no exception class of its own, and a damaged file shows as any of these."""
 
 _logger = logging.getLogger(__name__)

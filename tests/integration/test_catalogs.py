@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 
 import numpy as np
@@ -13,9 +14,12 @@ from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_cache import CacheCatalog, add_catalog, list_catalogs
 from astrodriz_io.astrometry.catalog_service import ServiceCatalog
 from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
+from astrodriz_io.astrometry.chosen_sources import chosen_catalogs
 from astrodriz_io.astrometry.gaia_archive import GaiaArchive
 from astrodriz_io.astrometry.time_budget import Deadline
 from astrodriz_io.astrometry.web import WebClient
+from astrodriz_io.commands.catalog import add_catalog_arguments, run_catalog
+from astrodriz_io.settings import Settings
 
 FIELD = Footprint(150.0, 2.0, 0.05)
 EPOCH = 2009.0
@@ -276,6 +280,28 @@ def test_a_damaged_cache_is_an_error_of_the_catalogue(cache):
     (cache / "GAIAeDR3" / "catalog.json").write_text("{")
     with pytest.raises(CatalogError, match="damaged"):
         CacheCatalog(cache, "GAIAeDR3").query(FIELD, EPOCH)
+
+
+def test_a_folder_as_catalogue_is_a_cache_in_the_order_of_preference(cache):
+    chosen = chosen_catalogs(Settings(catalog=cache), ("GAIAeDR3", "2MASS"), Deadline())
+    assert [(type(c), c.name) for c in chosen] == [(CacheCatalog, "GAIAeDR3"), (CacheCatalog, "2MASS")]
+    assert len(chosen[0].query(FIELD, EPOCH)) == 30
+
+
+def test_the_cache_is_filled_and_read_from_the_command_line(files):
+    pytest.importorskip("astropy_healpix")
+    parser = argparse.ArgumentParser()
+    add_catalog_arguments(parser)
+
+    def run(*words):
+        return run_catalog(parser.parse_args([*map(str, words), "--cache", str(files / "new")]))
+
+    assert run("list") == ("The cache holds no catalogue.",)
+    assert run("add", files / "stars.ecsv") == ("GAIAeDR3: 30 rows in 1 pixels of HEALPix order 5",)
+    assert run("list") == run("add", files / "stars.fits")
+    head, *rows = run("query", 150.0, 2.0, 0.05, "--epoch", 2009.0)
+    assert head == "30 rows of GAIAeDR3 at epoch 2009.0, 30 moved by their proper motion"
+    assert len(rows) == 21
 
 
 def test_the_gaia_archive_is_asked_for_the_field_in_adql():

@@ -172,3 +172,15 @@ def test_edges_of_a_flat_image_have_no_derivative():
 def test_derivative_of_a_plane_is_its_slope(slope: int, shape: tuple[int, int]):
     plane = (np.arange(shape[1], dtype=np.float32) * slope + np.zeros(shape, dtype=np.float32)).copy()
     np.testing.assert_array_equal(absolute_derivative(plane), np.full(shape, abs(slope)))
+
+
+def test_a_derivative_that_knows_more_than_the_chip_replaces_its_own():
+    science = flat()
+    science[0, 5] += 60.0
+    parameters = CosmicRayParameters()
+    assert find_cosmic_rays(science, flat(), NOISE, parameters)[0, 5]
+    beyond = np.zeros_like(flat())
+    beyond[0] = 100.0
+    assert not find_cosmic_rays(science, flat(), NOISE, parameters, derivative=beyond).any()
+    with pytest.raises(MeasurementError):
+        find_cosmic_rays(science, flat(), NOISE, parameters, derivative=beyond[1:])

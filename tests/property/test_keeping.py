@@ -3,11 +3,11 @@
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from record_strategies import records
 
 from astrodriz_core.keeping import judge_stage
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import ProductComparison, Verification
+from record_strategies import records
 
 VERDICTS = st.sampled_from(list(Verdict))
 few = settings(max_examples=15, deadline=None)

@@ -195,6 +195,17 @@ def test_blank_images_and_images_without_coverage_are_measured_as_nothing():
     assert result.focus.product.value is None
 
 
+def test_an_exposure_that_shows_nothing_does_not_hide_the_others():
+    product, singles = star_association([(0, 0), (0.3, 0), (0, 0), (0, 0)])
+    noise = np.random.default_rng(1).normal(size=product.shape).astype(np.float32)
+    lost = attrs.evolve(singles[3], sci=noise)
+    *seen, missed = measure_alignment(product, [*singles[:3], lost], PARAMETERS).registration
+    assert [record.n_sources > 30 for record in seen] == [True, True, True]
+    assert seen[1].dx_pix == pytest.approx(0.3, abs=0.02)
+    assert missed.dx_pix is None
+    assert missed.reason
+
+
 def test_one_exposure_or_two_grids_are_an_error():
     product, singles = star_association([(0, 0), (0, 0)])
     with pytest.raises(MeasurementError, match="fewer than two"):

@@ -17,6 +17,7 @@ from astrodriz_core.astrometry.relative_solution import solve_relative
 PARAMETERS = FitParameters()
 PIXEL = 0.1
 """Arcsec."""
+FLOOR = PARAMETERS.relative_floor_pixels * PIXEL
 SIGMA = 0.002
 """Arcsec; error of one position."""
 
@@ -41,8 +42,8 @@ def association(offsets, *, seed=0, count=120, own=20, rotations=None, sigma=SIG
 def fitted(exposures):
     links = link_exposures(exposures, PARAMETERS, PIXEL)
     solution = solve_relative(exposures, links, PARAMETERS.clip_sigma)
-    change = registration_change(exposures, links, PARAMETERS.clip_sigma)
-    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, change)
+    change = registration_change(exposures, links, PARAMETERS.clip_sigma, FLOOR)
+    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, change, FLOOR)
     return transforms, record, links
 
 
@@ -138,7 +139,7 @@ def test_an_exposure_without_sources_is_carried_along():
 def test_the_registration_is_measured_on_sources_that_took_no_part():
     offsets = np.array([[0, 0], [0.05, 0], [0, 0.05], [0, 0]])
     exposures = association(offsets)
-    change = registration_change(exposures, link_exposures(exposures, PARAMETERS, PIXEL), PARAMETERS.clip_sigma)
+    change = registration_change(exposures, link_exposures(exposures, PARAMETERS, PIXEL), PARAMETERS.clip_sigma, FLOOR)
     assert change.before_mas == pytest.approx(residual([LinearTransform.identity()] * 4, offsets), rel=0.1)
     assert change.after_mas < 3 * change.error_mas
 

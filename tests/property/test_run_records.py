@@ -7,12 +7,13 @@ from attrs.exceptions import FrozenInstanceError
 from example_records import association_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from record_strategies import records
 
 from astrodriz_core.errors import InputError
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.outputs.recordfile import dump_record, load_record
+from record_strategies import records
+
 
 def run_records():
     # One stage at the most: it alone has some two hundred fields.

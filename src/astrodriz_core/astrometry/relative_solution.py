@@ -26,6 +26,9 @@ ROTATION_SIGNIFICANCE = 5.0
 MIN_LINKED = 6
 """Shared sources that an exposure needs before its rotation is measured."""
 
+AGREEMENT = 3.0
+"""Standard deviations within which exposures count as being in their place."""
+
 CLIP_ITERATIONS = 5
 """Clipping settles after two or three."""
 
@@ -85,8 +88,8 @@ def solve_relative(exposures: tuple[ExposurePositions, ...], links: Links, clip_
 
     Weighted least squares with the positions of the sources eliminated. Rotations are measured first; those
     that are not significant are then held at zero while the shifts are solved for. The motion that all exposures
-    have in common, which their sources cannot tell, is fixed by leaving the median exposure where it is. Outliers
-    are left out as in `fit_linear`.
+    have in common, which their sources cannot tell, is fixed by leaving the exposures in the middle where they are.
+    Outliers are left out as in `fit_linear`.
 
     Parameters
     ----------
@@ -108,9 +111,19 @@ def solve_relative(exposures: tuple[ExposurePositions, ...], links: Links, clip_
     second = _clipped_least_squares(shared, turned, clip_sigma)
     linked = second.matches > 0
     shift = np.where(linked[:, None], second.shift + _rough_motion(links, shared.centres), np.nan)
-    shift = shift - (np.nanmedian(shift, axis=0) if linked.any() else 0.0)
+    shift[linked] -= _unmoved(shift[linked], second.covariance[linked])
     rotation = np.where(turned, second.rotation, first.rotation - median)
     return evolve(second, shift=shift, rotation=rotation, rotation_sigma=first.rotation_sigma)
+
+
+def _unmoved(shift: Array, covariance: Array) -> Array:
+    """The shift that stands for no motion: the mean of the exposures that agree with the median, if most do."""
+    if len(shift) == 0:
+        return np.zeros(2)
+    median = np.median(shift, axis=0)
+    reach = AGREEMENT * np.sqrt(np.trace(covariance, axis1=1, axis2=2))
+    agree = np.hypot(*(shift - median).T) <= reach
+    return np.asarray(shift[agree].mean(axis=0) if agree.sum() > len(shift) / 2 else median)
 
 
 def _shared(exposures: tuple[ExposurePositions, ...], links: Links) -> _Shared:

@@ -111,7 +111,9 @@ def find_cosmic_rays(
     noise: ChipNoise,
     parameters: CosmicRayParameters,
     tail: CteTail = CteTail.NONE,
+    *,
     good: Mask | None = None,
+    derivative: Image | None = None,
 ) -> Mask:
     """Pixels that a cosmic ray hit.
 
@@ -135,6 +137,9 @@ def find_cosmic_rays(
     good : ndarray of bool, optional
         Pixels outside it are neither hit nor do they support their neighbours; growth and tails may
         cover them. By default all are good.
+    derivative : ndarray, optional
+        G, where more is known of the sky than the chip sees: at the edges of the chip the derivative of
+        `blotted` lacks the neighbours beyond. By default `absolute_derivative` of `blotted`.
 
     Returns
     -------
@@ -146,11 +151,12 @@ def find_cosmic_rays(
     MeasurementError
         The shapes differ.
     """
-    if science.shape != blotted.shape or (good is not None and good.shape != science.shape):
-        raise MeasurementError(f"images of shape {science.shape} and {blotted.shape}, or their mask, differ")
+    derivative = absolute_derivative(blotted) if derivative is None else derivative
+    shapes = {array.shape for array in (science, blotted, good, derivative) if array is not None}
+    if len(shapes) != 1:
+        raise MeasurementError(f"images and masks of different shapes cannot be compared: {sorted(shapes)}")
     deviation = np.abs(science - blotted)
     sigma = np.sqrt(noise.gain * np.abs(blotted + noise.sky) + noise.read_noise**2) / noise.gain
-    derivative = absolute_derivative(blotted)
     strong, weak = (
         deviation > scale * derivative + snr * sigma
         for scale, snr in zip(parameters.scale, parameters.snr, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
@@ -93,7 +95,7 @@ def measure_sources(
         for single, offset in zip(singles, shared.offsets, strict=True)
     ]
     measured = np.sum([np.isfinite(image.positions[:, 0]) for image in found], axis=0)
-    real = ~np.any([image.missing for image in found], axis=0) & (measured >= 2)
+    real = ~_missing_somewhere(found, shared.offsets, len(places)) & (measured >= 2)
     table = SourceTable(
         np.stack([image.positions for image in found], axis=1)[real],
         np.stack([image.errors for image in found], axis=1)[real],
@@ -107,6 +109,16 @@ def measure_sources(
         combined.peaks,
         np.stack([image.flagged for image in found], axis=1)[real],
     )
+
+
+def _missing_somewhere(found: Sequence[ImageSources], offsets: Positions, number: int) -> NDArray[np.bool_]:
+    """Sources that some exposure should show and does not: coincidences of cosmic rays.
+
+    Exposures that could not be placed against the others have no say.
+    """
+    placed = np.isfinite(offsets[:, 0])
+    masks = [image.missing for image, known in zip(found, placed, strict=True) if known]
+    return np.asarray(np.any(masks, axis=0)) if masks else np.zeros(number, np.bool_)
 
 
 def _image_sources(image: DrizzledImage, places: Positions, parameters: VerificationParameters) -> ImageSources:

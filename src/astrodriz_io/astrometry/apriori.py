@@ -32,10 +32,14 @@ from astrodriz_io.astrometry.headerlets import (
 )
 from astrodriz_io.astrometry.pointing import Pointing, pointing, pointing_change
 from astrodriz_io.astrometry.wcs_headers import edit_together, primary_wcsname
+from astrodriz_io.parallel import ordered_map
 
 __all__ = ["apply_apriori"]
 
 logger = logging.getLogger(__name__)
+
+PLANNING_THREADS = 4
+"""Exposures whose solutions are asked for at a time: a service answers slowly, but can answer several."""
 
 
 def apply_apriori(
@@ -68,11 +72,9 @@ def apply_apriori(
     InputError, StorageError
         An exposure cannot be read or written; then none has been changed.
     """
-    plans, problems = [], []
-    for path in files:
-        plan, problem = _plan(path, source, guide_stars or NoGuideStars(), all_wcs)
-        plans.append(plan)
-        problems += [problem] if problem else []
+    stars = guide_stars or NoGuideStars()
+    planned = list(ordered_map(lambda path: _plan(path, source, stars, all_wcs), files, PLANNING_THREADS))
+    plans, problems = [plan for plan, _ in planned], [problem for _, problem in planned if problem]
     family = _choose(plans)
     before = [pointing(plan.path) for plan in plans]
     if any(plan.to_attach for plan in plans) or family is not None:

@@ -93,9 +93,12 @@ def _numbers(table: Table, column: str | None, name: str, where: str) -> NDArray
     if column is None:
         return np.full(len(table), np.nan)
     try:
-        return np.ma.filled(np.ma.asarray(table[column]).astype(np.float64), np.nan)
+        numbers = np.ma.filled(np.ma.asarray(table[column]).astype(np.float64), np.nan)
     except (ValueError, TypeError) as error:
         raise CatalogError(f"Column {column} of {name} holds what is not a number.", where=where) from error
+    if numbers.ndim != 1:
+        raise CatalogError(f"Column {column} of {name} holds arrays, not numbers.", where=where)
+    return numbers
 
 
 def _position_errors(ra_error: NDArray[np.float64], dec_error: NDArray[np.float64], name: str) -> NDArray[np.float64]:

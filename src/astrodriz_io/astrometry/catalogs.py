@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from astrodriz_core.astrometry.proper_motion import CatalogColumns, MovedPositions, move_to_epoch
 from astrodriz_core.astrometry.tangent import unit_vectors
-from astrodriz_core.errors import CatalogError
+from astrodriz_core.errors import CatalogError, InputError
 from astrodriz_core.records.astrometry import CatalogProvenance
 from astrodriz_io.astrometry.catalog_columns import columns_of
+from astrodriz_io.inputs.fits_scan import check_counts_of_file
+from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
 
 __all__ = ["Catalog", "CatalogRows", "FileCatalog", "Footprint", "catalog_rows", "read_table"]
 
@@ -139,12 +141,17 @@ def read_table(path: Path) -> Table:
     try:
         if path.suffix.lower() in (".parquet", ".parq"):
             return _read_parquet(path)
-        return Table.read(path, format=formats[path.suffix.lower()])
+        kind = formats[path.suffix.lower()]
+        if kind == "fits":
+            check_counts_of_file(path)
+        return Table.read(path, format=kind)
     except FileNotFoundError as error:
         raise CatalogError("There is no such file.", where=path.name, remedy=remedy) from error
+    except InputError as error:
+        raise CatalogError(error.problem, where=error.where, remedy=remedy) from error
     except KeyError as error:
         raise CatalogError(f"is not a table that can be read ({error}).", where=path.name, remedy=remedy) from error
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except FITS_FAILURES as error:
         problem = str(error).replace(str(path), path.name)
         raise CatalogError(f"cannot be read ({problem}).", where=path.name, remedy=remedy) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from astrodriz_io.astrometry.catalog_cache import CacheCatalog
 from astrodriz_io.astrometry.catalog_service import ServiceCatalog
 from astrodriz_io.astrometry.catalogs import Catalog, FileCatalog
 from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService, GuideStarSource, NoGuideStars
@@ -38,7 +39,12 @@ def chosen_guide_stars(settings: Settings, deadline: Deadline) -> GuideStarSourc
 
 
 def chosen_catalogs(settings: Settings, names: tuple[str, ...], deadline: Deadline) -> tuple[Catalog, ...]:
-    """The local catalogue where one is given, else those of the service in the order of preference."""
+    """The local catalogue where one is given, else those of the service in the order of preference.
+
+    A folder is a cache of catalogues; of these, too, the preferred one comes first.
+    """
+    if settings.catalog is not None and settings.catalog.is_dir():
+        return tuple(CacheCatalog(settings.catalog, name) for name in names)
     if settings.catalog is not None:
         return (FileCatalog(settings.catalog),)
     return tuple(ServiceCatalog(name, settings.services.catalog, deadline) for name in names)

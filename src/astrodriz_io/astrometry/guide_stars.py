@@ -66,7 +66,7 @@ class GuideStarFile:
         try:
             table = json.loads(self.path.read_text(encoding="utf-8"))
             entry = {str(key).lower(): value for key, value in table.items()}.get(rootname.lower())
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise DatabaseError(f"The guide star offsets cannot be read ({error}).", where=self.path.name) from error
         if entry is None or isinstance(entry, str):
             return None
@@ -125,9 +125,9 @@ def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:
     try:
         d_ra, d_dec = float(tags["deltaRA"]), float(tags["deltaDEC"])
         declination = float(tags.get("dGSinputDEC") or 0.0)
+        east = d_ra * math.cos(math.radians(declination))
     except (KeyError, ValueError) as error:
         raise DatabaseError(f"The guide star offset makes no sense ({error}).", where=where) from error
-    east = d_ra * math.cos(math.radians(declination))
     if not (math.hypot(east, d_dec) <= MAX_OFFSET_DEG):
         raise DatabaseError(
             f"The guide star offset of {math.hypot(east, d_dec):.3f} degrees is too great.", where=where

@@ -14,11 +14,13 @@ from astropy.io import fits
 from attrs import field, frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
-from astrodriz_core.errors import DatabaseError
+from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_io.astrometry.headerlets import attached_headerlets
 from astrodriz_io.astrometry.time_budget import Deadline
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
+from astrodriz_io.inputs.fits_scan import check_counts
+from astrodriz_io.stwcs_calls import STWCS_FAILURES
 
 __all__ = [
     "DatabaseSource",
@@ -30,6 +32,9 @@ __all__ = [
     "Offers",
     "read_headerlet",
 ]
+
+HEADERLET_FAILURES: tuple[type[Exception], ...] = (InputError, *STWCS_FAILURES)
+"""What bytes that are no headerlet raise while they are read."""
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +161,7 @@ class FolderSource:
         try:
             table = json.loads(path.read_text(encoding="utf-8"))
             best = {str(key).lower(): str(value) for key, value in table.items()}
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise DatabaseError(
                 f"cannot be read ({error}).", where=path.name, remedy="It has to be {rootname: WCSNAME}."
             ) from error
@@ -224,13 +229,14 @@ def read_headerlet(body: bytes, name: str) -> Headerlet:
         These are not the bytes of a headerlet.
     """
     try:
+        check_counts(io.BytesIO(body), name)
         with fits.open(io.BytesIO(body), memmap=False, lazy_load_hdus=False) as hdulist:
             headerlet = Headerlet([hdu.copy() for hdu in hdulist], logging=False)
         headerlet.init_attrs()
         headerlet.hverify()
         chips = [hdu for hdu in headerlet[1:] if hdu.name == "SIPWCS"]
         missing = [k for k in ("WCSNAME", "DISTNAME", "NPOLFILE", "D2IMFILE", "DATE") if k not in headerlet[0].header]
-    except (OSError, KeyError, ValueError, TypeError, IndexError, AssertionError, fits.VerifyError) as error:
+    except HEADERLET_FAILURES as error:
         raise DatabaseError("This is not a headerlet.", where=name) from error
     if missing or not chips:
         problem = f"lacks {', '.join(missing)}" if missing else "has no SIPWCS extension"

@@ -19,6 +19,7 @@ from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.inputs.fitsfiles import open_fits
 
 __all__ = [
+    "INNER",
     "MAP_BORDER",
     "chip_scale_ratio",
     "common_frame",
@@ -31,6 +32,9 @@ __all__ = [
 MAP_BORDER = 1
 """Pixels beyond the edges of a chip in the maps for drizzling. The ``drizzle`` package takes the corners of
 pixels from the centres around them, and would have to extrapolate at the edges: wrong by 1e-4 pixel."""
+
+INNER = (slice(MAP_BORDER, -MAP_BORDER), slice(MAP_BORDER, -MAP_BORDER))
+"""The chip itself in an array that has the border of the maps."""
 
 KERNEL_REACH = 4.0
 """Pixels of a chip from whose centre the widest kernel, Gaussian or Lanczos, still puts flux, rounded up."""

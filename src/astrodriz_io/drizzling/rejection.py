@@ -8,13 +8,20 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, CteTail, find_cosmic_rays
+from astrodriz_core.combine.cosmic_rays import (
+    ChipNoise,
+    CosmicRayParameters,
+    CteTail,
+    absolute_derivative,
+    find_cosmic_rays,
+)
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.instruments import ReadoutDirection, readout_direction
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.frame import INNER, MAP_BORDER
 from astrodriz_io.drizzling.prepared import Mask, Prepared
 from astrodriz_io.drizzling.resample import blot_chip, project_flags
 from astrodriz_io.parallel import ordered_map
@@ -78,18 +85,17 @@ def flag_cosmic_rays(prepared: Prepared, median: NDArray[np.float32]) -> tuple[d
 
 
 def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip) -> tuple[Mask, NDArray[np.float64]]:
+    """Cosmic rays of one chip, and its map into the common grid."""
     parameters = prepared.parameters
-    pixel_map = chip.pixel_map(prepared.frame)
+    pixel_map = chip.pixel_map(prepared.frame, MAP_BORDER)
     blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
     blotted *= np.float32(chip.exptime)
     sky = prepared.native_sky(chip) * chip.electrons_per_unit
-    if parameters.blot_addsky:
-        blotted += np.float32(sky)
-    else:
-        blotted += np.float32(parameters.blot_skyval * chip.electrons_per_unit)
+    added = sky if parameters.blot_addsky else parameters.blot_skyval * chip.electrons_per_unit
+    blotted += np.float32(added)
     mask = find_cosmic_rays(
         chip.sci() * np.float32(chip.electrons_per_unit),
-        blotted,
+        blotted[INNER],
         # The sky is in the blotted image already: once more stands for the noise of the median itself.
         ChipNoise(read_noise=chip.read_noise, sky=sky),
         CosmicRayParameters(
@@ -99,8 +105,9 @@ def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip)
             ctegrow=parameters.driz_cr_ctegrow,
         ),
         TAILS[readout_direction(chip.exposure.description, chip.chip.electronics)],
+        derivative=absolute_derivative(blotted)[INNER],
     )
-    return mask, pixel_map
+    return mask, pixel_map[INNER]
 
 
 def _noise(prepared: Prepared, exposure: DrizzleExposure) -> ExposureNoise:

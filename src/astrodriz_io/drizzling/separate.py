@@ -8,7 +8,7 @@ import numpy as np
 
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
-from astrodriz_io.drizzling.frame import MAP_BORDER, drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import INNER, MAP_BORDER, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.parallel import ordered_map
@@ -46,7 +46,7 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
     hit = np.zeros(frame.shape, dtype=bool) if cosmic_rays is not None else None
     for chip in exposure.chips:
         pixel_map = chip.pixel_map(frame, MAP_BORDER)
-        inner = pixel_map[MAP_BORDER:-MAP_BORDER, MAP_BORDER:-MAP_BORDER]
+        inner = pixel_map[INNER]
         weight = chip.exptime * prepared.good(chip, parameters.driz_sep_bits)
         add_chip(
             drizzle,

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from astrodriz_core.errors import InputError
 
@@ -26,6 +26,18 @@ MAX_HEADER_BLOCKS = 4096
 _CARD, _BLOCK = 80, 2880
 _GZIP = b"\x1f\x8b"
 _WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d{1,30}) *(?:/.*)?", re.DOTALL)
+
+
+class Readable(Protocol):
+    """A stream of bytes that can be positioned."""
+
+    def read(self, size: int, /) -> bytes:
+        """Take the next bytes."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place."""
+        ...
 
 
 def check_counts_of_file(path: Path) -> None:
@@ -46,7 +58,7 @@ def check_counts_of_file(path: Path) -> None:
         check_counts(unpacked, path.name)
 
 
-def check_counts(stream: IO[bytes], where: str) -> None:
+def check_counts(stream: Readable, where: str) -> None:
     """Refuse a file whose headers promise more axes or columns than FITS allows, or have no end.
 
     Other damage is left to those who read the file. The stream is read from its beginning, and stays where
@@ -71,7 +83,7 @@ def check_counts(stream: IO[bytes], where: str) -> None:
         extension += 1
 
 
-def _header(stream: IO[bytes], where: str) -> Mapping[str, int] | None:
+def _header(stream: Readable, where: str) -> Mapping[str, int] | None:
     """The counts in the header that begins here, the first of each; None where the file ends."""
     counts: dict[str, int] = {}
     for _ in range(MAX_HEADER_BLOCKS):
@@ -94,5 +106,5 @@ def _data_bytes(counts: Mapping[str, int]) -> int:
         return 0
     elements = counts.get("GCOUNT", 1) * (counts.get("PCOUNT", 0) + math.prod(axes))
     size = abs(counts.get("BITPIX", 8)) // 8 * elements
-    # Beyond any file the stream would refuse to be positioned.
-    return min(max(0, -(-size // _BLOCK) * _BLOCK), 1 << 60)
+    # Beyond any file; far beyond, file systems refuse to position the stream.
+    return min(max(0, -(-size // _BLOCK) * _BLOCK), 1 << 40)

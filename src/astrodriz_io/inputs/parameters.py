@@ -268,7 +268,7 @@ def _read_toml(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as failure:
         raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
-    except (OSError, ValueError) as failure:
+    except (OSError, ValueError, RecursionError) as failure:
         remedy = "Give a file of lines such as final_pixfrac = 0.8."
         raise InputError(f"cannot be read as TOML ({failure}).", where=path.name, remedy=remedy) from failure
 

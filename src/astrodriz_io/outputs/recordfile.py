@@ -56,7 +56,7 @@ def load_record(path: Path) -> RunRecord:
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"This is not JSON: {error}.", where=path.name, remedy=REMEDY) from error
     _check_version(tree, path.name)
     try:

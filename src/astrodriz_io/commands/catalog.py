@@ -1,0 +1,81 @@
+"""``astrodriz catalog``: the local cache of astrometric catalogues."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from astrodriz_io.astrometry.catalog_cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
+from astrodriz_io.astrometry.catalogs import Footprint
+
+__all__ = ["add_catalog_arguments", "run_catalog"]
+
+DEFAULT_NAME = "GAIAeDR3"
+
+SHOWN_ROWS = 20
+"""Rows of a query that are listed; the count says how many there are."""
+
+
+def add_catalog_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the actions of ``astrodriz catalog`` to its parser."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    adding = actions.add_parser("add", help="add the rows of a table (.ecsv, .csv, .fits, .parquet)")
+    adding.add_argument(
+        "table", type=Path, metavar="FILE", help="table with ra, dec, mag; optionally motions and errors"
+    )
+    adding.set_defaults(catalog_action=_add)
+    listing = actions.add_parser("list", help="list the catalogues of the cache")
+    listing.set_defaults(catalog_action=_list)
+    asking = actions.add_parser("query", help="show the rows in a circle, at an epoch")
+    for name, unit in (("ra", "DEG"), ("dec", "DEG"), ("radius", "DEG")):
+        asking.add_argument(name, type=float, metavar=f"{name.upper()}_{unit}")
+    asking.add_argument("--epoch", type=float, default=2016.0, help="decimal year of the positions (default 2016.0)")
+    asking.set_defaults(catalog_action=_query)
+    for action in (adding, listing, asking):
+        action.add_argument("--cache", type=Path, required=True, metavar="DIR", help="folder of the cache")
+    for action in (adding, asking):
+        action.add_argument("--name", default=DEFAULT_NAME, help=f"name of the catalogue (default {DEFAULT_NAME})")
+
+
+def run_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Do what the command line asks for.
+
+    Returns
+    -------
+    tuple of str
+        Lines for the terminal.
+
+    Raises
+    ------
+    CatalogError
+        The table or the cache gives no usable answer, or the extra ``catalogs`` is not installed.
+    StorageError
+        The cache cannot be written.
+    """
+    lines: tuple[str, ...] = arguments.catalog_action(arguments)
+    return lines
+
+
+def _add(arguments: argparse.Namespace) -> tuple[str, ...]:
+    return (_described(add_catalog(arguments.cache, arguments.table, arguments.name)),)
+
+
+def _list(arguments: argparse.Namespace) -> tuple[str, ...]:
+    entries = list_catalogs(arguments.cache)
+    return tuple(map(_described, entries)) or ("The cache holds no catalogue.",)
+
+
+def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
+    footprint = Footprint(arguments.ra, arguments.dec, arguments.radius)
+    rows = CacheCatalog(arguments.cache, arguments.name).query(footprint, arguments.epoch)
+    positions = rows.positions
+    shown = zip(positions.ra, positions.dec, positions.sigma, rows.mag, strict=True)
+    lines = [f"{ra:14.9f} {dec:+13.9f} +-{sigma:8.2f} mas {mag:7.3f}" for ra, dec, sigma, mag in shown]
+    moved = rows.provenance.with_proper_motion
+    head = f"{len(rows)} rows of {arguments.name} at epoch {arguments.epoch}, {moved} moved by their proper motion"
+    more = [f"... and {len(lines) - SHOWN_ROWS} more"] if len(lines) > SHOWN_ROWS else []
+    return (head, *lines[:SHOWN_ROWS], *more)
+
+
+def _described(entry: CacheEntry) -> str:
+    return f"{entry.name}: {entry.rows} rows in {entry.pixels} pixels of HEALPix order {entry.order}"
