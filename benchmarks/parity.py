@@ -19,7 +19,6 @@ import json
 import platform
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -192,7 +191,7 @@ def single_rows(
         one = compare_images(image.sci, sci, ours.noise(ours.frame), np.minimum(image.wht, wht))
         measured.append(one | compare_weights(image.wht, wht))
     worst = {key: (max if key in LARGE_IS_BAD else min)(each[key] for each in measured) for key in measured[0]}
-    yield drizzled_row("separate drizzle", kernel, stepsize, worst, "the worst of the exposures")
+    yield drizzled_row("separate drizzle", kernel, stepsize, worst)
 
 
 def separate_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
@@ -357,7 +356,7 @@ def weight_scale(prepared: Prepared, case: str) -> tuple[float, str]:
     chip = prepared.chips[0]
     if case != "ERR" or not chip.chip.unit.is_rate:
         return 1.0, ""
-    return chip.exptime**2, "our weights times EXPTIME^2, see docs/differences.md"
+    return chip.exptime**2, "our weights times EXPTIME²"
 
 
 def final_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
@@ -458,7 +457,7 @@ def main() -> None:
         print(f"{row.step}, {row.case}, {row.stepsize or ''}: {row.measured} {row.reached}", flush=True)
     record = {
         "dataset": dataset.name,
-        "command": " ".join(["python", *sys.argv]),
+        "command": f"python benchmarks/parity.py {dataset.name} --peer PYTHON --only '{arguments.only}'",
         "python": platform.python_version(),
         "ours": {name: version(name) for name in ("astrodriz", "drizzle", "stwcs", "astropy", "numpy")},
         "peer": theirs,

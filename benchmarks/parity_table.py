@@ -1,9 +1,18 @@
-"""The rows of the parity benchmark and their table."""
+"""The rows of the parity benchmark and their table.
+
+    python benchmarks/parity_table.py JSON [JSON ...]
+
+prints the table of one dataset from what ``parity.py --output`` wrote. Several runs with different ``--only`` are put
+together; of a comparison that was made twice the later file counts.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
@@ -30,7 +39,7 @@ class Row:
 
 
 def markdown(rows: list[Row]) -> str:
-    """Format the table as it stands in docs/differences.md."""
+    """Format the table as it stands in docs/parity.md."""
     lines = ["| step | case | stepsize | measured | reached |", "|---|---|---|---|---|"]
     for row in rows:
         reached = {True: "yes", False: "**no**", None: "-"}[row.reached]
@@ -85,3 +94,20 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "cosmic rays": _mask_sentence,
     "final drizzle": _image_sentence,
 }
+
+
+def rows_of(files: list[Path]) -> list[Row]:
+    """Put the rows of several runs together, in the order of the steps."""
+    rows = [Row(**row) for file in files for row in json.loads(file.read_text("utf-8"))["rows"]]
+    latest = {(row.step, row.case, row.stepsize): row for row in rows}
+    return sorted(latest.values(), key=lambda row: list(SENTENCES).index(row.step))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", nargs="+", type=Path, metavar="JSON")
+    print(markdown(rows_of(parser.parse_args().results)))
+
+
+if __name__ == "__main__":
+    main()
