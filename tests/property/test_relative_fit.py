@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from astrodriz_core.astrometry.absolute import CatalogPositions
+from astrodriz_core.astrometry.consistency import check_consistency
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import ExposurePositions, link_exposures
 from astrodriz_core.astrometry.merging import merge_sources
@@ -17,7 +19,6 @@ from astrodriz_core.astrometry.relative_solution import solve_relative
 PARAMETERS = FitParameters()
 PIXEL = 0.1
 """Arcsec."""
-FLOOR = PARAMETERS.relative_floor_pixels * PIXEL
 SIGMA = 0.002
 """Arcsec; error of one position."""
 
@@ -42,8 +43,8 @@ def association(offsets, *, seed=0, count=120, own=20, rotations=None, sigma=SIG
 def fitted(exposures):
     links = link_exposures(exposures, PARAMETERS, PIXEL)
     solution = solve_relative(exposures, links, PARAMETERS.clip_sigma)
-    change = registration_change(exposures, links, PARAMETERS.clip_sigma, FLOOR)
-    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, change, FLOOR)
+    change = registration_change(exposures, links, PARAMETERS.clip_sigma)
+    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, change)
     return transforms, record, links
 
 
@@ -139,7 +140,7 @@ def test_an_exposure_without_sources_is_carried_along():
 def test_the_registration_is_measured_on_sources_that_took_no_part():
     offsets = np.array([[0, 0], [0.05, 0], [0, 0.05], [0, 0]])
     exposures = association(offsets)
-    change = registration_change(exposures, link_exposures(exposures, PARAMETERS, PIXEL), PARAMETERS.clip_sigma, FLOOR)
+    change = registration_change(exposures, link_exposures(exposures, PARAMETERS, PIXEL), PARAMETERS.clip_sigma)
     assert change.before_mas == pytest.approx(residual([LinearTransform.identity()] * 4, offsets), rel=0.1)
     assert change.after_mas < 3 * change.error_mas
 
@@ -158,3 +159,33 @@ def test_inputs_are_not_changed():
     copies = [(e.xy.copy(), e.sigma.copy()) for e in exposures]
     fitted(exposures)
     assert all((e.xy == xy).all() and (e.sigma == s).all() for e, (xy, s) in zip(exposures, copies, strict=True))
+
+
+def catalog_of(exposure, count=40):
+    """A catalogue of the first sources of an exposure, where it sees them."""
+    return CatalogPositions(exposure.xy[:count].copy(), np.full(count, 0.001), np.full(count, 20.0))
+
+
+STILL = LinearTransform.identity()
+
+
+def test_exposures_that_agree_with_the_catalogue_are_consistent():
+    exposures = association(np.zeros((3, 2)))
+    check = check_consistency(exposures, (STILL,) * 3, catalog_of(exposures[0]), PIXEL, 2.0)
+    assert check.passed
+    assert check.value < check.threshold
+
+
+def test_an_exposure_that_is_off_by_more_than_a_tenth_of_a_pixel_is_named():
+    exposures = association(np.array([[0, 0], [0, 0.02], [0, 0]]))
+    check = check_consistency(exposures, (STILL,) * 3, catalog_of(exposures[0]), PIXEL, 2.0)
+    assert not check.passed
+    assert "exposure1" in check.reason
+    assert check.value == pytest.approx(20.0, abs=2.0)
+
+
+def test_without_matches_there_is_nothing_to_be_inconsistent():
+    exposures = association(np.zeros((2, 2)))
+    nothing = CatalogPositions(np.zeros((0, 2)), np.zeros(0), np.zeros(0))
+    check = check_consistency(exposures, (STILL,) * 2, nothing, PIXEL, 2.0)
+    assert (check.passed, check.value) == (True, None)

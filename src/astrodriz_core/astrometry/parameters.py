@@ -112,12 +112,8 @@ class FitParameters:
     ----------
     geometry : FitGeometry
         The richest geometry of the absolute fit.
-    relative_geometry : FitGeometry
-        The richest geometry of the relative fit.
     min_matches : tuple of (FitGeometry, int)
         The fewest matches for each geometry, the richest first.
-    relative_floor_pixels : float
-        What the distortion models of HST leave of the offset between dithered exposures, along each axis.
     relative_search_pixels, absolute_search_pixels : float
         Half the side of the window in which an offset is searched.
     tolerance_pixels : float
@@ -142,9 +138,7 @@ class FitParameters:
     """
 
     geometry: FitGeometry = FitGeometry.RSCALE
-    relative_geometry: FitGeometry = FitGeometry.RSHIFT
     min_matches: tuple[tuple[FitGeometry, int], ...] = MIN_MATCHES
-    relative_floor_pixels: float = 0.002
     relative_search_pixels: float = 125.0
     absolute_search_pixels: float = 250.0
     tolerance_pixels: float = 2.0

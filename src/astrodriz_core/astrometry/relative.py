@@ -20,9 +20,10 @@ __all__ = ["judge_relative", "registration_change"]
 
 Array = NDArray[np.float64]
 
-SHRINKAGE = 4.0
-"""A measured shift is multiplied by ``max(0, 1 - SHRINKAGE / chi squared)``: less than two standard deviations
-are left out, of ten 96 % are kept (the non-negative garrote; Breiman 1995, Technometrics 37, 373)."""
+SHRINKAGE = 2.0
+"""A measured shift is multiplied by ``max(0, 1 - SHRINKAGE / chi squared)`` (the non-negative garrote; Breiman 1995,
+Technometrics 37, 373). With 2, exposures in their place are moved by half of what applying everything would move them,
+and one that is off is never left more than a tenth farther than that would leave it."""
 
 MAS = 1000.0
 """Milliarcseconds in an arcsecond."""
@@ -32,7 +33,6 @@ def judge_relative(
     rootnames: tuple[str, ...],
     solution: RelativeSolution,
     registration: RegistrationChange | None,
-    floor_arcsec: float,
 ) -> tuple[tuple[LinearTransform, ...], RelativeFit]:
     """Which of the measured corrections are applied, and the record of them all.
 
@@ -43,8 +43,6 @@ def judge_relative(
         Of these exposures.
     registration : RegistrationChange or None
         Is only recorded.
-    floor_arcsec : float
-        What the distortion model leaves of a shift along each axis, added to its error.
 
     Returns
     -------
@@ -52,7 +50,7 @@ def judge_relative(
         For each exposure; the identity where nothing significant was measured.
     record : RelativeFit
     """
-    judged = [_judge_exposure(rootname, solution, i, floor_arcsec) for i, rootname in enumerate(rootnames)]
+    judged = [_judge_exposure(rootname, solution, i) for i, rootname in enumerate(rootnames)]
     transforms = tuple(transform for transform, _ in judged)
     records = tuple(record for _, record in judged)
     linked = solution.matches > 0
@@ -74,7 +72,7 @@ def judge_relative(
 
 
 def registration_change(
-    exposures: tuple[ExposurePositions, ...], links: Links, clip_sigma: float, floor_arcsec: float
+    exposures: tuple[ExposurePositions, ...], links: Links, clip_sigma: float
 ) -> RegistrationChange | None:
     """How well the exposures agree before and after the relative fit, on sources that took no part in it.
 
@@ -92,7 +90,7 @@ def registration_change(
         return None
     before, after, variance = [], [], []
     for fitted, measured in (halves, halves[::-1]):
-        applied = np.array([_applied_shift(fitted, i, floor_arcsec) for i in np.flatnonzero(both).tolist()])
+        applied = np.array([_applied_shift(fitted, i) for i in np.flatnonzero(both).tolist()])
         before.append(_spread(measured.shift[both]))
         after.append(_spread(measured.shift[both] - applied))
         variance.append(np.mean(np.trace(measured.covariance[both], axis1=1, axis2=2)))
@@ -109,9 +107,7 @@ def _half(links: Links, parity: int) -> Links:
     return evolve(links, labels=labels)
 
 
-def _judge_exposure(
-    rootname: str, solution: RelativeSolution, i: int, floor: float
-) -> tuple[LinearTransform, RelativeExposure]:
+def _judge_exposure(rootname: str, solution: RelativeSolution, i: int) -> tuple[LinearTransform, RelativeExposure]:
     """How much of the correction of one exposure is applied."""
     if solution.matches[i] == 0:
         reason = "shares too few sources with the others"
@@ -119,7 +115,7 @@ def _judge_exposure(
             rootname, 0, None, None, None, None, None, None, 0.0, False, reason
         )
     shift, covariance = solution.shift[i], solution.covariance[i]
-    chi_squared, fraction = _significance(solution, i, floor)
+    chi_squared, fraction = _significance(solution, i)
     rotation, rotation_sigma = float(solution.rotation[i]), float(solution.rotation_sigma[i])
     turned = bool(solution.turned[i])
     record = RelativeExposure(
@@ -138,15 +134,15 @@ def _judge_exposure(
     return _about(solution.centres[i], fraction * shift, rotation if turned else 0.0), record
 
 
-def _significance(solution: RelativeSolution, i: int, floor: float) -> tuple[float, float]:
+def _significance(solution: RelativeSolution, i: int) -> tuple[float, float]:
     """Square of a shift over its error, and how much of the shift is therefore applied."""
-    shift, covariance = solution.shift[i], solution.covariance[i] + floor**2 * np.eye(2)
+    shift, covariance = solution.shift[i], solution.covariance[i]
     chi_squared = float(shift @ np.linalg.pinv(covariance, hermitian=True) @ shift)
     return chi_squared, max(0.0, 1.0 - SHRINKAGE / chi_squared) if chi_squared > 0 else 0.0
 
 
-def _applied_shift(solution: RelativeSolution, i: int, floor: float) -> Array:
-    return np.asarray(_significance(solution, i, floor)[1] * solution.shift[i])
+def _applied_shift(solution: RelativeSolution, i: int) -> Array:
+    return np.asarray(_significance(solution, i)[1] * solution.shift[i])
 
 
 def _about(centre: Array, shift: Array, rotation: float) -> LinearTransform:

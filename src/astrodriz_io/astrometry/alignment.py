@@ -114,11 +114,10 @@ def _relative(
 ) -> RegisteredAssociation:
     """Fit the exposures to each other, and merge their sources."""
     pixel = parameters.sources.pixel_arcsec
-    floor = parameters.fit.relative_floor_pixels * pixel
     links = link_exposures(sources.exposures, parameters.fit, pixel)
     solution = solve_relative(sources.exposures, links, parameters.fit.clip_sigma)
-    registration = registration_change(sources.exposures, links, parameters.fit.clip_sigma, floor)
-    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, registration, floor)
+    registration = registration_change(sources.exposures, links, parameters.fit.clip_sigma)
+    transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, registration)
     transforms, record = _with_companions(exposures, sources, transforms, record)
     starts = [e.start for e in exposures if e.start is not None]
     return RegisteredAssociation(

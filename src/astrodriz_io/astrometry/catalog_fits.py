@@ -10,6 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from astrodriz_core.astrometry.absolute import CatalogPositions, FittedCatalog, fit_catalog
+from astrodriz_core.astrometry.consistency import check_consistency
 from astrodriz_core.astrometry.fit_quality import GAIN_CHECKS, check_fit, check_gain, fit_quality
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.merging import MergedSources
@@ -127,7 +128,11 @@ def _attempt(
     except AlignmentError as error:
         record = FitAttempt(name, method, 0, None, FitQuality.NOT_VALID, (), None, str(error))
         return Attempt(record, None)
-    checks = check_fit(fitted.evidence, parameters)
+    whole = tuple(fitted.transform.after(first) for first in association.relative_transforms)
+    consistency = check_consistency(
+        association.sources.exposures, whole, catalog, association.pixel_arcsec, parameters.tolerance_pixels
+    )
+    checks = (*check_fit(fitted.evidence, parameters), consistency)
     quality = fit_quality(checks, fitted.evidence, parameters)
     gain = check_gain(fitted.evidence, fitted.holdout, association.relative.registration)
     failed = [check.reason for check in (*checks, *gain) if not check.passed]

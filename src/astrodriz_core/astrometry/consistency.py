@@ -1,0 +1,82 @@
+"""Does every exposure by itself agree with the catalogue to which all were fitted together?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from astrodriz_core.astrometry.absolute import CatalogPositions
+from astrodriz_core.astrometry.fitting import LinearTransform
+from astrodriz_core.astrometry.linking import ExposurePositions
+from astrodriz_core.astrometry.matching import match_nearest
+from astrodriz_core.records.astrometry import Check
+
+__all__ = ["check_consistency"]
+
+Array = NDArray[np.float64]
+
+MIN_MATCHES = 3
+"""Fewer matches of one exposure than this say nothing about it."""
+
+SIGNIFICANCE = 5.0
+"""Standard errors by which an exposure has to be off."""
+
+ALIGNED_PIXELS = 0.1
+"""Exposures closer than this are well aligned (published), however small the error is."""
+
+MAS = 1000.0
+"""Milliarcseconds in an arcsecond."""
+
+
+def check_consistency(
+    exposures: tuple[ExposurePositions, ...],
+    transforms: tuple[LinearTransform, ...],
+    catalog: CatalogPositions,
+    pixel_arcsec: float,
+    tolerance_pixels: float,
+) -> Check:
+    """Check the shifts of the exposures against each other, each measured from the catalogue.
+
+    The offset of an exposure is the median of its residuals, its error their scatter over the root of their number
+    times 1.25 (the efficiency of a median). The worst exposure counts.
+
+    Parameters
+    ----------
+    exposures : tuple of ExposurePositions
+    transforms : tuple of LinearTransform
+        The whole motion of each exposure.
+    catalog : CatalogPositions
+    pixel_arcsec : float
+    tolerance_pixels : float
+        Reach of a match.
+
+    Returns
+    -------
+    Check
+        Passed, without a value, where no exposure has three matches.
+    """
+    reach, worst = tolerance_pixels * pixel_arcsec, None
+    for exposure, transform in zip(exposures, transforms, strict=True):
+        found = _offset(transform.apply(exposure.xy), catalog.xy, reach)
+        if found is None:
+            continue
+        offset, limit = found[0], max(SIGNIFICANCE * found[1], ALIGNED_PIXELS * pixel_arcsec)
+        if worst is None or offset / limit > worst[1] / worst[2]:
+            worst = (exposure.rootname, offset, limit)
+    if worst is None:
+        return Check("consistency of shifts", None, None, True, "No exposure has enough matches of its own.")
+    name, offset, limit = worst[0], worst[1] * MAS, worst[2] * MAS
+    text = f"{name} by itself is {offset:.2f} mas from the catalogue, at most {limit:.2f} mas."
+    return Check("consistency of shifts", offset, limit, offset <= limit, text)
+
+
+def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | None:
+    """Median offset from the catalogue and its error, arcsec; None for too few matches."""
+    first, second = match_nearest(xy, catalog, reach)
+    if len(first) < MIN_MATCHES:
+        return None
+    residual = catalog[second] - xy[first]
+    middle = np.median(residual, axis=0)
+    scatter = 1.4826 * np.median(np.abs(residual - middle), axis=0)
+    error = 1.25 * np.hypot(*scatter) / np.sqrt(len(first))
+    return float(np.hypot(*middle)), float(error)
