@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -27,15 +28,15 @@ from astrodriz_io.astrometry.catalog_service import ServiceCatalog
 from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
 from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService
 from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource, read_headerlet
-from astrodriz_io.astrometry.headerlets import make_headerlet
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.headerlets import attach_headerlet, attached_headerlets, content_hash, make_headerlet
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import WebClient
 from astrodriz_io.distortion import apply_distortion, exposure_wcs
 from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import raw_idctab, read_association
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.fitsfiles import open_fits
+from astrodriz_io.inputs.fitsfiles import open_fits, reading
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
@@ -121,7 +122,7 @@ class FileClient(WebClient):
 
 
 def client(path: Path, error: type[AstrodrizError]) -> FileClient:
-    return FileClient("service", error, Deadline(), attempts=1, path=path)
+    return FileClient("service", error, TimeBudget(), attempts=1, path=path)
 
 
 def readers(folder: Path) -> tuple[Reader, ...]:
@@ -153,6 +154,9 @@ def readers(folder: Path) -> tuple[Reader, ...]:
         Reader("iabc01010_asn.fits", asn.read_bytes(), _read_association, 20),
         Reader("iabc01aaq_raw.fits", raw.read_bytes(), _read_raw, 10),
         Reader("x_mdz.fits", table.read_bytes(), lambda path: read_mdriztab(path, ("F140W",), 4), 15),
+        Reader("kabc01aaq_flt.fits", _tile_compressed(exposure), _read_exposure, 5),
+        Reader("iabc01abq_flt.fits.gz", gzip.compress(exposure.read_bytes(), mtime=0), _read_exposure, 2),
+        Reader("hdrlet_flt.fits", _with_headerlet(exposure, references), _read_attached, 5),
         Reader("dist_flt.fits", exposure.read_bytes(), distortion, 1),
         Reader("y_idc.fits", (folder / "x_idc.fits").read_bytes(), idctab, 1),
         Reader("a_hlet.fits", _headerlet(exposure, references), _read_headerlet, 10),
@@ -255,6 +259,12 @@ def _read_association(path: Path) -> None:
     read_association(path, force=True)
 
 
+def _read_attached(path: Path) -> None:
+    with open_fits(path) as hdulist, reading(path.name):
+        for _, headerlet in attached_headerlets(hdulist):
+            content_hash(headerlet)
+
+
 def _read_headerlet(path: Path) -> None:
     read_headerlet(path.read_bytes(), path.name)
 
@@ -342,6 +352,21 @@ def _headerlet(exposure: Path, references: ReferenceFolders) -> bytes:
     apply_distortion([copy], references)
     with fits.open(copy) as hdulist:
         return _bytes_of(make_headerlet(hdulist, "name", author="author", description="text"))
+
+
+def _with_headerlet(exposure: Path, references: ReferenceFolders) -> bytes:
+    copy = exposure.with_name("gabc01aaq_flt.fits")
+    copy.write_bytes(exposure.read_bytes())
+    apply_distortion([copy], references)
+    with fits.open(copy) as hdulist:
+        attach_headerlet(hdulist, make_headerlet(hdulist, "name", author="author", description="text"))
+        return _bytes_of(hdulist)
+
+
+def _tile_compressed(exposure: Path) -> bytes:
+    with fits.open(exposure) as hdulist:
+        images = [fits.CompImageHDU(hdu.data, hdu.header) if hdu.name == "DQ" else hdu for hdu in hdulist]
+        return _bytes_of(fits.HDUList(images))
 
 
 def _catalogue_fits() -> bytes:

@@ -35,7 +35,6 @@ def test_sound_files_are_read(made):
                 file.unlink()
 
 
-@pytest.mark.slow
 def test_damaged_files_end_in_errors_of_astrodriz_only(made):
     all_readers, work = made
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

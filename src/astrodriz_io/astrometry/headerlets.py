@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 from collections.abc import Iterator
 
 from astropy.io import fits
@@ -19,6 +21,8 @@ from astrodriz_io.astrometry.wcs_headers import (
     science_extensions,
     update_wcscorr,
 )
+from astrodriz_io.inputs.fits_scan import check_counts
+from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
 
 __all__ = [
     "apply_headerlet",
@@ -39,11 +43,18 @@ def attached_headerlets(hdulist: fits.HDUList) -> Iterator[tuple[int, stwcs_head
     for index, hdu in enumerate(hdulist):
         if isinstance(hdu, stwcs_headerlet.HeaderletHDU):
             try:
+                _check_embedded(hdu)
                 found = hdu.headerlet
                 found.init_attrs()
-            except (OSError, KeyError, ValueError, TypeError, IndexError):
+            except (*FITS_FAILURES, InputError):
                 continue
             yield index, found
+
+
+def _check_embedded(hdu: stwcs_headerlet.HeaderletHDU) -> None:
+    """Refuse an HDRLET extension whose own FITS file promises more than FITS allows; see `check_counts`."""
+    body = io.BytesIO(bytes(hdu.data))
+    check_counts(gzip.GzipFile(fileobj=body) if hdu.header.get("COMPRESS", False) else body, hdu.name)
 
 
 def attach_headerlet(hdulist: fits.HDUList, headerlet: fits.HDUList) -> None:

@@ -24,6 +24,8 @@ MAX_HEADER_BLOCKS = 4096
 """Blocks of 36 cards; the longest headers of HST exposures have some fifty."""
 
 _CARD, _BLOCK = 80, 2880
+_COUNTS = frozenset({"NAXIS", "TFIELDS", "ZNAXIS"})
+_REMEDY = "Fetch the file again."
 _GZIP = b"\x1f\x8b"
 _WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d{1,30}) *(?:/.*)?", re.DOTALL)
 
@@ -71,20 +73,16 @@ def check_counts(stream: Readable, where: str) -> None:
     """
     stream.seek(0)
     if stream.read(6) != b"SIMPLE":
-        raise InputError("this is not FITS.", where=where, remedy="Fetch the file again.")
+        raise InputError("this is not FITS.", where=where, remedy=_REMEDY)
     stream.seek(0)
     extension = 0
     while (counts := _header(stream, f"{where}[{extension}]")) is not None:
-        for keyword in ("NAXIS", "TFIELDS", "ZNAXIS"):
-            if not 0 <= counts.get(keyword, 0) <= MAX_COUNT:
-                problem = f"{counts[keyword]} is not between 0 and {MAX_COUNT}."
-                raise InputError(problem, where=f"{where}[{extension}]: {keyword}", remedy="Fetch the file again.")
         stream.seek(_data_bytes(counts), 1)
         extension += 1
 
 
 def _header(stream: Readable, where: str) -> Mapping[str, int] | None:
-    """The counts in the header that begins here, the first of each; None where the file ends."""
+    """The counts in the header that begins here; None where the file ends."""
     counts: dict[str, int] = {}
     for _ in range(MAX_HEADER_BLOCKS):
         block = stream.read(_BLOCK)
@@ -95,8 +93,19 @@ def _header(stream: Readable, where: str) -> Mapping[str, int] | None:
             if card[:8] == b"END     ":
                 return counts
             if match := _WHOLE.fullmatch(card):
-                counts.setdefault(match[1].decode(), int(match[2]))
-    raise InputError("the header has no end.", where=where, remedy="Fetch the file again.")
+                keyword, value = match[1].decode(), int(match[2])
+                _check_count(keyword, value, counts.get(keyword, value), where)
+                counts[keyword] = value
+    raise InputError("the header has no end.", where=where, remedy=_REMEDY)
+
+
+def _check_count(keyword: str, value: int, earlier: int, where: str) -> None:
+    """Refuse a count out of range, and one of which the header says two things: readers differ in which they take."""
+    if keyword in _COUNTS and not 0 <= value <= MAX_COUNT:
+        raise InputError(f"{value} is not between 0 and {MAX_COUNT}.", where=f"{where}: {keyword}", remedy=_REMEDY)
+    if value != earlier:
+        problem = f"the header says both {earlier} and {value}."
+        raise InputError(problem, where=f"{where}: {keyword}", remedy=_REMEDY)
 
 
 def _data_bytes(counts: Mapping[str, int]) -> int:

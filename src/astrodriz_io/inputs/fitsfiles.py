@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from astropy.io import fits
+from astropy.io.fits.hdu.compressed._compression import CfitsioException
 
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
@@ -25,9 +27,11 @@ FITS_FAILURES: tuple[type[Exception], ...] = (
     MemoryError,
     EOFError,
     struct.error,
+    zlib.error,
+    CfitsioException,
     fits.VerifyError,
 )
-"""What astropy raises on damaged headers and arrays; it has no exception class of its own for them."""
+"""What astropy raises on damaged headers and arrays; for all but compressed tiles it has no class of its own."""
 
 _FITS_BLOCK = 2880
 _DAMAGED = "Fetch or calibrate the file again."
