@@ -7,7 +7,7 @@ VENV ?= .venv
 DEMO ?= demo
 BIN := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check schema clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,10 @@ check: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# After a change of the records.
+schema: $(VENV)/installed
+	$(BIN)/astrodriz schema > docs/decisions.schema.json
 
 clean:
 	rm -rf $(VENV) $(DEMO)

@@ -1,191 +1,243 @@
-"""Measure the error rates of the verification on simulated associations, and print the calibration.
+"""Fit the calibration of the verification to measured associations, and print what it rests on.
 
-    python benchmarks/calibrate_verification.py [--seeds 12] [--exposures 2 4 8] [--size 800] [--processes 1]
-                                                [--json rates.json]
+    python benchmarks/calibrate_verification.py STORE [--redraw 40] [--json FILE]
 
-Associations of both cameras and all fields of `associations` are measured: aligned ones with the tolerated
-jitter, ones with an exposure off by 0.1 and 0.2 pixel, and ones with a blurred exposure. Printed are the
-errors of the offsets in units of the stated ones, by the number of sources (they set `SMALL_SAMPLE_SOURCES`
-and `error_scale`), the sharpness of good and blurred exposures (they set `blur_log_ratio` and
-`blur_sigma`), and the rates of the calibrated policy, each with its 95 % binomial interval.
+STORE is the file that `verification_rates` fills. Printed are
+
+- the errors of the offsets in units of the stated ones, by method and number of sources: they set
+  `SMALL_SAMPLE_SOURCES` and `error_scale`,
+- how the logarithm of the concentration scatters in good exposures and falls in blurred ones: this sets
+  `blur_log_ratio` and `blur_sigma`,
+- the rates that follow from each `false_alarm_rate`. For these the scatter of the exposures is drawn anew,
+  ``--redraw`` times for each measured association, with the errors that were measured, so that a rate of a
+  per cent is known to a fifth of it,
+- and the calibration that follows, beside the one in force.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
-import zlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
-from scipy.stats import beta
+from attrs import asdict, evolve, frozen
 
-from associations import CAMERAS, FIELDS, Truth, simulate_association
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import AlignmentMeasurements
-from astrodriz_core.verify.calibration import CALIBRATION
-from astrodriz_core.verify.measurement import measure_alignment
-from astrodriz_core.verify.policies import judge_calibrated
+from astrodriz_core.verify.calibration import CALIBRATION, Calibration
+from astrodriz_core.verify.policies import detectable_offset, judge_calibrated
+from verification_cases import ALIGNED, TOLERATED_JITTER, USUAL_JITTER, Outcome, as_json, read_store, true_offsets
 
-#: What is wrong with the last exposure of each kind of association.
-KINDS = {
-    "aligned": {"jitter_pix": CALIBRATION.jitter_pix},
-    "off by 0.1": {"offset_pix": 0.1},
-    "off by 0.2": {"offset_pix": 0.2},
-    "blurred": {"blur_pix": 1.0},
-}
-#: Upper limits of the numbers of sources that are looked at together.
+#: Upper limits of the numbers of sources, or of blocks, that are looked at together.
 SOURCE_BINS = (8, 16, 32, 64, 128, 512, 100_000)
+#: False-alarm rates that are tried.
+RATES = (0.003, 0.005, 0.007, 0.008, 0.009, 0.01)
+#: False alarms that are wanted at most, and what is left of that for the errors of the simulation.
+WANTED_FALSE_ALARMS = 0.009
+#: Offsets of one exposure that the rates are worked out for, pixels.
+OFFSETS = (0.1, 0.2)
+#: An association that would find an offset of this, pixels, is of the first group, others of the second.
+LIMIT_THAT_TELLS, TELLS, TELLS_NOT = 0.1, "says that it would find 0.1", "does not say so"
+#: Length that a two-dimensional normal vector exceeds in 1 % of all cases, standard deviations of one axis.
+LENGTH_OF_99_PERCENT = float(np.sqrt(2 * np.log(100)))
+#: Part of the good and of the blurred exposures that lie on the wrong side of the limits between which
+#: `blur_log_ratio` is set.
+WRONG_SIDE = 0.002, 0.02
 
 
 @frozen
-class Case:
-    """One association to simulate."""
+class ErrorScatter:
+    """Errors of offsets, or log concentrations of good exposures, over the stated standard errors."""
 
-    camera: str
-    field: str
-    n_exposures: int
-    kind: str
-    seed: int
-    size: int
+    of: str
+    most_sources: int
+    number: int
+    rms: float
+    robust: float
+    beyond_three: float
 
 
 @frozen
-class Outcome:
-    """What came of it."""
+class Redrawn:
+    """Rates of one false-alarm rate with the scatter of the exposures drawn anew.
 
-    case: Case
-    truth: Truth
-    measurements: AlignmentMeasurements
+    Attributes
+    ----------
+    of : str
+        Which associations.
+    error : float
+        Standard error of `misaligned_of_determined`, from the scatter between the associations.
+    """
 
-
-def run(case: Case) -> Outcome:
-    """Simulate and measure one association."""
-    name = f"{case.camera} {case.field} {case.n_exposures} {case.kind} {case.seed}"
-    association = simulate_association(
-        CAMERAS[case.camera],
-        FIELDS[case.field],
-        n_exposures=case.n_exposures,
-        size=case.size,
-        seed=zlib.crc32(name.encode()),
-        **KINDS[case.kind],
-    )
-    measured = measure_alignment(association.product, association.singles, association.parameters)
-    return Outcome(case, association.truth, measured)
+    of: str
+    false_alarm_rate: float
+    jitter_pix: float
+    offset_pix: float
+    undetermined: float
+    misaligned_of_determined: float
+    error: float
 
 
-def interval(hits: int, trials: int) -> tuple[float, float]:
-    """Clopper-Pearson interval of 95 %."""
-    low = float(beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, trials - hits)) if hits < trials else 1.0
-    return low, high
-
-
-def offset_errors(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
-    """Errors of the offsets of aligned exposures in units of the stated errors, by number of sources."""
-    pairs = []
-    for outcome in outcomes:
-        if outcome.case.kind != "aligned":
-            continue
-        truth = np.array(outcome.truth.offsets_pix)
-        for index, record in enumerate(outcome.measurements.registration):
-            if record.dx_pix is not None:
-                expected = truth[index] - np.delete(truth, index, axis=0).mean(0)
-                error = (np.array([record.dx_pix, record.dy_pix]) - expected) / record.sigma_pix
-                pairs += [(record.n_sources, value) for value in error]
-    table = np.array(pairs)
+def scatter_by_number(of: str, table: np.ndarray) -> list[ErrorScatter]:
+    """Scatter of the second column, in bins of the first."""
     rows = []
     for low, high in itertools.pairwise((0, *SOURCE_BINS)):
-        errors = table[(table[:, 0] > low) & (table[:, 0] <= high), 1]
-        if len(errors):
-            rows.append(
-                {
-                    "sources up to": high,
-                    "offsets": len(errors),
-                    "rms": float(np.sqrt((errors**2).mean())),
-                    "beyond 3": float((np.abs(errors) > 3).mean()),
-                }
-            )
+        values = table[(table[:, 0] > low) & (table[:, 0] <= high), 1]
+        if len(values):
+            rms, robust = np.sqrt((values**2).mean()), np.median(np.abs(values)) / 0.6745
+            beyond = (np.abs(values) > 3).mean()
+            rows.append(ErrorScatter(of, high, len(values), round(rms, 3), round(robust, 3), round(beyond, 4)))
     return rows
 
 
-def sharpness_extremes(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Lowest sharpness of good exposures, highest of blurred ones."""
+def offset_errors(outcomes: Sequence[Outcome]) -> dict[str, np.ndarray]:
+    """Number of sources and error over stated error of each offset along each axis, by method."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for outcome in outcomes:
+        if outcome.case.situation != ALIGNED:
+            continue
+        for record, truth in zip(outcome.measurements.registration, true_offsets(outcome.truth), strict=True):
+            if record.dx_pix is not None:
+                for error in (record.dx_pix - truth[0], record.dy_pix - truth[1]):
+                    found.setdefault(record.method.value, []).append((record.n_sources, error / record.sigma_pix))
+    return {method: np.array(pairs) for method, pairs in found.items()}
+
+
+def concentrations(outcomes: Sequence[Outcome]) -> tuple[np.ndarray, np.ndarray]:
+    """Sources, log ratio and its error of good exposures (none of the association blurred) and blurred ones."""
     good, blurred = [], []
     for outcome in outcomes:
         for index, record in enumerate(outcome.measurements.sharpness):
             if record.log_ratio is not None:
-                (blurred if outcome.truth.blurs_pix[index] else good).append(
-                    (record.log_ratio, record.log_ratio / max(record.sigma, 1e-9))
-                )
-    lowest, highest = np.array(good).min(0), np.quantile(np.array(blurred), 0.95, axis=0)
-    return {
-        "lowest log ratio of a good exposure": float(lowest[0]),
-        "lowest in standard errors": float(lowest[1]),
-        "log ratio below which 95 % of the blurred exposures are": float(highest[0]),
-        "the same in standard errors": float(highest[1]),
+                row = (record.n_sources, record.log_ratio, record.sigma)
+                if outcome.truth.blurs_pix[index]:
+                    blurred.append(row)
+                elif not any(outcome.truth.blurs_pix):
+                    good.append(row)
+    return np.array(good), np.array(blurred)
+
+
+def redrawn(
+    outcomes: Sequence[Outcome], calibration: Calibration, jitter: float, offset: float, times: int
+) -> list[Redrawn]:
+    """Rates with new jitter and, in the last exposure, an offset; in all and by number of exposures."""
+    rng = np.random.default_rng(7)
+    tally: dict[str, list[tuple[int, int]]] = {}
+    for outcome in outcomes:
+        errors = _errors(outcome)
+        if outcome.case.situation != ALIGNED or errors is None:
+            continue
+        number = outcome.case.n_exposures
+        verdicts = []
+        for _ in range(times):
+            places = rng.normal(0, jitter, (number, 2))
+            angle = rng.uniform(0, 2 * np.pi)
+            places[-1] += offset * np.array([np.cos(angle), np.sin(angle)])
+            offsets = (places - places.mean(0)) * number / (number - 1) + errors
+            verdicts.append(judge_calibrated(_with_offsets(outcome.measurements, offsets), calibration).verdict)
+        counts = verdicts.count(Verdict.MISALIGNED), times - verdicts.count(Verdict.UNDETERMINED)
+        seen = detectable_offset(outcome.measurements, calibration)
+        tells = TELLS if seen is not None and seen <= LIMIT_THAT_TELLS else TELLS_NOT
+        for group in ("all", f"{number} exposures", tells):
+            tally.setdefault(group, []).append(counts)
+    return [
+        Redrawn(group, calibration.false_alarm_rate, jitter, offset, *_rates(np.array(tally[group]), times))
+        for group in sorted(tally)
+    ]
+
+
+def _errors(outcome: Outcome) -> np.ndarray | None:
+    """Measured minus true offsets, shape (n_exposures, 2); None where one was not measured."""
+    measured = [(record.dx_pix, record.dy_pix) for record in outcome.measurements.registration]
+    if any(value is None for pair in measured for value in pair):
+        return None
+    return np.array(measured) - true_offsets(outcome.truth)
+
+
+def _with_offsets(measurements: AlignmentMeasurements, offsets: np.ndarray) -> AlignmentMeasurements:
+    registration = tuple(
+        evolve(record, dx_pix=float(dx), dy_pix=float(dy))
+        for record, (dx, dy) in zip(measurements.registration, offsets, strict=True)
+    )
+    return evolve(measurements, registration=registration, sharpness=())
+
+
+def _rates(counts: np.ndarray, times: int) -> tuple[float, float, float]:
+    """Part undetermined, part of the others that is misaligned, its error; of counts of misaligned, determined."""
+    found, determined = counts.sum(0)
+    rate = found / max(determined, 1)
+    error = np.sqrt(((counts[:, 0] - rate * counts[:, 1]) ** 2).sum()) / max(determined, 1)
+    return tuple(round(float(value), 4) for value in (1 - determined / (times * len(counts)), rate, error))
+
+
+def fitted(
+    errors: dict[str, np.ndarray], good: np.ndarray, blurred: np.ndarray, rates: Sequence[Redrawn]
+) -> Calibration:
+    """The calibration that the measurements ask for; what is wanted of it is taken as it stands."""
+    # Both axes of one offset follow each other; false alarms come from the long ones.
+    lengths = np.concatenate([np.hypot(*table[:, 1].reshape(-1, 2).T) for table in errors.values()])
+    scale = round(float(np.quantile(lengths, 0.99)) / LENGTH_OF_99_PERCENT, 1)
+    # Errors of good exposures may make them look blurred; only those that are significant count.
+    significant = good[good[:, 1] < -CALIBRATION.blur_sigma * good[:, 2], 1]
+    lowest = np.sort(significant)[: max(int(WRONG_SIDE[0] * len(good)), 1)]
+    limits = -float(lowest[-1]) if len(lowest) else 0.0, -float(np.quantile(blurred[:, 1], 1 - WRONG_SIDE[1]))
+    alarms = {
+        row.false_alarm_rate: row.misaligned_of_determined for row in rates if row.offset_pix == 0 and row.of == "all"
     }
-
-
-def rates(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
-    """How the calibrated policy does, by kind and by number of exposures."""
-    rows = []
-    for kind, number in itertools.product(KINDS, sorted({o.case.n_exposures for o in outcomes})):
-        results = [
-            (judge_calibrated(o.measurements), o)
-            for o in outcomes
-            if (o.case.kind, o.case.n_exposures) == (kind, number)
-        ]
-        determined = [pair for pair in results if pair[0].verdict is not Verdict.UNDETERMINED]
-        if kind == "blurred":
-            hits = sum(f"exposure{number - 1}" in result.degraded for result, _ in results)
-            trials = len(results)
-        else:
-            hits = sum(result.verdict is Verdict.MISALIGNED for result, _ in determined)
-            trials = len(determined)
-        wanted = "named as degraded" if kind == "blurred" else "misaligned"
-        rows.append(
-            {
-                "kind": kind,
-                "exposures": number,
-                "associations": len(results),
-                "undetermined": len(results) - len(determined),
-                wanted: hits / max(trials, 1),
-                "interval": interval(hits, trials),
-            }
-        )
-    return rows
+    allowed = [rate for rate, measured in alarms.items() if measured <= WANTED_FALSE_ALARMS]
+    return evolve(
+        CALIBRATION,
+        false_alarm_rate=max(allowed, default=min(RATES)),
+        error_scale=scale,
+        blur_log_ratio=round(float(np.mean(limits)), 2),
+    )
 
 
 def main() -> None:
-    """Run all cases and print what they say."""
+    """Fit and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=12)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--exposures", type=int, nargs="+", default=[2, 4, 8])
-    parser.add_argument("--size", type=int, default=800)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("store", type=Path)
+    parser.add_argument("--redraw", type=int, default=40)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    seeds = range(options.first_seed, options.first_seed + options.seeds)
-    cases = [
-        Case(*values, options.size) for values in itertools.product(CAMERAS, FIELDS, options.exposures, KINDS, seeds)
+    outcomes = [outcome for outcome in read_store(options.store) if outcome.case.field]
+    errors, (good, blurred) = offset_errors(outcomes), concentrations(outcomes)
+    rates = [
+        row
+        for rate in RATES
+        for jitter, offset in ((TOLERATED_JITTER, 0.0), *((USUAL_JITTER, offset) for offset in OFFSETS))
+        for row in redrawn(outcomes, evolve(CALIBRATION, false_alarm_rate=rate), jitter, offset, options.redraw)
     ]
-    with ProcessPoolExecutor(options.processes) as pool:
-        outcomes = list(pool.map(run, cases))
-    report = {
-        "errors of the offsets": offset_errors(outcomes),
-        "sharpness": sharpness_extremes(outcomes),
-        "rates": rates(outcomes),
+    scatter = [row for method, table in errors.items() for row in scatter_by_number(method, table)]
+    scatter += scatter_by_number("sharpness", np.column_stack([good[:, 0], good[:, 1] / good[:, 2]]))
+    calls = {
+        limit: {
+            "good exposures called degraded": _called(good, limit),
+            "blurred exposures called degraded": _called(blurred, limit),
+        }
+        for limit in (0.04, 0.05, 0.06, 0.07, 0.08, 0.1)
     }
-    text = json.dumps(report, indent=1)
+    text = as_json(
+        {
+            "associations": len(outcomes),
+            "aligned": sum(outcome.case.situation == ALIGNED for outcome in outcomes),
+            "errors": [asdict(row) for row in scatter],
+            "sharpness by limit": calls,
+            "redrawn": [asdict(row) for row in rates],
+            "in force": asdict(CALIBRATION),
+            "fitted": asdict(fitted(errors, good, blurred, rates)),
+        }
+    )
     print(text)
     if options.json:
-        options.json.write_text(text + "\n")
+        options.json.write_text(text)
+
+
+def _called(table: np.ndarray, limit: float) -> float:
+    """Part of the exposures below the limit by `blur_sigma` errors and more."""
+    return round(float((table[:, 1] < -np.maximum(limit, CALIBRATION.blur_sigma * table[:, 2])).mean()), 4)
 
 
 if __name__ == "__main__":

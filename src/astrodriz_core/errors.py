@@ -13,11 +13,13 @@ __all__ = [
     "AstrodrizError",
     "CatalogError",
     "DatabaseError",
+    "DifferentInputError",
     "InputError",
     "LockedError",
     "MeasurementError",
     "MissingFilesError",
     "NoViableDataError",
+    "RecordError",
     "ReferenceFileError",
     "StorageError",
     "UsageError",
@@ -72,6 +74,41 @@ class MissingFilesError(InputError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return partial(type(self), files=self.files), (self.problem,), self.__dict__
+
+
+class DifferentInputError(InputError):
+    """A file is not the one that the record of a run names.
+
+    Attributes
+    ----------
+    expected, found : str
+        SHA-256 in the record and of the file, hexadecimal.
+    """
+
+    def __init__(self, problem: str, *, expected: str, found: str, where: str = "", remedy: str = "") -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.expected = expected
+        self.found = found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), expected=self.expected, found=self.found), (self.problem,), self.__dict__
+
+
+class RecordError(InputError):
+    """The record of a run does not fit its schema.
+
+    Attributes
+    ----------
+    places : tuple of str
+        What is wrong, and where, for each mistake: ``record.stages[2].wcs[0]`` and the like.
+    """
+
+    def __init__(self, problem: str, *, places: tuple[str, ...] = (), where: str = "", remedy: str = "") -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.places = places
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), places=self.places), (self.problem,), self.__dict__
 
 
 class NoViableDataError(AstrodrizError):

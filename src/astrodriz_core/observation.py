@@ -51,6 +51,7 @@ class Condition(Enum):
     CALIBRATION_TARGET = "TARGNAME is that of a dark, bias, flat or another internal calibration"
     CHARGE_INJECTION = "CHINJECT is not NONE: charge was injected into rows of the detector"
     NOT_TO_BE_DRIZZLED = "DRIZCORR is OMIT or SKIPPED"
+    NO_FILTER = "the headers name no filter, so that distortion and drizzle parameters cannot depend on it"
     UNGUIDED = "FGSLOCK names gyros or coarse lock: the telescope may have drifted"
     GUIDING_FAILED = "QUALITY reports that a guide star was lost"
 
@@ -67,6 +68,7 @@ CONSEQUENCES: Mapping[Condition, Consequence] = {
     Condition.CALIBRATION_TARGET: Consequence.NOT_ALIGNED,
     Condition.CHARGE_INJECTION: Consequence.NOT_ALIGNED,
     Condition.NOT_TO_BE_DRIZZLED: Consequence.NOT_ALIGNED,
+    Condition.NO_FILTER: Consequence.COMPROMISED,
     Condition.UNGUIDED: Consequence.COMPROMISED,
     Condition.GUIDING_FAILED: Consequence.COMPROMISED,
 }
@@ -169,8 +171,8 @@ def classify_observation(header: ObservationHeader) -> Observation:
     Returns
     -------
     Observation
-        A missing keyword fulfils no condition: headers of older instruments lack many of them. An
-        exposure time that is not a number counts as 0.
+        A missing keyword fulfils no condition, since headers of older instruments lack many of them; but
+        there has to be a filter. An exposure time that is not a number counts as 0.
     """
     return Observation(tuple(condition for condition, holds in _TESTS.items() if holds(header)))
 
@@ -203,6 +205,7 @@ _TESTS: Mapping[Condition, Callable[[ObservationHeader], bool]] = {
     Condition.CALIBRATION_TARGET: _calibration_target,
     Condition.CHARGE_INJECTION: lambda header: header.charge_injection not in ("", "NONE"),
     Condition.NOT_TO_BE_DRIZZLED: lambda header: header.drizzle_switch in _NOT_DRIZZLED,
+    Condition.NO_FILTER: lambda header: not header.filters,
     Condition.UNGUIDED: lambda header: any(word in header.guiding for word in _UNGUIDED),
     Condition.GUIDING_FAILED: lambda header: any(word in header.quality for word in _GUIDING_FAILED),
 }

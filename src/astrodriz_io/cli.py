@@ -13,12 +13,17 @@ from importlib.metadata import version
 from typing import NoReturn, TypeAlias
 
 from astrodriz_core.errors import AstrodrizError, UsageError
+from astrodriz_io.commands.catalog import add_catalog_arguments, run_catalog
 from astrodriz_io.commands.demo import add_demo_arguments, run_demo
+from astrodriz_io.commands.diff import add_diff_arguments, run_diff
+from astrodriz_io.commands.explain import add_explain_arguments, run_explain
 from astrodriz_io.commands.parameters import add_parameters_arguments, run_parameters
+from astrodriz_io.commands.replay import add_replay_arguments, describe_replay, run_replay
 from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
+from astrodriz_io.commands.schema import schema_lines
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.exit_codes import EXIT_DONE, EXIT_INTERNAL, EXIT_INTERRUPTED, VERDICT_CODES, exit_code
+from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, EXIT_INTERRUPTED, VERDICT_CODES, exit_code
 from astrodriz_io.progress import progress_for
 
 __all__ = ["astrodriz", "runastrodriz"]
@@ -89,10 +94,48 @@ def _parameters(parsed: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
+def _catalog(parsed: argparse.Namespace) -> int:
+    """Fill, list or query the local cache of astrometric catalogues."""
+    _say(run_catalog(parsed))
+    return EXIT_DONE
+
+
+def _replay(parsed: argparse.Namespace) -> int:
+    """Make the files of a run again from its record."""
+    with progress_for() as progress:
+        result = run_replay(parsed, progress)
+    _say(describe_replay(result))
+    return EXIT_DIFFERENT if result.different else EXIT_DONE
+
+
+def _explain(parsed: argparse.Namespace) -> int:
+    """Tell in plain words why the WCS of a run won."""
+    _say(run_explain(parsed))
+    return EXIT_DONE
+
+
+def _diff(parsed: argparse.Namespace) -> int:
+    """Tell what changed between two runs."""
+    lines = run_diff(parsed)
+    _say(lines)
+    return EXIT_DIFFERENT if lines else EXIT_DONE
+
+
+def _schema(_: argparse.Namespace) -> int:
+    """Print the JSON schema of the record of a run."""
+    _say(schema_lines())
+    return EXIT_DONE
+
+
 COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Action]] = {
     "run": (add_run_arguments, _run),
     "verify": (add_verify_arguments, _verify),
     "parameters": (add_parameters_arguments, _parameters),
+    "catalog": (add_catalog_arguments, _catalog),
+    "replay": (add_replay_arguments, _replay),
+    "explain": (add_explain_arguments, _explain),
+    "diff": (add_diff_arguments, _diff),
+    "schema": (lambda parser: None, _schema),
     "simulate": (add_simulate_arguments, _simulate),
     "demo": (add_demo_arguments, _demo),
 }

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from itertools import product
 from pathlib import Path
 
 from astropy.io import fits
@@ -48,6 +49,9 @@ _REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT")
 _SIP_ORDERS = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER")
 _MAX_SIP_ORDER = 9
 """Greatest order of the SIP convention (Shupe et al. 2005); its keywords have one digit for each power."""
+
+_BINNINGS = (2, 3, 4)
+"""Pixels along each axis that WFC3/UVIS, STIS and WFPC2 can add up (the instruments' handbooks)."""
 
 
 class DistortionOutcome(Enum):
@@ -105,7 +109,8 @@ def apply_distortion(files: Sequence[Path], folders: ReferenceFolders) -> tuple[
     """Give exposures the WCS of the current distortion model, without any database.
 
     Each file ends as ``stwcs.updatewcs.updatewcs(file, use_db=False)`` would leave it with the reference
-    variables set. It is replaced in one step when it is complete, so a failure leaves it as it was.
+    variables set, but for the distortion of binned exposures, which stwcs gets wrong. It is replaced in one
+    step when it is complete, so a failure leaves it as it was.
 
     Parameters
     ----------
@@ -188,7 +193,7 @@ def _apply_to_one(
 ) -> DistortionResult:
     _update(path, references)
     wcs = exposure_wcs(path)
-    has_model = any(reference.keyword == "IDCTAB" for reference in references)
+    has_model = _has_model(references)
     return DistortionResult(
         file_name=path.name,
         outcome=DistortionOutcome.APPLIED if has_model else DistortionOutcome.NO_MODEL,
@@ -213,6 +218,8 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
         try:
             with _private_references(hdulist, references):
                 _run_stwcs(hdulist, path.name)
+            if _has_model(references):
+                _correct_binned_sip(hdulist)
         finally:
             # Cards that nothing here uses may be as odd as they like.
             hdulist.close(output_verify="silentfix+ignore")
@@ -283,6 +290,32 @@ def _run_stwcs(hdulist: fits.HDUList, file_name: str) -> None:
             problem = f"the distortion model cannot be applied ({type(failure).__name__}: {failure})."
             remedy = "Check the WCS keywords of the exposure and its IDCTAB, NPOLFILE and D2IMFILE."
             raise InputError(problem, where=file_name, remedy=remedy) from failure
+
+
+def _has_model(references: tuple[ResolvedReference, ...]) -> bool:
+    return any(reference.keyword == "IDCTAB" for reference in references)
+
+
+def _correct_binned_sip(hdulist: fits.HDUList) -> None:
+    """Put right, in place, what stwcs makes of a distortion model where pixels were added up on readout.
+
+    A term of order n in pixels becomes b**(n - 1) times as large where b pixels are added up. stwcs takes b
+    for every order, so that the terms from the third order on are too small.
+    """
+    area_mode = keyword_text(hdulist[0].header, "MODE").upper() == "AREA"
+    for hdu in hdulist[1:]:
+        binning = 2 if area_mode else hdu.header.get("BINAXIS1", 1)
+        if hdu.name == "SCI" and binning in _BINNINGS:
+            for keyword, order in _sip_terms(hdu.header):
+                hdu.header[keyword] *= float(binning) ** (order - 2)
+
+
+def _sip_terms(header: fits.Header) -> Iterator[tuple[str, int]]:
+    """Keyword and order of every forward term that a header has."""
+    for axis, p, q in product("AB", range(_MAX_SIP_ORDER + 1), range(_MAX_SIP_ORDER + 1)):
+        keyword = f"{axis}_{p}_{q}"
+        if p + q >= 2 and isinstance(header.get(keyword), float):
+            yield keyword, p + q
 
 
 def _synchronise(path: Path) -> None:

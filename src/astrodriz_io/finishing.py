@@ -12,12 +12,25 @@ from astrodriz_core.records.drizzling import ProductRecord
 from astrodriz_core.records.run import StageOutcome, StageRecord
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination
-from astrodriz_io.outputs.exposures import finish_exposures, write_cosmic_rays
-from astrodriz_io.outputs.headerlets import copy_wcs, write_headerlet
+from astrodriz_io.outputs.exposures import finish_exposures, write_checksums, write_cosmic_rays
+from astrodriz_io.outputs.headerlets import copy_wcs, write_headerlet, write_new_solutions
 from astrodriz_io.outputs.products import write_product
+from astrodriz_io.run_record import not_tried
 from astrodriz_io.stages import StageContext, Standing, by_rootname
 
-__all__ = ["FinalNote", "FinalProducts", "final_stage", "write_headerlets"]
+__all__ = [
+    "COMPANIONS",
+    "FINAL",
+    "FinalNote",
+    "FinalProducts",
+    "final_combination",
+    "final_note",
+    "final_stage",
+    "write_headerlets",
+]
+
+FINAL, COMPANIONS = "final", "companions"
+"""Names of the combinations of the last stage."""
 
 
 @frozen
@@ -26,14 +39,28 @@ class FinalNote:
 
     Attributes
     ----------
-    date : str
-        ``yyyy-mm-dd``.
+    origin : WcsOrigin
+        Where the WCS in use comes from.
+    moment : str
+        When the run began, ``yyyy-mm-ddThh:mm:ss`` in UTC. Every date that is written is this one, so that a replay
+        on another day gives the same files.
     not_tried : tuple of str
         Stages that could not do all of their work because a service did not answer.
     """
 
-    date: str
+    origin: WcsOrigin
+    moment: str
     not_tried: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> str:
+        """``yyyy-mm-dd``."""
+        return self.moment[:10]
+
+
+def final_note(origin: WcsOrigin, started: str, stages: Sequence[StageRecord]) -> FinalNote:
+    """The note of a run that began at a time (ISO 8601, UTC), from the records of its stages."""
+    return FinalNote(origin, started[:19], tuple(text.partition(":")[0] for text in not_tried(stages)))
 
 
 @frozen(eq=False)
@@ -58,17 +85,32 @@ class FinalProducts:
     record: StageRecord
 
 
+def final_combination(context: StageContext, standing: Standing) -> Combination:
+    """Find cosmic rays afresh with the WCS that won, and combine."""
+    # What was combined with the pipeline default is already what would be made again here.
+    if standing.origin is WcsOrigin.PIPELINE_DEFAULT:
+        return standing.combination
+    return context.combine(standing.files, FINAL)
+
+
 def final_stage(
-    context: StageContext, standing: Standing, companions: Sequence[Path], product: str, note: FinalNote
+    context: StageContext,
+    files: Sequence[Path],
+    combination: Combination,
+    companions: Sequence[Path],
+    product: str,
+    note: FinalNote,
 ) -> FinalProducts:
-    """Find cosmic rays afresh with the WCS that won, and write the products.
+    """Write the products, and finish the exposures.
 
     Parameters
     ----------
     context : StageContext
         Of the run.
-    standing : Standing
-        The WCS that won.
+    files : sequence of Path
+        The deciding exposures, with the WCS that won.
+    combination : Combination
+        Of them.
     companions : sequence of Path
         The FLT files where the deciding exposures are FLC files; they take over the WCS and get a
         product of their own. Empty otherwise.
@@ -77,17 +119,13 @@ def final_stage(
     note : FinalNote
         For the headers.
     """
-    # What was combined with the pipeline default is already what would be made again here.
-    if standing.origin is WcsOrigin.PIPELINE_DEFAULT:
-        combination = standing.combination
-    else:
-        combination = context.combine(standing.files, "final")
     suffix = "drc" if companions else "drz"
-    made = [_finish(context, combination, standing.files, f"{product}_{suffix}.fits", note)]
+    made = [_finish(context, combination, files, f"{product}_{suffix}.fits", note)]
+    own = None
     if companions:
-        for deciding, companion in zip(standing.files, companions, strict=True):
+        for deciding, companion in zip(files, companions, strict=True):
             copy_wcs(deciding, companion)
-        own = context.combine(companions, "companions")
+        own = context.combine(companions, COMPANIONS)
         made.append(_finish(context, own, companions, f"{product}_drz.fits", note))
     return FinalProducts(
         products=tuple(record for record, _ in made),
@@ -96,16 +134,21 @@ def final_stage(
         record=StageRecord(
             stage=Stage.FINAL,
             outcome=StageOutcome.DONE,
-            reason=f"made with the {standing.origin.value} WCS",
-            wcs=tuple(exposure_wcs(file) for file in standing.files),
+            reason=f"made with the {note.origin.value} WCS",
+            wcs=tuple(exposure_wcs(file) for file in files),
             drizzle=combination.record,
+            companions=own.record if own is not None else None,
         ),
     )
 
 
-def write_headerlets(exposures: Sequence[Path]) -> tuple[Path, ...]:
-    """Write the WCS in use of every FLT as ``<exposure>_flt_hlet.fits`` beside it."""
-    return tuple(write_headerlet(exposure, exposure.with_name(f"{exposure.stem}_hlet.fits")) for exposure in exposures)
+def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, ...]:
+    """Write the WCS in use of every FLT as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it."""
+    written: list[Path] = []
+    for exposure in exposures:
+        path = exposure.with_name(f"{exposure.stem}_hlet.fits")
+        written += (write_headerlet(exposure, path, moment=note.moment), *write_new_solutions(exposure))
+    return tuple(written)
 
 
 def _finish(
@@ -115,4 +158,7 @@ def _finish(
     write_cosmic_rays(roots, combination.cosmic_rays)
     finish_exposures(roots, combination, note.date, note.not_tried)
     path = context.workspace.folder / name
-    return write_product(combination, path, note.date), path
+    product = write_product(combination, path, note.moment)
+    for file in files:
+        write_checksums(file, note.moment)
+    return product, path

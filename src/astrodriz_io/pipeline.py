@@ -8,19 +8,24 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from astrodriz_core.records.run import SCHEMA_VERSION, RunOutcome, RunRecord
+from attrs import evolve
+
+from astrodriz_core.records.run import SCHEMA_VERSION, FileDigest, RunOutcome, RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.claim import claimed
 from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.failure import FailureReport
-from astrodriz_io.finishing import FinalNote, final_stage, write_headerlets
+from astrodriz_io.finishing import final_combination, final_note, final_stage, write_headerlets
 from astrodriz_io.guiding import check_guiding
 from astrodriz_io.inputs.association import Association
-from astrodriz_io.inputs.parameters import drizzle_parameters
+from astrodriz_io.inputs.parameters import ResolvedParameters, drizzle_parameters
+from astrodriz_io.inputs.references import sha256_of
+from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.sidecar import SidecarWriter
 from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.progress import ProgressReporter, SilentProgress
-from astrodriz_io.results import leave_results
+from astrodriz_io.results import ENDINGS, leave_results
 from astrodriz_io.run_record import (
     distortion_record,
     not_tried,
@@ -29,11 +34,13 @@ from astrodriz_io.run_record import (
     reference_digests,
     select_among,
     software_versions,
+    sources_without_folders,
+    without_folders,
 )
 from astrodriz_io.runlog import RunLog, run_log
 from astrodriz_io.settings import Settings, settings_from_environment
 from astrodriz_io.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
-from astrodriz_io.working_copies import take_working_copies
+from astrodriz_io.working_copies import WorkingCopies, take_working_copies, without_unusable
 
 __all__ = ["process", "run_association"]
 
@@ -89,7 +96,7 @@ def process(
     make_manifest : bool
         Write ``<root>_manifest.txt``, the list of all files that the run left.
     catalog : Path, optional
-        Local astrometric catalogue in place of the service.
+        Astrometric catalogue in place of the service: a table, the folder of a cache, or ``gaia-archive``.
     headerlet_folder : Path, optional
         Local folder of a priori headerlets in place of the astrometry database.
     policy : Policy
@@ -184,15 +191,15 @@ def _run_stages(
     copies = take_working_copies(association, space, reset_idctab=settings.reset_idctab)
     progress.stage("Distortion model")
     distortion = apply_distortion(copies.all, settings.references)
+    copies = without_unusable(copies, _parameters(copies, settings).parameters)
     guiding = check_guiding(copies.deciding, settings)
     copies = copies.without(guiding.left_out)
-    resolved = drizzle_parameters(
-        copies.exposures,
-        settings.references,
-        parameter_file=settings.parameter_file,
-        overrides=settings.parameter_overrides,
-    )
-    context = StageContext(guiding.settings, space, resolved.parameters, progress)
+    # The row of the table depends on the number of exposures that are left.
+    resolved = _parameters(copies, settings)
+    sidecar = SidecarWriter(space.folder / f"{association.rootname}{ENDINGS['sidecar']}")
+    keeper = DecisionKeeper(sidecar, copies.untouched)
+    context = StageContext(guiding.settings, space, resolved.parameters, progress, keeper)
+    distorted = evolve(distortion_record(distortion), states=context.keep_states(copies.all))
 
     progress.stage("Default products")
     default, default_record = default_stage(context, copies.deciding)
@@ -200,15 +207,18 @@ def _run_stages(
     progress.stage("A priori solutions")
     standing, apriori_record = apriori_stage(context, default, default)
     report.add(apriori_record)
+    if standing is default:
+        # Solutions that were not applied are attached to the exposures all the same.
+        default_record = evolve(default_record, states=context.keep_states(default.files))
     progress.stage("A posteriori fit")
     standing, aposteriori_record = aposteriori_stage(context, standing, default)
     report.add(aposteriori_record)
     progress.stage("Final products")
     made = (default_record, apriori_record, aposteriori_record)
-    away = not_tried(made)
-    note = FinalNote(date=f"{started:%Y-%m-%d}", not_tried=tuple(text.partition(":")[0] for text in away))
-    final = final_stage(context, standing, copies.companions, association.product, note)
-    headerlets = write_headerlets(copies.flt) if settings.headerlets else ()
+    note = final_note(standing.origin, started.isoformat(timespec="seconds"), made)
+    combination = final_combination(context, standing)
+    final = final_stage(context, standing.files, combination, copies.companions, association.product, note)
+    headerlets = write_headerlets(copies.flt, note) if settings.headerlets else ()
 
     record = RunRecord(
         schema_version=SCHEMA_VERSION,
@@ -222,14 +232,17 @@ def _run_stages(
         software=software_versions(),
         inputs=copies.digests,
         references=reference_digests(distortion, resolved),
-        parameters=resolved.parameters,
-        parameter_sources=resolved.sources,
+        parameters=without_folders(resolved.parameters),
+        parameter_sources=sources_without_folders(resolved.sources),
         guiding=guiding.checks,
-        stages=(distortion_record(distortion), *made, final.record),
+        stages=(distorted, *made, final.record),
         selection=select_among(made),
         products=final.products,
         files=(),
-        warnings=(*copies.warnings, *parameter_warnings(resolved), *guiding.warnings, *away),
+        warnings=(*copies.warnings, *parameter_warnings(resolved), *guiding.warnings, *not_tried(made)),
+        outputs=tuple(FileDigest(path.name, sha256_of(path)) for path in (*copies.all, *headerlets)),
+        sidecar=sidecar.close(),
+        excluded=copies.excluded,
     )
     return leave_results(
         record,
@@ -239,6 +252,15 @@ def _run_stages(
         space=space,
         home=association.folder,
         settings=settings,
+    )
+
+
+def _parameters(copies: WorkingCopies, settings: Settings) -> ResolvedParameters:
+    return drizzle_parameters(
+        copies.exposures,
+        settings.references,
+        parameter_file=settings.parameter_file,
+        overrides=settings.parameter_overrides,
     )
 
 

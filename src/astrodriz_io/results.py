@@ -55,7 +55,11 @@ def leave_results(
     RunRecord
         With the list of files.
     """
-    asked = {"manifest": settings.manifest, "quality": settings.quality_testing}
+    asked = {
+        "manifest": settings.manifest,
+        "quality": settings.quality_testing,
+        "sidecar": record.sidecar is not None,
+    }
     names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
     record = evolve(record, files=(*(path.name for path in products), *names.values()))
     with storage_errors(record.root):
@@ -73,6 +77,7 @@ def leave_results(
 
 ENDINGS = {
     "record": "_decisions.json",
+    "sidecar": "_decisions.zip",
     "trailer": ".tra",
     "report": "_report.html",
     "quality": "_quality.json",

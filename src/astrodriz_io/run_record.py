@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
 
 from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import WcsCandidate, WcsSelection
-from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.common import STAGE_ORIGINS, Stage, Verdict
 from astrodriz_core.records.run import (
     SCHEMA_VERSION,
     FileDigest,
+    ParameterSource,
     RunOutcome,
     RunRecord,
     SettingsRecord,
@@ -23,6 +29,7 @@ from astrodriz_io.distortion import DistortionResult
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import ResolvedParameters
 from astrodriz_io.inputs.references import sha256_of
+from astrodriz_io.settings import REFERENCE_IMAGES
 
 __all__ = [
     "distortion_record",
@@ -32,17 +39,12 @@ __all__ = [
     "reference_digests",
     "select_among",
     "software_versions",
+    "sources_without_folders",
+    "without_folders",
 ]
 
 PACKAGES = ("astrodriz", "astropy", "drizzle", "numpy", "photutils", "scipy", "stwcs", "tweakwcs")
 """Packages whose versions the record keeps."""
-
-ORIGINS = {
-    Stage.DEFAULT: WcsOrigin.PIPELINE_DEFAULT,
-    Stage.A_PRIORI: WcsOrigin.A_PRIORI,
-    Stage.A_POSTERIORI: WcsOrigin.A_POSTERIORI,
-}
-"""The stages that make a WCS."""
 
 
 def software_versions() -> tuple[SoftwareVersion, ...]:
@@ -55,7 +57,22 @@ def reference_digests(distortion: Sequence[DistortionResult], resolved: Resolved
     used = {used.name: used.sha256 for result in distortion for used in result.references}
     if resolved.mdriztab is not None:
         used[resolved.mdriztab.name] = sha256_of(resolved.mdriztab.path)
+    for request in (resolved.parameters.separate_frame, resolved.parameters.final_frame):
+        if request is not None and request.refimage is not None:
+            used[Path(request.refimage).name] = sha256_of(Path(request.refimage))
     return tuple(FileDigest(name, sha256) for name, sha256 in sorted(used.items()))
+
+
+def without_folders(parameters: DrizzleParameters) -> DrizzleParameters:
+    """The parameters as the record keeps them: reference images by name."""
+    given: dict[str, Any] = {name: getattr(parameters, name) for name in REFERENCE_IMAGES}
+    plain: dict[str, Any] = {name: Path(value).name for name, value in given.items() if value is not None}
+    return evolve(parameters, **plain)
+
+
+def sources_without_folders(sources: Sequence[ParameterSource]) -> tuple[ParameterSource, ...]:
+    """The same for the list of who set what."""
+    return tuple(evolve(one, value=Path(one.value).name) if one.name in REFERENCE_IMAGES else one for one in sources)
 
 
 def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:
@@ -129,7 +146,7 @@ def _candidate(stage: StageRecord) -> WcsCandidate:
         if registration.sigma_pix is not None
     ]
     return WcsCandidate(
-        origin=ORIGINS[stage.stage],
+        origin=STAGE_ORIGINS[stage.stage],
         wcsname=stage.wcs[0].chips[0].wcsname,
         verdict=verification.verdict if verification else Verdict.UNDETERMINED,
         kept=stage.outcome in (StageOutcome.DONE, StageOutcome.KEPT),

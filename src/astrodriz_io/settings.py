@@ -24,6 +24,9 @@ STEP_CONTROL = "ASTROMETRY_STEP_CONTROL"
 QUALITY_TESTING = "PIPELINE_QUALITY_TESTING"
 RESET_IDCTAB = "PIPELINE_RESET_IDCTAB"
 
+REFERENCE_IMAGES = ("driz_sep_refimage", "final_refimage")
+"""Drizzle parameters that name a file."""
+
 MAST = "https://mast.stsci.edu"
 """Host of the astrometry database; its catalogue and guide star services live on the GSSS host."""
 GSSS = "https://gsss.stsci.edu/webservices"
@@ -80,7 +83,7 @@ class Settings:
     policy : Policy
         The policy whose verdict decides.
     catalog : Path or None
-        Local astrometric catalogue, used in place of the catalogue service.
+        A table, the folder of a cache, or ``gaia-archive``, used in place of the catalogue service.
     headerlet_folder : Path or None
         Local folder of a priori headerlets, used in place of the astrometry database.
     parameter_file : Path or None
@@ -142,7 +145,10 @@ class Settings:
             catalog=self.catalog.name if self.catalog else None,
             headerlet_folder=self.headerlet_folder.name if self.headerlet_folder else None,
             parameter_file=self.parameter_file.name if self.parameter_file else None,
-            parameter_overrides=self.parameter_overrides,
+            parameter_overrides=tuple(
+                (name, Path(value).name if name in REFERENCE_IMAGES else value)
+                for name, value in self.parameter_overrides
+            ),
         )
 
 

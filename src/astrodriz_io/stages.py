@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
@@ -14,20 +14,23 @@ from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriOutcome, AprioriRecord
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
-from astrodriz_core.records.run import StageOutcome, StageRecord
+from astrodriz_core.records.run import FileDigest, StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.astrometry.alignment import align
-from astrodriz_io.astrometry.apriori import apply_apriori
+from astrodriz_io.astrometry.apriori import apply_apriori, keep_solutions
 from astrodriz_io.astrometry.chosen_sources import (
     chosen_catalogs,
     chosen_guide_stars,
     chosen_headerlets,
-    stage_deadline,
+    stage_budget,
 )
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.prepared import ChipMasks
+from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.outputs.exposures import write_cosmic_rays
 from astrodriz_io.outputs.workspace import Workspace
 from astrodriz_io.progress import ProgressReporter
@@ -41,12 +44,30 @@ logger = logging.getLogger(__name__)
 
 @frozen(eq=False)
 class StageContext:
-    """What every stage needs beside the exposures."""
+    """What every stage needs beside the exposures.
+
+    Attributes
+    ----------
+    settings : Settings
+        What the user asked for.
+    workspace : Workspace
+        Where the exposures are.
+    parameters : DrizzleParameters
+        Of all combinations.
+    progress : ProgressReporter
+        Told how far the run is.
+    keeper : DecisionKeeper or None
+        Keeps masks and states of exposures for a replay; None in a replay.
+    measured : mapping
+        What is known, from an earlier run, of the combination of a name; it is then repeated.
+    """
 
     settings: Settings
     workspace: Workspace
     parameters: DrizzleParameters
     progress: ProgressReporter
+    keeper: DecisionKeeper | None = None
+    measured: Mapping[str, MeasuredBefore] = field(factory=dict)
 
     def combine(
         self, files: Sequence[Path], name: str, cosmic_rays: ChipMasks | None = None, origin: str = ""
@@ -55,15 +76,27 @@ class StageContext:
         folder = None if self.settings.in_memory else self.workspace.scratch / name
         if folder is not None:
             folder.mkdir()
-        return combine_exposures(
+        store, threads = ImageStore(folder), self.settings.num_cores
+        if name in self.measured:
+            return repeat_combination(
+                files, self.parameters, self.measured[name], store=store, progress=self.progress, threads=threads
+            )
+        combination = combine_exposures(
             files,
             self.parameters,
-            store=ImageStore(folder),
+            store=store,
             progress=self.progress,
-            threads=self.settings.num_cores,
+            threads=threads,
             cosmic_rays=cosmic_rays,
             cosmic_rays_from=origin or f"the {name} combination",
         )
+        if self.keeper is not None:
+            self.keeper.keep_masks(combination)
+        return combination
+
+    def keep_states(self, files: Sequence[Path]) -> tuple[FileDigest, ...]:
+        """Keep what the stage has made of the exposures."""
+        return self.keeper.keep_states(files) if self.keeper is not None else ()
 
 
 @frozen(eq=False)
@@ -105,26 +138,33 @@ def default_stage(context: StageContext, files: tuple[Path, ...]) -> tuple[Stand
     reason = verification.reason if verification else "one exposure has nothing to be aligned to"
     if standing.is_misaligned:
         logger.warning("The pipeline-default alignment failed its verification: %s", reason)
-    return standing, _record(Stage.DEFAULT, StageOutcome.DONE, reason, standing)
+    return standing, _record(context, Stage.DEFAULT, StageOutcome.DONE, reason, standing)
 
 
 def apriori_stage(context: StageContext, standing: Standing, default: Standing) -> tuple[Standing, StageRecord]:
     """Apply the best solutions of the astrometry database, and keep them if the products agree."""
     if not context.settings.apply_apriori:
         return standing, _skipped(Stage.A_PRIORI, "a priori solutions are switched off")
-    deadline = stage_deadline()
+    budget = stage_budget()
     with context.workspace.stage("apriori", standing.files, keep=context.settings.debug) as copies:
         try:
             apriori = apply_apriori(
                 copies,
-                chosen_headerlets(context.settings, deadline),
-                guide_stars=chosen_guide_stars(context.settings, deadline),
+                chosen_headerlets(context.settings, budget),
+                guide_stars=chosen_guide_stars(context.settings, budget),
             )
         except DatabaseError as error:
             return standing, _failed(Stage.A_PRIORI, error)
-        if apriori.outcome is not AprioriOutcome.APPLIED:
-            return standing, evolve(_skipped(Stage.A_PRIORI, apriori.reason), apriori=apriori)
-        return _try(context, Stage.A_PRIORI, WcsOrigin.A_PRIORI, copies, standing, default, apriori=apriori)
+        _log_services(Stage.A_PRIORI, budget)
+        if apriori.outcome is AprioriOutcome.APPLIED:
+            after, record = _try(
+                context, Stage.A_PRIORI, WcsOrigin.A_PRIORI, copies, standing, default, apriori=apriori
+            )
+        else:
+            after, record = standing, evolve(_skipped(Stage.A_PRIORI, apriori.reason), apriori=apriori)
+        if record.outcome is not StageOutcome.KEPT:
+            keep_solutions(copies, standing.files)
+        return after, record
 
 
 def aposteriori_stage(context: StageContext, standing: Standing, default: Standing) -> tuple[Standing, StageRecord]:
@@ -133,7 +173,8 @@ def aposteriori_stage(context: StageContext, standing: Standing, default: Standi
         return standing, _skipped(Stage.A_POSTERIORI, "the a posteriori fit is switched off")
     detector = standing.combination.prepared.exposures[0].exposure.description
     parameters = alignment_parameters(detector.instrument, detector.detector)
-    catalogs = chosen_catalogs(context.settings, parameters.catalogs, stage_deadline())
+    budget = stage_budget()
+    catalogs = chosen_catalogs(context.settings, parameters.catalogs, budget)
     with context.workspace.stage("aposteriori", standing.files, keep=context.settings.debug) as copies:
         try:
             fit = align(
@@ -145,6 +186,7 @@ def aposteriori_stage(context: StageContext, standing: Standing, default: Standi
             )
         except (CatalogError, AlignmentError) as error:
             return standing, _failed(Stage.A_POSTERIORI, error)
+        _log_services(Stage.A_POSTERIORI, budget)
         if not fit.wcsnames:
             return standing, evolve(_skipped(Stage.A_POSTERIORI, fit.reason), aposteriori=fit)
         return _try(context, Stage.A_POSTERIORI, WcsOrigin.A_POSTERIORI, copies, standing, default, aposteriori=fit)
@@ -176,8 +218,10 @@ def _try(
     decision = judge_stage(verification, comparison, default.verification)
     tried = Standing(copies, origin, combination, verification)
     outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
+    if known is None:
+        write_cosmic_rays(by_rootname(copies), combination.cosmic_rays)
     record = evolve(
-        _record(stage, outcome, decision.reason, tried),
+        _record(context, stage, outcome, decision.reason, tried),
         comparison=comparison,
         apriori=apriori,
         aposteriori=aposteriori,
@@ -186,12 +230,16 @@ def _try(
         logger.warning("The %s WCS is not kept: %s", stage.value, decision.reason)
         return standing, record
     kept = tuple(copy.replace(file) for copy, file in zip(copies, standing.files, strict=True))
-    if known is None:
-        write_cosmic_rays(by_rootname(kept), combination.cosmic_rays)
     return evolve(tried, files=kept), record
 
 
-def _record(stage: Stage, outcome: StageOutcome, reason: str, standing: Standing) -> StageRecord:
+def _log_services(stage: Stage, budget: TimeBudget) -> None:
+    """Say how long a stage waited for web services, where it asked any."""
+    if budget.spent() > 0:
+        logger.info("%s: waited %.1f s for web services", stage.value, budget.spent())
+
+
+def _record(context: StageContext, stage: Stage, outcome: StageOutcome, reason: str, standing: Standing) -> StageRecord:
     return StageRecord(
         stage=stage,
         outcome=outcome,
@@ -199,6 +247,7 @@ def _record(stage: Stage, outcome: StageOutcome, reason: str, standing: Standing
         wcs=tuple(exposure_wcs(file) for file in standing.files),
         drizzle=standing.combination.record,
         verification=standing.verification,
+        states=context.keep_states(standing.files),
     )
 
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from astropy.io import fits
 from attrs import evolve, frozen
 
-from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.errors import MissingFilesError
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.drizzling import ExcludedExposure
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.astrometry.wcs_headers import remove_fit_keywords, science_extensions
+from astrodriz_io.drizzling.chips import load_exposure
+from astrodriz_io.drizzling.viability import excluded_by_header, nothing_left, unusable_exposures
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
 from astrodriz_io.inputs.exposures import Exposure, check_same_configuration, read_exposure
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.workspace import Workspace
 
-__all__ = ["WorkingCopies", "take_working_copies"]
+__all__ = ["WorkingCopies", "find_untouched", "take_working_copies", "without_unusable"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +47,11 @@ class WorkingCopies:
     digests : tuple of FileDigest
         Of all files as the user has them.
     warnings : tuple of str
-        For the record: exposures that are left out or are to be looked at.
+        For the record: exposures that are to be looked at.
+    untouched : mapping
+        By the name of each working copy: the file as it was before the run changed anything.
+    excluded : tuple of ExcludedExposure
+        The exposures that take no part.
     """
 
     deciding: tuple[Path, ...]
@@ -49,6 +59,8 @@ class WorkingCopies:
     exposures: tuple[Exposure, ...]
     digests: tuple[FileDigest, ...]
     warnings: tuple[str, ...]
+    untouched: Mapping[str, Path]
+    excluded: tuple[ExcludedExposure, ...]
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -93,10 +105,10 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
     sources = {name: _source(association, member, name) for member, name in _files(association)}
     copies = {name: _copy(path, name, space) for name, path in sources.items()}
     exposures = [read_exposure(copies[name]) for name in association.deciding]
+    excluded = tuple(found for exposure in exposures if (found := excluded_by_header(exposure)) is not None)
     usable = [exposure.observation.can_be_combined for exposure in exposures]
     if not any(usable):
-        listed = "; ".join(_conditions(exposures))
-        raise NoViableDataError(f"No exposure can be combined ({listed}).", where=association.input_name)
+        raise nothing_left(excluded, association.input_name)
     check_same_configuration(_where(usable, exposures))
     companions = association.flt if association.flc else ()
     taken = WorkingCopies(
@@ -105,16 +117,48 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
         exposures=_where(usable, exposures),
         digests=_digests([association.path(association.input_name), *(p for pair in sources.values() for p in pair)]),
         warnings=(
-            *_conditions(exposures),
+            *_conditions(_where(usable, exposures)),
             *(f"{name} is left aside: not every exposure has an FLC" for name in association.lone_flc),
         ),
+        untouched={name: _untouched(source, copies[name], space) for name, source in sources.items()},
+        excluded=excluded,
     )
-    _forget_fits(taken.all)
+    _forget_earlier_runs(taken.all)
     for warning in taken.warnings:
         logger.warning("%s", warning)
+    _tell(excluded)
     if reset_idctab:
         _reset_idctab(association, taken.all)
     return taken
+
+
+def without_unusable(copies: WorkingCopies, parameters: DrizzleParameters) -> WorkingCopies:
+    """The copies less those of exposures whose pixels, or whose place on the sky, give nothing to the product.
+
+    Parameters
+    ----------
+    copies : WorkingCopies
+        With the pipeline-default WCS.
+    parameters : DrizzleParameters
+        For the DQ bits that count as good.
+
+    Raises
+    ------
+    NoViableDataError
+        None is left; the message says why each was left out.
+    """
+    loaded = [load_exposure(path, resetbits=parameters.resetbits) for path in copies.deciding]
+    found = unusable_exposures(loaded, parameters)
+    excluded = (*copies.excluded, *found)
+    _tell(found)
+    if len(found) == len(copies.deciding):
+        raise nothing_left(excluded)
+    return evolve(copies.without(frozenset(each.rootname for each in found)), excluded=excluded)
+
+
+def _tell(excluded: Iterable[ExcludedExposure]) -> None:
+    for each in excluded:
+        logger.warning("%s is left out: %s", each.rootname, each.detail)
 
 
 def _files(association: Association) -> Iterable[tuple[Member, str]]:
@@ -135,9 +179,48 @@ def _source(association: Association, member: Member, name: str) -> tuple[Path, 
 def _copy(source: tuple[Path, ...], name: str, space: Workspace) -> Path:
     if source[0].name == name:
         return space.adopt(source[0])
-    flt = space.folder / name
+    return _make_flt(source, space.folder / name)
+
+
+def _make_flt(source: tuple[Path, ...], flt: Path) -> Path:
+    """Make the FLT of a WFPC2 exposure from its image and, where there are any, its flags."""
     write_wfpc2_flt(source[0], source[1] if len(source) > 1 else None, flt)
     return flt
+
+
+def _untouched(source: tuple[Path, ...], copy: Path, space: Workspace) -> Path:
+    """The user's file, or a copy of what was made in its place."""
+    if source[0].name == copy.name:
+        return source[0]
+    with storage_errors(copy.name):
+        return Path(shutil.copyfile(copy, space.untouched / copy.name))
+
+
+def find_untouched(folder: Path, name: str, space: Workspace) -> Path:
+    """An exposure as the user has it, for a replay; one of WFPC2 is made from its c0m and c1m as in the run.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files of the run lie.
+    name : str
+        Of the working copy.
+    space : Workspace
+        Receives what has to be made.
+
+    Raises
+    ------
+    MissingFilesError
+        The folder has neither the file nor what it is made from.
+    """
+    if (folder / name).is_file():
+        return folder / name
+    parts = {path.name.lower(): path for path in folder.iterdir()}
+    root = name.lower().removesuffix("_flt.fits")
+    source = tuple(parts[f"{root}_{part}.fits"] for part in ("c0m", "c1m") if f"{root}_{part}.fits" in parts)
+    if not source or "c0m" not in source[0].name.lower():
+        raise MissingFilesError(f"File {name} not found.", files=(name,))
+    return _make_flt(source, space.untouched / name)
 
 
 def _conditions(exposures: Sequence[Exposure]) -> tuple[str, ...]:
@@ -160,10 +243,14 @@ def _reset_idctab(association: Association, copies: Iterable[Path]) -> None:
             fits.setval(copy, "IDCTAB", value=idctab)
 
 
-def _forget_fits(copies: Iterable[Path]) -> None:
-    """Take the keywords of an earlier run's fit away: the pipeline-default WCS, which comes next, is none."""
+def _forget_earlier_runs(copies: Iterable[Path]) -> None:
+    """Take away the keywords of an earlier run's fit, and checksums.
+
+    The pipeline-default WCS, which comes next, is no fit. Checksums would be made anew at every change, with the
+    time in their comments; they are written at the end.
+    """
     for copy in copies:
-        with fits.open(copy, mode="update") as hdus:
+        with fits.open(copy, mode="update", checksum="remove") as hdus:
             for extension in science_extensions(hdus):
                 remove_fit_keywords(hdus[extension].header)
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from whole_runs import run
 
+from astrodriz_core.records.run import RunRecord
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 
 SMALL = 256
@@ -38,6 +40,20 @@ def ir_singleton(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociati
     """One WFC3/IR exposure of 256 x 256 pixels without an association table."""
     spec = SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=1, singleton=True)
     return _simulated(tmp_path_factory, spec)
+
+
+@pytest.fixture(scope="session")
+def ir_run(ir_association: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
+    """A whole run on the WFC3/IR association: its record and the folder that it left."""
+    folder = tmp_path_factory.mktemp("ir") / "run"
+    return run(ir_association, folder, make_manifest=True), folder
+
+
+@pytest.fixture(scope="session")
+def acs_run(acs_association: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
+    """The same on the ACS/WFC association."""
+    folder = tmp_path_factory.mktemp("acs") / "run"
+    return run(acs_association, folder), folder
 
 
 @pytest.fixture

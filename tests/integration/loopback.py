@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import struct
 import threading
 import time
@@ -55,6 +56,28 @@ def serving(answer: Callable[[str, dict[str, str]], Reply]) -> Iterator[Loopback
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def saying(sent: bytes) -> Iterator[Loopback]:
+    """A server that sends the same bytes to everybody, whatever they are."""
+    loopback = Loopback(lambda path, query: (200, b""))
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(sent)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        loopback.address = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield loopback
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _handle(request: BaseHTTPRequestHandler, loopback: Loopback) -> None:

@@ -256,12 +256,18 @@ def test_misaligned_exposures_are_brought_together_even_without_a_catalogue(misa
     assert after.relative_rms_mas < 5.0 < 50.0 < before.relative_rms_mas
 
 
-def test_a_grism_exposure_takes_the_correction_of_the_direct_image(files, ir_association):
-    fits.setval(files[3], "FILTER", value="G141")
+@pytest.mark.parametrize(
+    ("keyword", "value", "words"), [("FILTER", "G141", "grism"), ("SCAN_TYP", "C", "scan"), ("MTFLAG", "T", "moving")]
+)
+def test_an_exposure_that_cannot_be_aligned_takes_the_wcs_of_the_direct_images(
+    files, ir_association, ir_aligned, keyword, value, words
+):
+    fits.setval(files[3], keyword, value=value)
     record = align(files, [FileCatalog(ir_association.catalogue)])
     assert record.outcome is AlignmentOutcome.ALIGNED
-    assert "grism" in record.sources[3].skipped
+    assert words in record.sources[3].skipped.lower()
     assert "takes the correction of" in record.relative.exposures[3].reason
+    assert names(files[3]) == names(ir_aligned[1][3])
     score = score_wcs(ir_association.truth, files[0].parent)
     assert score.exposures[3].rms_mas < 10.0
 
@@ -309,6 +315,16 @@ def test_nothing_is_printed_and_no_file_is_left(files, ir_association, tmp_path,
     assert list(place.iterdir()) == []
     assert sorted(path.name for path in files[0].parent.iterdir()) == sorted(path.name for path in files)
     assert capfd.readouterr().out == ""
+
+
+def test_a_headerlet_is_applied_by_stwcs_to_a_flt_as_the_archive_delivers_it(ir_aligned, ir_association, tmp_path):
+    """Its WCS has no distortion model yet: that of the headerlet comes with it."""
+    _, (source, *_) = ir_aligned
+    delivered = copies(ir_association.flt[:1], tmp_path / "delivered")[0]
+    path = write_headerlet(source, tmp_path / headerlet_name(source.name))
+    stwcs_headerlet.apply_headerlet_as_primary(str(delivered), str(path), force=True, logging=False)
+    assert names(delivered)[0] == names(source)[0]
+    assert largest_difference_mas(sky(delivered), sky(source)) < 1e-4
 
 
 def test_a_headerlet_of_the_fit_is_applied_by_stwcs_to_a_fresh_flt(acs_aligned, acs_association, tmp_path):

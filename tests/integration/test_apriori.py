@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from pathlib import Path
 
@@ -12,21 +13,28 @@ import pytest
 from aligned_exposures import (
     copies,
     headerlets,
+    largest_difference_mas,
     linear_terms,
     names,
+    sky,
     with_default_wcs,
 )
 from astropy.io import fits
 from loopback import serving
+from stwcs.wcsutil import headerlet as stwcs_headerlet
 
 from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import AprioriOutcome, SolutionOrigin
+from astrodriz_core.records.run import StageOutcome
 from astrodriz_io.astrometry import apriori
 from astrodriz_io.astrometry.apriori import apply_apriori
 from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService
 from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource, NoSource, read_headerlet
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import WebClient
+from astrodriz_io.pipeline import process
+from astrodriz_io.progress import SilentProgress
+from astrodriz_io.replay import replay_run
 from astrodriz_io.simulate import score_wcs
 
 
@@ -343,9 +351,9 @@ def database(folder):
 
 
 def source(database, seconds=20.0):
-    deadline = Deadline(seconds)
-    client = WebClient("astrometry database", DatabaseError, deadline, first_wait=0.01, read_seconds=0.5)
-    return DatabaseSource(f"{database.address}/astrometryDB/", deadline, client)
+    budget = TimeBudget(seconds)
+    client = WebClient("astrometry database", DatabaseError, budget, first_wait=0.01, read_seconds=0.5)
+    return DatabaseSource(f"{database.address}/astrometryDB/", budget, client)
 
 
 def test_the_database_gives_what_the_folder_gives(files, folder, database, tmp_path):
@@ -360,8 +368,8 @@ def test_the_database_gives_what_the_folder_gives(files, folder, database, tmp_p
 def test_the_database_does_not_know_a_new_observation(files, database, folder):
     for path in folder.glob("*_hlet.fits"):
         path.unlink()
-    deadline = Deadline(20.0)
-    record = apply_apriori(files, source(database), guide_stars=GuideStarService(database.address, deadline))
+    budget = TimeBudget(20.0)
+    record = apply_apriori(files, source(database), guide_stars=GuideStarService(database.address, budget))
     assert (record.outcome, record.family) == (AprioriOutcome.APPLIED, "GSC242")
 
 
@@ -423,3 +431,64 @@ def test_a_headerlet_of_a_solution_reproduces_it(files, folder):
         terms = tuple(hdulist["SIPWCS", 1].header[k] for k in ("CRVAL1", "CRVAL2", "CD1_1"))
     header = fits.getheader(files[0], ("SCI", 1))
     assert terms == tuple(header[k] for k in ("CRVAL1", "CRVAL2", "CD1_1"))
+
+
+def test_a_guide_star_catalogue_without_a_sensible_name_is_refused(files, tmp_path):
+    offsets = tmp_path / "gsc.json"
+    entry = {"deltaRA": 1e-5, "deltaDEC": 0.0, "outputCatalog": "../GSC240"}
+    offsets.write_text(json.dumps({rootname(path): entry for path in files}))
+    record = apply_apriori(files, NoSource(), guide_stars=GuideStarFile(offsets))
+    assert record.outcome is AprioriOutcome.UNAVAILABLE
+    assert "no sensible name" in record.not_tried
+
+
+@pytest.fixture
+def run(ir_association, tmp_path):
+    """A whole run without the a posteriori stage, with a folder of headerlets that a test may change first."""
+    shutil.copytree(ir_association.folder, tmp_path / "run")
+
+    def runs():
+        return process(
+            tmp_path / "run" / ir_association.input.name,
+            headerlet_folder=tmp_path / "run" / "headerlets",
+            align_to_gaia=False,
+            environment=dict(ir_association.environment),
+        )
+
+    return tmp_path / "run", runs
+
+
+def test_solutions_that_are_not_applied_are_attached_all_the_same_and_by_a_replay_too(
+    run, ir_association, reference_environment
+):
+    folder, runs = run
+    for path in (folder / "headerlets").glob(f"{ir_association.rootnames[1]}_*"):
+        path.unlink()
+    record = runs()
+    assert record.stages[2].outcome is StageOutcome.SKIPPED
+    default, others = folder / ir_association.flt[0].name, folder / ir_association.flt[1].name
+    assert "-" not in names(default)[0]
+    assert sum("GSC240" in name for name in headerlets(default)) == sum("HSC30" in name for name in headerlets(default))
+    assert sum("HSC30" in name for name in headerlets(default)) == 1
+    assert headerlets(others) == []
+    reference_environment(ir_association)
+    again = folder / "again"
+    result = replay_run(folder / f"{record.root}_decisions.json", ir_association.folder, again, SilentProgress())
+    assert result.different == ()
+    assert headerlets(again / default.name) == headerlets(default)
+
+
+def test_a_solution_from_guide_stars_is_written_as_a_headerlet_that_stwcs_applies(run, ir_association):
+    folder, runs = run
+    for path in (folder / "headerlets").glob("*_hlet.fits"):
+        path.unlink()
+    offsets = {root: [0.2 / 3600, -0.1 / 3600] for root in ir_association.rootnames}
+    (folder / "headerlets" / "guide_star_offsets.json").write_text(json.dumps(offsets))
+    record = runs()
+    flt = folder / ir_association.flt[0].name
+    written = folder / f"{flt.stem}_{names(flt)[0]}_hlet.fits"
+    assert names(flt)[0].endswith("-GSC240")
+    assert written.name in record.files
+    fresh = with_default_wcs(ir_association, folder / "fresh")[0]
+    stwcs_headerlet.apply_headerlet_as_primary(str(fresh), str(written), logging=False)
+    assert largest_difference_mas(sky(fresh), sky(flt)) < 1e-4

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 from astropy.table import Table
-from loopback import serving
+from loopback import Loopback, saying, serving
 
-from astrodriz_core.errors import CatalogError
+from astrodriz_core.errors import CatalogError, LockedError
 from astrodriz_io.astrometry.catalog_cache import CacheCatalog, add_catalog, list_catalogs
 from astrodriz_io.astrometry.catalog_service import ServiceCatalog
 from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
 from astrodriz_io.astrometry.chosen_sources import chosen_catalogs
-from astrodriz_io.astrometry.gaia_archive import GaiaArchive
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import WebClient
-from astrodriz_io.commands.catalog import add_catalog_arguments, run_catalog
+from astrodriz_io.cli import astrodriz
+from astrodriz_io.outputs.locking import locked
 from astrodriz_io.settings import Settings
 
 FIELD = Footprint(150.0, 2.0, 0.05)
@@ -45,19 +46,23 @@ def sample(count=30, seed=0):
 
 @pytest.fixture
 def files(tmp_path):
-    """The same table in every format."""
+    """The same table in every format that needs no extra."""
     table = sample()
     for suffix, form in ((".ecsv", "ascii.ecsv"), (".csv", "ascii.csv"), (".fits", "fits")):
         table.write(tmp_path / f"stars{suffix}", format=form)
-    pyarrow = pytest.importorskip("pyarrow")
-    pyarrow.parquet = pytest.importorskip("pyarrow.parquet")
-    arrow = pyarrow.table({name: np.asarray(table[name]) for name in table.colnames})
-    pyarrow.parquet.write_table(arrow, tmp_path / "stars.parquet")
     return tmp_path
+
+
+def write_parquet(table, path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table({name: np.asarray(table[name]) for name in table.colnames}), path)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".fits", ".parquet"])
 def test_every_format_gives_the_same_rows(files, suffix):
+    if suffix == ".parquet":
+        write_parquet(sample(), files / "stars.parquet")
     expected = FileCatalog(files / "stars.ecsv").query(FIELD, EPOCH)
     rows = FileCatalog(files / f"stars{suffix}").query(FIELD, EPOCH)
     assert np.allclose(rows.positions.ra, expected.positions.ra, atol=1e-12)
@@ -95,10 +100,11 @@ def test_rows_outside_the_footprint_are_left_out(files):
     assert len(FileCatalog(files / "stars.ecsv").query(Footprint(10.0, 2.0, 0.01), EPOCH)) == 0
 
 
-def test_a_file_may_do_without_motion_epoch_and_magnitude(tmp_path):
+def test_a_file_may_do_without_motion_epoch_and_magnitude_and_the_log_says_so(tmp_path, caplog):
     Table({"RA": [150.0], "DEC": [2.0]}).write(tmp_path / "bare.csv")
     rows = FileCatalog(tmp_path / "bare.csv").query(FIELD, EPOCH)
     assert (len(rows), rows.provenance.with_proper_motion) == (1, 0)
+    assert "has no proper motions" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -143,9 +149,9 @@ def service():
 
 
 def catalog(service, name="GAIAeDR3", seconds=20.0):
-    deadline = Deadline(seconds)
-    client = WebClient("catalogue service", CatalogError, deadline, first_wait=0.01, read_seconds=0.6)
-    return ServiceCatalog(name, f"{service.address}/webservices", deadline, client)
+    budget = TimeBudget(seconds)
+    client = WebClient("catalogue service", CatalogError, budget, first_wait=0.01, read_seconds=0.6)
+    return ServiceCatalog(name, f"{service.address}/webservices", budget, client)
 
 
 def test_the_service_is_asked_for_the_field_and_its_rows_are_moved_here(service):
@@ -174,7 +180,70 @@ def test_a_fault_that_stays_is_a_typed_error_in_bounded_time(service, fault):
     assert time.monotonic() - start < 5.0
 
 
-def test_the_deadline_holds_for_all_attempts_together(service):
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://%s/\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        REDIRECT % b"[bad",
+        REDIRECT % b"a...b",
+        REDIRECT % b"\xff\xfe",
+    ],
+)
+def test_a_server_that_does_not_speak_http_is_a_typed_error_at_once(sent, monkeypatch):
+    uncaught = []
+    monkeypatch.setattr(threading, "excepthook", uncaught.append)
+    with saying(sent) as service, pytest.raises(CatalogError):
+        catalog(service).query(FIELD, EPOCH)
+    assert uncaught == []
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "http://[bad", "http://a..b", "http://localhost:99999", "ftp://x"])
+def test_an_address_that_makes_no_sense_is_a_typed_error(address, monkeypatch):
+    uncaught = []
+    monkeypatch.setattr(threading, "excepthook", uncaught.append)
+    service = Loopback(lambda path, query: (200, b""))
+    service.address = address
+    with pytest.raises(CatalogError, match="no usable answer"):
+        catalog(service).query(FIELD, EPOCH)
+    assert uncaught == []
+
+
+def test_only_the_time_of_waiting_is_spent(service):
+    gaia = catalog(service)
+    begun = time.monotonic()
+    gaia.query(FIELD, EPOCH)
+    assert 0.0 < gaia.budget.spent() <= time.monotonic() - begun
+    spent = gaia.budget.spent()
+    time.sleep(0.05)
+    assert gaia.budget.spent() == spent
+
+
+def test_threads_that_wait_together_spend_the_time_once():
+    budget = TimeBudget(10.0)
+    together = threading.Barrier(4)
+
+    def wait():
+        with budget.spending():
+            together.wait()
+            time.sleep(0.1)
+
+    threads = [threading.Thread(target=wait) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0.1 <= budget.spent() < 0.4
+    assert budget.remaining() == pytest.approx(10.0 - budget.spent())
+
+
+def test_the_budget_holds_for_all_attempts_together(service):
     service.fault = "slow"
     start = time.monotonic()
     with pytest.raises(CatalogError):
@@ -193,7 +262,7 @@ def test_a_service_that_is_down_is_not_asked_again(service):
     assert len(service.asked) == asked
 
 
-def test_after_the_deadline_nothing_is_asked_any_more(service):
+def test_after_the_budget_is_spent_nothing_is_asked_any_more(service):
     with pytest.raises(CatalogError, match="used up"):
         catalog(service, seconds=0.0).query(FIELD, EPOCH)
     assert service.asked == []
@@ -232,8 +301,14 @@ def test_a_field_without_sources_is_an_answer():
 
 
 @pytest.fixture
-def cache(files):
+def extra():
+    """What the cache needs."""
+    pytest.importorskip("pyarrow")
     pytest.importorskip("astropy_healpix")
+
+
+@pytest.fixture
+def cache(files, extra):
     add_catalog(files / "cache", files / "stars.ecsv", "GAIAeDR3")
     return files / "cache"
 
@@ -253,9 +328,9 @@ def test_adding_rows_again_does_not_double_them_and_new_ones_are_kept(cache, fil
     assert [(e.name, e.rows, e.order) for e in list_catalogs(cache)] == [("GAIAeDR3", 40, 5)]
 
 
-def test_a_field_next_to_the_edge_of_a_pixel_gets_the_rows_of_both(files):
-    healpix = pytest.importorskip("astropy_healpix")
+def test_a_field_next_to_the_edge_of_a_pixel_gets_the_rows_of_both(files, extra):
     import astropy.units as u
+    import astropy_healpix as healpix
 
     pixels = healpix.HEALPix(nside=32, order="nested")
     edge = pixels.boundaries_lonlat(1000, step=1)
@@ -276,57 +351,72 @@ def test_what_the_cache_does_not_have_is_said(cache, tmp_path):
     assert list_catalogs(tmp_path / "nowhere") == ()
 
 
-def test_a_damaged_cache_is_an_error_of_the_catalogue(cache):
-    (cache / "GAIAeDR3" / "catalog.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", '{"order": 40, "pixels": 1, "rows": 1}', '{"order": -1}'])
+def test_a_damaged_cache_is_an_error_of_the_catalogue(cache, text):
+    (cache / "GAIAeDR3" / "catalog.json").write_text(text)
     with pytest.raises(CatalogError, match="damaged"):
         CacheCatalog(cache, "GAIAeDR3").query(FIELD, EPOCH)
 
 
-def test_a_folder_as_catalogue_is_a_cache_in_the_order_of_preference(cache):
-    chosen = chosen_catalogs(Settings(catalog=cache), ("GAIAeDR3", "2MASS"), Deadline())
-    assert [(type(c), c.name) for c in chosen] == [(CacheCatalog, "GAIAeDR3"), (CacheCatalog, "2MASS")]
+def test_a_folder_as_catalogue_is_a_cache_and_its_catalogues_come_in_the_order_of_preference(cache, files):
+    for name in ("2MASS", "GAIADR1", "own", "GSC242"):
+        add_catalog(cache, files / "stars.ecsv", name)
+    chosen = chosen_catalogs(Settings(catalog=cache), ("GAIAeDR3", "2MASS"), TimeBudget())
+    assert {type(c) for c in chosen} == {CacheCatalog}
+    assert [c.name for c in chosen] == ["GAIAeDR3", "GAIADR1", "GSC242", "2MASS", "own"]
     assert len(chosen[0].query(FIELD, EPOCH)) == 30
 
 
-def test_the_cache_is_filled_and_read_from_the_command_line(files):
-    pytest.importorskip("astropy_healpix")
-    parser = argparse.ArgumentParser()
-    add_catalog_arguments(parser)
+def test_a_damaged_file_of_the_cache_is_an_error_of_the_catalogue(cache):
+    for path in (cache / "GAIAeDR3").glob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CatalogError, match="cannot be read"):
+        CacheCatalog(cache, "GAIAeDR3").query(FIELD, EPOCH)
 
+
+def test_an_empty_folder_is_a_cache_without_an_answer(tmp_path):
+    chosen = chosen_catalogs(Settings(catalog=tmp_path), ("GAIAeDR3", "2MASS"), TimeBudget())
+    assert [c.name for c in chosen] == ["GAIAeDR3", "2MASS"]
+    with pytest.raises(CatalogError, match="no catalogue GAIAeDR3"):
+        chosen[0].query(FIELD, EPOCH)
+
+
+def test_two_commands_do_not_add_to_one_catalogue_at_the_same_time(cache, files):
+    with locked(cache / "GAIAeDR3", ["catalog"]), pytest.raises(LockedError):
+        add_catalog(cache, files / "stars.ecsv", "GAIAeDR3")
+
+
+def test_the_cache_is_filled_and_read_from_the_command_line(files, extra, capsys):
     def run(*words):
-        return run_catalog(parser.parse_args([*map(str, words), "--cache", str(files / "new")]))
+        assert astrodriz(["catalog", words[0], "--cache", str(files / "new"), *map(str, words[1:])]) == 0
+        return capsys.readouterr().out.splitlines()
 
-    assert run("list") == ("The cache holds no catalogue.",)
-    assert run("add", files / "stars.ecsv") == ("GAIAeDR3: 30 rows in 1 pixels of HEALPix order 5",)
+    assert run("list") == ["The cache holds no catalogue."]
+    assert run("add", files / "stars.ecsv") == ["GAIAeDR3: 30 rows in 1 pixels of HEALPix order 5"]
     assert run("list") == run("add", files / "stars.fits")
     head, *rows = run("query", 150.0, 2.0, 0.05, "--epoch", 2009.0)
     assert head == "30 rows of GAIAeDR3 at epoch 2009.0, 30 moved by their proper motion"
     assert len(rows) == 21
 
 
-def test_the_gaia_archive_is_asked_for_the_field_in_adql():
-    asked = []
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        (("add", "missing.ecsv"), 5, "missing.ecsv: There is no such file."),
+        (("add", "stars.ecsv", "--name", "../up"), 2, "is not a name"),
+        (("query", "150", "2", "0.05"), 5, "no catalogue GAIAeDR3"),
+        (("query", "150", "95", "0.05"), 2, "not on the sky"),
+        (("query", "150", "2", "0"), 2, "not on the sky"),
+    ],
+)
+def test_what_the_cache_cannot_do_is_told_by_code_and_message(files, monkeypatch, capsys, words, code, problem):
+    monkeypatch.chdir(files)
+    assert astrodriz(["catalog", words[0], "--cache", "new", *words[1:]]) == code
+    assert problem in capsys.readouterr().err
 
-    def launch(adql):
-        asked.append(adql)
-        return sample()
 
-    rows = GaiaArchive("GAIADR3", launch=launch).query(FIELD, EPOCH)
-    assert len(rows) == 30
-    assert "gaiadr3.gaia_source" in asked[0]
-    assert "150.0000000000, 2.0000000000, 0.05000000" in asked[0]
-
-
-def test_a_gaia_archive_that_fails_or_hangs_is_a_typed_error():
-    def failing(adql):
-        raise OSError("no route")
-
-    def hanging(adql):
-        time.sleep(3)
-
-    with pytest.raises(CatalogError, match="no route"):
-        GaiaArchive(launch=failing).query(FIELD, EPOCH)
-    with pytest.raises(CatalogError, match="in time"):
-        GaiaArchive(deadline=Deadline(0.1), launch=hanging).query(FIELD, EPOCH)
-    with pytest.raises(CatalogError, match="not a data release"):
-        GaiaArchive("2MASS").query(FIELD, EPOCH)
+def test_without_the_extra_the_cache_says_what_to_install(files, monkeypatch):
+    for name in ("pyarrow", "astropy_healpix"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(CatalogError, match=r"astrodriz\[catalogs\]"):
+        add_catalog(files / "new", files / "stars.ecsv", "GAIAeDR3")

@@ -1,18 +1,22 @@
 """The two commands as a user types them: exit codes, messages, JSON."""
 
 import json
+import re
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 from astropy.io import fits
 
+from astrodriz_core import errors
 from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError
 from astrodriz_io import cli, pipeline
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.exit_codes import ERROR_CODES
+from astrodriz_io.exit_codes import ERROR_CODES, EXIT_INTERNAL, exit_code
+from astrodriz_io.inputs.exposures import read_exposure
+from astrodriz_io.inputs.parameters import drizzle_parameters
+from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.outputs.locking import locked
 
 TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
@@ -215,12 +219,27 @@ def test_verify_of_one_exposure_ends_with_6(single, capsys):
     assert astrodriz(["verify", str(single)]) == 6
 
 
-def test_the_parameters_that_are_printed_can_be_fed_back(single, tmp_path, capsys):
+def test_the_parameters_that_are_printed_are_those_of_a_run_and_can_be_fed_back(
+    ir_association, ir_singleton, tmp_path, capsys
+):
+    for association in (ir_singleton, ir_association):
+        number = str(len(association.rootnames))
+        assert astrodriz(["parameters", "--detector", "WFC3/IR", "--exposures", number]) == 0
+        file = tmp_path / f"{number}.toml"
+        file.write_text(capsys.readouterr().out)
+        exposures = [read_exposure(path) for path in association.flt]
+        plain = drizzle_parameters(exposures, ReferenceFolders.from_environment({}))
+        fed = drizzle_parameters(exposures, ReferenceFolders.from_environment({}), parameter_file=file)
+        assert fed.parameters == plain.parameters
+        assert {source.source for source in fed.sources} == {f"file {file.name}"}
+
+
+def test_a_file_of_parameters_is_taken_by_a_run(single, tmp_path, capsys):
     assert astrodriz(["parameters", "--detector", "WFC3/IR", "--exposures", "1"]) == 0
-    text = capsys.readouterr().out
-    assert tomllib.loads(text)
+    text = capsys.readouterr().out.replace('final_units = "cps"', 'final_units = "counts"')
     (tmp_path / "mine.toml").write_text(text)
     assert runastrodriz([str(single), "--parameters", str(tmp_path / "mine.toml")]) == 0
+    assert "ELECTRONS\n" in capsys.readouterr().out
 
 
 def test_parameters_of_an_unknown_detector_end_with_2(capsys):
@@ -249,3 +268,11 @@ def test_the_classes_of_the_table_are_of_one_family():
     assert dict(ERROR_CODES)[LockedError] == 9
     assert dict(ERROR_CODES)[NoViableDataError] == 6
     assert dict(ERROR_CODES)[ReferenceFileError] == 7
+
+
+def test_every_class_of_error_has_a_code_on_purpose_and_is_told():
+    table = re.findall(r"^\| (\d+) \| `(\w+)` \|", TABLE.read_text(), re.MULTILINE)
+    told = {name: int(code) for code, name in table}
+    kinds = {name: getattr(errors, name) for name in errors.__all__ if name != "AstrodrizError"}
+    assert {name: exit_code(kind.__new__(kind)) for name, kind in kinds.items()} == told
+    assert EXIT_INTERNAL not in told.values()

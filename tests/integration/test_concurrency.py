@@ -9,13 +9,16 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from tiny_files import write_asn
 
 from astrodriz_core.errors import LockedError
 from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.outputs.locking import locked
 from astrodriz_io.outputs.publishing import recover
+from astrodriz_io.outputs.recordfile import load_record
 from astrodriz_io.outputs.workspace import clear_leftovers
 from astrodriz_io.pipeline import process
 
@@ -23,8 +26,10 @@ RUN = """
 import pathlib, sys
 from astrodriz_io.pipeline import process
 print("ready", flush=True)
-process(pathlib.Path(sys.argv[1]), num_cores=1)
+process(pathlib.Path(sys.argv[1]), num_cores=1, wait=float(sys.argv[2]) if sys.argv[2:] else 0.0)
 """
+LONG = "900"
+"""Seconds to wait for a lock, more than all runs together take."""
 
 
 @pytest.fixture
@@ -78,6 +83,43 @@ def test_runs_on_different_inputs_of_one_folder_go_on_side_by_side(ir_singleton,
     assert [record.outcome for record in records] == [RunOutcome.DONE] * 3
     assert all((tmp_path / name).exists() for record in records for name in record.files)
     assert not [name for name in contents(tmp_path) if name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_twenty_processes_at_once_in_one_folder_disturb_nobody(ir_singleton, environment, tmp_path):
+    """Fifteen on different exposures, five on one and the same; each has to leave what it leaves alone."""
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    for folder in (together, alone):
+        folder.mkdir()
+    expected = process(renamed_exposure(ir_singleton, alone, "z"), environment=environment, num_cores=1)
+    different = [renamed_exposure(ir_singleton, together, letter) for letter in "bcdefghijklmnop"]
+    shared = renamed_exposure(ir_singleton, together, "z")
+    inputs = [*different, *[shared] * 5]
+    children = [started([sys.executable, "-c", RUN, str(path), LONG], environment) for path in inputs]
+    ends = [finished(child) for child in children]
+    assert ends == [0] * 20
+    for path in {*inputs}:
+        root = path.name.removesuffix("_flt.fits")
+        record = load_record(together / f"{root}_decisions.json")
+        assert all((together / name).is_file() for name in record.files)
+        again = path == shared
+        check_same_product(together / f"{root}_drz.fits", alone / expected.products[0].filename, again=again)
+        assert again or record.stages[-1].drizzle == expected.stages[-1].drizzle
+    assert not [name for name in contents(together) if name.startswith(".")]
+
+
+def check_same_product(made, expected, *, again):
+    """Equal to the bit, or to the last digit of the header's pointing where an exposure was processed again."""
+    with fits.open(made) as one, fits.open(expected) as other:
+        for name in ("SCI", "WHT"):
+            noise = 1e-4 * float(np.nanstd(other[name].data)) if again else 0.0
+            np.testing.assert_allclose(one[name].data, other[name].data, rtol=0, atol=noise)
+
+
+def finished(child):
+    child.stdout.read()
+    child.stdout.close()
+    return child.wait()
 
 
 def test_a_run_on_a_held_exposure_waits_when_it_is_asked_to(ir_singleton, environment, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from stwcs import updatewcs as stwcs_updatewcs
+from stwcs.wcsutil import HSTWCS
 from tiny_files import SIZE, write_exposure, write_idctab
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
@@ -329,3 +330,27 @@ def test_incomplete_wcs_names_the_keyword(tmp_path: Path) -> None:
     fits.setval(path, "CD1_1", value="x", ext=1)
     with pytest.raises(InputError, match=r"\[SCI,1\]: CD1_1"):
         exposure_wcs(path)
+
+
+@pytest.mark.parametrize("binning", [2, 4])
+def test_distortion_of_a_binned_exposure_is_that_of_its_pixels(tmp_path: Path, references: Path, binning: int) -> None:
+    """stwcs alone takes the wrong power of the binning from the third order on."""
+    plain = exposure_with_model(tmp_path, references, "STIS/CCD")
+    with fits.open(references / "a1b2c_idc.fits", mode="update") as hdulist:
+        hdulist[1].data["CX30"] = hdulist[1].data["CY31"] = 1e-7
+    with_bins = shutil.copy(plain, tmp_path / "bins_flt.fits")
+    with fits.open(with_bins, mode="update") as hdulist:
+        for hdu in hdulist[1:]:
+            hdu.data = hdu.data[::binning, ::binning].copy()
+            for axis in (1, 2):
+                hdu.header[f"BINAXIS{axis}"] = binning
+                hdu.header[f"CRPIX{axis}"] = SIZE / 2 / binning
+                hdu.header[f"CD{axis}_{axis}"] = hdu.header.get(f"CD{axis}_{axis}", 0.0) * binning
+    apply_distortion([plain, with_bins], folders(references))
+    # Fractions of the chip, as offsets from the reference pixel; the sky that they see is the same.
+    fraction = np.linspace(-0.4, 0.4, 5)
+    skies = []
+    for path, side in ((plain, SIZE), (with_bins, SIZE // binning)):
+        wcs = HSTWCS(str(path), ext=("SCI", 1))
+        skies.append(np.array(wcs.all_pix2world(*(wcs.wcs.crpix[:, None] - 1.0 + fraction * side), 0)))
+    np.testing.assert_allclose(skies[1], skies[0], rtol=0, atol=1e-10)

@@ -64,7 +64,8 @@ def usage(capsys: pytest.CaptureFixture[str], command: Callable[[list[str]], int
     """Flags that a command says it has."""
     with pytest.raises(SystemExit):
         command([*words, "-h"])
-    return set(re.findall(r"\[(--?[\w-]+)", capsys.readouterr().out))
+    synopsis = capsys.readouterr().out.partition("\n\n")[0]
+    return set(re.findall(r"(?<![\w-])(--?[\w-]+)", synopsis))
 
 
 class Recorder(dict[str, str]):
@@ -119,10 +120,10 @@ def test_every_option_of_verify_is_told(capsys):
 
 
 def test_options_of_commands_in_the_examples_exist(capsys):
-    used = re.findall(r"astrodriz (simulate|verify|parameters|demo) ([^`\n]*)", page("docs/running.md"))
+    used = re.findall(r"astrodriz (simulate|verify|parameters|demo|catalog \w+) ([^`\n]*)", page("docs/running.md"))
     assert used
     for command, words in used:
-        assert set(re.findall(r"--[\w-]+", words)) <= usage(capsys, astrodriz, command)
+        assert set(re.findall(r"--[\w-]+", words)) <= usage(capsys, astrodriz, *command.split())
 
 
 def test_every_variable_that_is_read_is_in_a_table():
@@ -146,7 +147,8 @@ def test_addresses_of_the_services_are_those_in_use():
 
 
 def test_every_exit_code_is_in_its_table():
-    codes = {exit_codes.EXIT_DONE, exit_codes.EXIT_INTERNAL, *exit_codes.VERDICT_CODES.values()}
+    codes = {exit_codes.EXIT_DONE, exit_codes.EXIT_DIFFERENT, exit_codes.EXIT_INTERNAL}
+    codes |= {*exit_codes.VERDICT_CODES.values()}
     codes |= {code for _, code in exit_codes.ERROR_CODES}
     told = {int(cell) for cell, *_ in rows("docs/running.md") if cell.isdigit()}
     assert codes <= told

@@ -53,6 +53,15 @@ def test_metadata_of_an_acs_exposure(tmp_path: Path) -> None:
     assert first.n_good_pixels == SIZE * SIZE
 
 
+@pytest.mark.parametrize(("ccdamp", "expected"), [("ABCD", 2.15), ("AC", 2.1), ("D", 2.3), ("", 2.15)])
+def test_only_the_amplifiers_in_use_give_gain_and_read_noise(tmp_path: Path, ccdamp: str, expected: float) -> None:
+    path = write_exposure(tmp_path / "jabc01aaq_flc.fits", "ACS/WFC", primary={"CCDAMP": ccdamp})
+    exposure = read_exposure(path)
+    electronics = exposure.chips[0].electronics
+    assert gain(exposure.description, electronics) == pytest.approx(expected)
+    assert readout_noise_electrons(exposure.description, electronics) == pytest.approx(expected + 2.0)
+
+
 @pytest.mark.parametrize(
     ("primary", "condition"),
     [

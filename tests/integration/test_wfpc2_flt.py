@@ -14,6 +14,8 @@ from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.association import DrizzleSwitch, InputKind, read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
+from astrodriz_io.outputs.workspace import Workspace
+from astrodriz_io.working_copies import find_untouched
 
 
 def write_c0m(folder: Path, root: str = "u2eb0101t") -> Path:
@@ -98,3 +100,23 @@ def test_bare_c0m_is_an_input(tmp_path: Path) -> None:
     assert association.kind is InputKind.EXPOSURE
     assert association.members[0].c0m == "u2eb0101t_c0m.fits"
     assert association.to_be_drizzled
+
+
+@pytest.mark.parametrize("flags", [True, False])
+def test_a_replay_makes_the_flt_as_the_run_did(tmp_path: Path, flags: bool) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "work").mkdir()
+    c0m = write_c0m(tmp_path / "in")
+    c1m = write_c1m(tmp_path / "in") if flags else None
+    write_wfpc2_flt(c0m, c1m, tmp_path / "u2eb0101t_flt.fits")
+    found = find_untouched(tmp_path / "in", "u2eb0101t_flt.fits", Workspace(tmp_path / "work", "u2eb0101t"))
+    assert found.read_bytes() == (tmp_path / "u2eb0101t_flt.fits").read_bytes()
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == sorted(
+        path.name for path in (c0m, c1m) if path is not None
+    )
+
+
+def test_a_replay_without_the_exposure_or_its_parts_is_refused(tmp_path: Path) -> None:
+    write_c1m(tmp_path)
+    with pytest.raises(MissingFilesError, match="u2eb0101t_flt"):
+        find_untouched(tmp_path, "u2eb0101t_flt.fits", Workspace(tmp_path, "u2eb0101t"))

@@ -8,12 +8,12 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.fit_quality import FitEvidence, check_fit, check_gain, fit_quality
+from astrodriz_core.astrometry.fit_quality import CONSISTENCY, FitEvidence, check_fit, check_gain, fit_quality
 from astrodriz_core.astrometry.fitting import LinearTransform, excess_scatter, fit_linear, geometries
 from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import FitGeometry, FitQuality, HoldOut, RegistrationChange
+from astrodriz_core.records.astrometry import Check, FitGeometry, FitQuality, HoldOut, RegistrationChange
 
 PARAMETERS = FitParameters()
 GOOD = FitEvidence(
@@ -59,6 +59,11 @@ def code(**changes):
 )
 def test_the_quality_code_follows_from_the_checks(changes, expected):
     assert code(**changes) is expected
+
+
+def test_a_fit_that_one_exposure_disagrees_with_is_not_valid():
+    disagreeing = Check(CONSISTENCY, 20.0, 10.0, False, "one by itself is 20 mas from the catalogue")
+    assert fit_quality((*check_fit(GOOD, PARAMETERS), disagreeing), GOOD, PARAMETERS) is FitQuality.NOT_VALID
 
 
 @given(st.floats(0.1, 200.0), st.floats(0.1, 200.0))

@@ -63,6 +63,7 @@ def test_a_plain_image_has_no_condition() -> None:
         ({"charge_injection": "CONT"}, Condition.CHARGE_INJECTION),
         ({"drizzle_switch": "OMIT"}, Condition.NOT_TO_BE_DRIZZLED),
         ({"drizzle_switch": "SKIPPED"}, Condition.NOT_TO_BE_DRIZZLED),
+        ({"filters": ()}, Condition.NO_FILTER),
         ({"guiding": "FINE/GYRO"}, Condition.UNGUIDED),
         ({"guiding": "COARSE"}, Condition.UNGUIDED),
         ({"quality": "GSFAIL"}, Condition.GUIDING_FAILED),
@@ -79,7 +80,7 @@ def test_each_condition(change: dict[str, object], condition: Condition) -> None
     assert condition.value in observation.reasons[0]
 
 
-@pytest.mark.parametrize("filters", [("F606W", "CLEAR2L"), ("POL0V",), ("FR914M",), (), ("N/A",)])
+@pytest.mark.parametrize("filters", [("F606W", "CLEAR2L"), ("POL0V",), ("FR914M",), ("N/A",)])
 def test_other_filters_are_images(filters: tuple[str, ...]) -> None:
     assert classify_observation(attrs.evolve(PLAIN, filters=filters)).conditions == ()
 
@@ -91,7 +92,7 @@ def test_wfpc2_needs_the_image_type_as_well(image_type: str, expected: bool) -> 
 
 
 def test_missing_keywords_fulfil_nothing() -> None:
-    assert classify_observation(ObservationHeader("NICMOS", 10.0)).conditions == ()
+    assert classify_observation(ObservationHeader("NICMOS", 10.0, ("F160W",))).conditions == ()
 
 
 def test_several_conditions_keep_the_order_of_the_enum() -> None:

@@ -11,6 +11,8 @@ from scipy import ndimage
 
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.verification import GuidingOutcome, RegistrationMethod
+from astrodriz_core.verify import registration
+from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.clipping import clipped_statistics, exact_median
 from astrodriz_core.verify.correlation import correlate_with_others, offset_from_blocks
 from astrodriz_core.verify.footprint import coverage_map, overlap_region
@@ -19,7 +21,7 @@ from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_core.verify.matching import bulk_offset, matched_pairs
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.motion import Motion, fit_positions
-from astrodriz_core.verify.registration import SourceTable, consensus, register
+from astrodriz_core.verify.registration import SourceTable, consensus, register, solve_motions
 from astrodriz_core.verify.sharpness import concentration, exposure_sharpness
 from astrodriz_core.verify.source_table import without_spikes
 from astrodriz_core.verify.sources import Peaks, cut_out, parabola_top, windowed_centroids
@@ -87,7 +89,7 @@ def test_the_order_of_the_exposures_does_not_matter(order):
     for place, index in enumerate(order):
         one, other = permuted.registration[place], plain.registration[index]
         assert one.rootname == other.rootname
-        assert (one.dx_pix, one.dy_pix) == pytest.approx((other.dx_pix, other.dy_pix), abs=0.004)
+        assert (one.dx_pix, one.dy_pix) == pytest.approx((other.dx_pix, other.dy_pix), abs=0.0005)
         assert permuted.focus.exposures[place] == plain.focus.exposures[index]
         assert permuted.similarity.exposures[place] == plain.similarity.exposures[index]
 
@@ -227,6 +229,23 @@ def test_the_joint_solution_bridges_a_mosaic():
     assert found == pytest.approx(np.array([[0, 0], [0.5, 0], [0, 0]]), abs=0.03)
 
 
+@pytest.mark.parametrize("number", [2, 3, 8])
+def test_the_joint_solution_settles_at_once_and_does_not_drift(number, monkeypatch):
+    rng = np.random.default_rng(number)
+    places = rng.uniform(0, 600, (40, 1, 2))
+    positions = places + rng.normal(0, 0.1, (40, number, 2))
+    positions[rng.uniform(size=(40, number)) < 0.1] += rng.uniform(-1, 1, 2)
+    positions[rng.uniform(size=(40, number)) < 0.1] = np.nan
+    start = np.zeros((number, 2))
+    _, motions = solve_motions(table_of(positions), start)
+    shifts = np.array([motion.shift for motion in motions])
+    assert shifts.mean(0) == pytest.approx((0, 0), abs=1e-12)
+    assert np.mean([motion.rotation for motion in motions]) == pytest.approx(0, abs=1e-15)
+    monkeypatch.setattr(registration, "SOLUTION_ROUNDS", 20)
+    _, early = solve_motions(table_of(positions), start)
+    assert np.array([motion.shift for motion in early]) == pytest.approx(shifts, abs=1e-4)
+
+
 def test_an_exposure_without_common_sources_is_left_unmeasured():
     places = np.random.default_rng(1).uniform(0, 500, (30, 2))
     positions = np.repeat(places[:, None], 3, axis=1)
@@ -259,6 +278,22 @@ def test_the_stated_error_is_the_scatter_of_repeated_fits():
     turns = np.array([fit.motion.rotation for fit in fits])
     assert shifts.std() == pytest.approx(np.mean([fit.shift_error for fit in fits]), rel=0.12)
     assert turns.std() == pytest.approx(np.mean([fit.rotation_error for fit in fits]), rel=0.15)
+
+
+@pytest.mark.parametrize(("number", "spread"), [(5, 0.0), (12, 0.0), (12, 1.6), (40, 1.6)])
+def test_the_error_of_few_or_unequal_sources_covers_what_it_says(number, spread):
+    """The length of an offset exceeds 3.03 standard errors in 1 % of all cases, whatever the sources."""
+    rng = np.random.default_rng(number)
+    lengths = []
+    for _ in range(500):
+        errors = np.hypot(0.04, 0.1 * np.exp(spread * rng.normal(size=number)))
+        difference = errors[:, None] * rng.standard_t(4, (number, 2)) / np.sqrt(2)
+        places = rng.uniform(-300, 300, (number, 2))
+        fit = fit_positions(difference, places, Motion(np.zeros(2), 0.0), 1 / errors**2)
+        assert fit.effective <= number + 1e-9
+        stated = fit.shift_error * small_sample_factor(fit.effective)
+        lengths.append(np.hypot(*fit.local_shift) / stated)
+    assert np.mean(np.array(lengths) > 3.03) < 0.03
 
 
 def test_too_few_sources_give_no_fit_and_few_no_rotation():

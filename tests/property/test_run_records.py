@@ -1,6 +1,8 @@
 """Records made by Hypothesis come back equal from their JSON text; damaged text is refused with its place."""
 
 import json
+import pickle
+from pathlib import Path
 
 import pytest
 from attrs.exceptions import FrozenInstanceError
@@ -8,11 +10,17 @@ from example_records import association_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.errors import InputError
+from astrodriz_core.errors import InputError, MissingFilesError, RecordError
+from astrodriz_core.records.migration import MIGRATIONS
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
+from astrodriz_core.records.schema import mistakes, record_schema
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.outputs.recordfile import dump_record, load_record
 from record_strategies import records
+
+ROOT = Path(__file__).parents[2]
+VERSION_1 = ROOT / "tests" / "integration" / "records" / "version_1_decisions.json"
+SCHEMA = record_schema()
 
 
 def run_records():
@@ -65,22 +73,98 @@ def record():
     return association_record()
 
 
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        (lambda tree: tree.update(surplus=1), "surplus"),
-        (lambda tree: tree.pop("stages"), "stages"),
-        (lambda tree: tree.update(outcome="lost"), "outcome"),
-        (lambda tree: tree["settings"].update(policy="mine"), "policy"),
-        (lambda tree: tree["products"][0].update(exptime="long"), "exptime"),
-        (lambda tree: tree.update(schema_version=99), "schema version"),
-    ],
-)
+DAMAGES = [
+    (lambda tree: tree.update(surplus=1), "record.surplus: unknown field"),
+    (lambda tree: tree.pop("stages"), "record.stages: missing"),
+    (lambda tree: tree["stages"][2].pop("states"), "record.stages[2].states: missing"),
+    (lambda tree: tree.update(outcome="lost"), "record.outcome: 'lost' is none of done, omitted: DRIZCORR says OMIT"),
+    (lambda tree: tree["settings"].update(policy="mine"), "record.settings.policy: 'mine' is none of"),
+    (lambda tree: tree["products"][0].update(exptime="3.5"), "record.products[0].exptime: '3.5' is no number"),
+    (lambda tree: tree["products"][0].update(exptime=True), "record.products[0].exptime: True is no number"),
+    (lambda tree: tree["products"][0].update(units=None), "record.products[0].units: None is no string"),
+    (
+        lambda tree: tree["stages"][1]["wcs"][0]["chips"][0].update(extver=1.5),
+        "wcs[0].chips[0].extver: 1.5 is no integer",
+    ),
+    (lambda tree: tree["stages"][1]["wcs"][0]["chips"][0].update(crval=[1.0]), "crval: 1 members instead of 2"),
+    (lambda tree: tree.update(files="abc"), "record.files: 'abc' is no array"),
+    (lambda tree: tree["stages"][1].update(drizzle=[]), "record.stages[1].drizzle: [] is no object"),
+    (lambda tree: tree["stages"][1]["drizzle"].update(surplus=1), "record.stages[1].drizzle.surplus: unknown field"),
+    (lambda tree: tree["settings"].update(force=1), "record.settings.force: 1 is no boolean"),
+    (lambda tree: tree["parameters"].update(final_pixfrac=-1.0), "record.parameters"),
+]
+
+
+@pytest.mark.parametrize(("change", "place"), DAMAGES, ids=[place for _, place in DAMAGES])
 def test_what_does_not_fit_is_refused_with_its_place(tmp_path, record, change, place):
     path = tmp_path / "x_decisions.json"
     path.write_text(damaged(record, change), encoding="utf-8")
-    with pytest.raises(InputError, match=place):
+    with pytest.raises(RecordError) as failure:
         load_record(path)
+    assert any(place in told for told in failure.value.places)
+    assert place in str(failure.value)
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1, "1", True, None, [1], 1.0])
+def test_a_version_that_is_not_known_is_refused(tmp_path, record, version):
+    path = tmp_path / "x_decisions.json"
+    path.write_text(damaged(record, lambda tree: tree.update(schema_version=version)), encoding="utf-8")
+    with pytest.raises(RecordError, match="schema version"):
+        load_record(path)
+
+
+def test_many_mistakes_are_counted_and_the_error_has_all_of_them(tmp_path, record):
+    path = tmp_path / "x_decisions.json"
+    path.write_text(damaged(record, lambda tree: tree.update({f"surplus{i}": i for i in range(30)})), encoding="utf-8")
+    with pytest.raises(RecordError, match="and 20 more") as failure:
+        load_record(path)
+    assert len(failure.value.places) == 30
+    assert pickle.loads(pickle.dumps(failure.value)).places == failure.value.places
+
+
+@slow
+@given(data=st.data())
+def test_every_record_fits_the_schema(data):
+    assert mistakes(json.loads(dump_record(data.draw(run_records()))), SCHEMA) == ()
+
+
+def test_the_published_schema_is_the_one_in_force():
+    assert json.loads((ROOT / "docs" / "decisions.schema.json").read_text(encoding="utf-8")) == SCHEMA
+
+
+def test_a_record_of_version_1_is_brought_to_the_present_one(tmp_path):
+    before = json.loads(VERSION_1.read_text(encoding="utf-8"))
+    assert before["schema_version"] == 1
+    record = load_record(VERSION_1)
+    assert record.schema_version == SCHEMA_VERSION
+    assert record.sidecar is None
+    assert record.outputs == ()
+    after = json.loads(dump_record(record))
+    assert after["selection"] == before["selection"]
+    assert after["products"] == before["products"]
+    for old, new in zip(before["stages"], after["stages"], strict=True):
+        assert {name: new[name] for name in old if name != "drizzle"} == {n: old[n] for n in old if n != "drizzle"}
+    written = tmp_path / "x_decisions.json"
+    written.write_text(dump_record(record), encoding="utf-8")
+    assert load_record(written) == record
+
+
+def test_a_damaged_record_of_version_1_is_refused(tmp_path):
+    tree = json.loads(VERSION_1.read_text(encoding="utf-8"))
+    del tree["stages"][1]["drizzle"]
+    path = tmp_path / "x_decisions.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(RecordError, match="version 1"):
+        load_record(path)
+
+
+def test_there_is_a_step_from_every_older_version():
+    assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION))
+
+
+def test_a_record_that_is_not_there_is_missing(tmp_path):
+    with pytest.raises(MissingFilesError, match="x_decisions"):
+        load_record(tmp_path / "x_decisions.json")
 
 
 def test_what_is_not_json_is_refused(tmp_path):

@@ -66,6 +66,17 @@ def test_centroids_at_a_signal_to_noise_of_50_are_good_to_003_pixel(sigma):
     assert np.abs(errors.mean(axis=0)).max() < 0.01
 
 
+def test_blended_stars_are_one_source_unless_deblending_is_asked_for():
+    image, places, flux = chip()
+    companion = np.array([[places[40, 0] + 4.0, places[40, 1]]])
+    image = image + stars(SHAPE, companion, np.array([0.5 * flux])).astype(np.float32)
+    together, _ = find_sources(ChipImage(image), PARAMETERS)
+    apart, _ = find_sources(ChipImage(image), evolve(PARAMETERS, deblend=True))
+    assert len(apart) == len(together) + 1
+    assert len(matched(together, companion)[0]) == 0
+    assert len(matched(apart, companion)[0]) == 1
+
+
 def test_the_stated_precision_is_the_scatter_of_the_centroids():
     image, places, _ = chip(seed=1, snr=40.0)
     sources, _ = find_sources(ChipImage(image), PARAMETERS)

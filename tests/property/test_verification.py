@@ -25,10 +25,11 @@ from astrodriz_core.records.verification import (
     Registration,
     Verification,
 )
+from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.measurement import measure_alignment
-from astrodriz_core.verify.policies import judge_calibrated, judge_documented, judge_drizzlepac
+from astrodriz_core.verify.policies import detectable_offset, judge_calibrated, judge_documented, judge_drizzlepac
 from astrodriz_core.verify.registration import unmeasured
 from astrodriz_core.verify.verification import judge, worst_exposure
 from strategies import PARAMETERS, records, star_association
@@ -168,6 +169,43 @@ def test_the_limit_grows_with_the_error_until_nothing_can_be_said(aligned):
     assert verdict(unsure) is Verdict.UNDETERMINED
     assert "cannot be excluded" in judge_calibrated(unsure).reason
     assert verdict(with_offset(aligned, 0, dx_pix=2.0, sigma_pix=0.1)) is Verdict.MISALIGNED
+
+
+def drawn(measurements: AlignmentMeasurements, number: int, sigma: float, extra: float, rng) -> AlignmentMeasurements:
+    """Offsets of exposures that scatter as tolerated, or of which the last is off the mean of the others by `extra`."""
+    jitter = CALIBRATION.jitter_pix if extra == 0 else 0.0
+    places = rng.normal(0, jitter, (number, 2))
+    places[-1] += extra * np.array([0.6, 0.8])
+    offsets = (places - places.mean(0)) * number / (number - 1)
+    offsets += (1 if number > 2 else np.array([[1], [-1]])) * rng.normal(0, sigma, (number if number > 2 else 1, 2))
+    template = attrs.evolve(measurements.registration[0], rotation_deg=None, sigma_pix=sigma)
+    registration = tuple(attrs.evolve(template, dx_pix=float(x), dy_pix=float(y)) for x, y in offsets)
+    return attrs.evolve(measurements, registration=registration, sharpness=())
+
+
+@pytest.mark.parametrize(("number", "sigma"), [(2, 0.003), (4, 0.003), (4, 0.02), (8, 0.01)])
+def test_good_exposures_raise_as_many_false_alarms_as_are_allowed(aligned, number, sigma):
+    rng = np.random.default_rng(number)
+    trials = 4000
+    alarms = sum(verdict(drawn(aligned, number, sigma, 0.0, rng)) is Verdict.MISALIGNED for _ in range(trials))
+    allowed = CALIBRATION.false_alarm_rate * trials
+    assert allowed / 2 < alarms < allowed + 3 * np.sqrt(allowed)
+
+
+@pytest.mark.parametrize(("number", "sigma"), [(2, 0.003), (4, 0.003), (4, 0.02), (8, 0.01)])
+def test_the_offset_that_is_said_to_be_found_is_found_nine_times_in_ten(aligned, number, sigma):
+    rng = np.random.default_rng(number)
+    offset = detectable_offset(drawn(aligned, number, sigma, 0.0, rng))
+    # Against the mean of the others an exposure is off by `extra` itself.
+    found = np.mean([verdict(drawn(aligned, number, sigma, offset, rng)) is Verdict.MISALIGNED for _ in range(1000)])
+    assert 0.87 < found < 0.96
+
+
+def test_the_reason_of_an_aligned_verdict_tells_what_would_have_been_found(aligned):
+    offset = detectable_offset(aligned)
+    assert f"{offset:.2f} pixel" in judge_calibrated(aligned).reason
+    assert detectable_offset(with_offset(aligned, 1, sigma_pix=0.02)) > offset
+    assert detectable_offset(with_offset(aligned, 1, dx_pix=None, dy_pix=None, sigma_pix=None)) is None
 
 
 def test_every_check_says_how_far_it_is_from_its_threshold(aligned):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astrodriz_core.astrometry.absolute import CatalogPositions
+from astrodriz_core.astrometry.fit_quality import CONSISTENCY
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import ExposurePositions
 from astrodriz_core.astrometry.matching import match_nearest
@@ -64,10 +65,10 @@ def check_consistency(
         if worst is None or offset / limit > worst[1] / worst[2]:
             worst = (exposure.rootname, offset, limit)
     if worst is None:
-        return Check("consistency of shifts", None, None, True, "No exposure has enough matches of its own.")
+        return Check(CONSISTENCY, None, None, True, "No exposure has enough matches of its own.")
     name, offset, limit = worst[0], worst[1] * MAS, worst[2] * MAS
     text = f"{name} by itself is {offset:.2f} mas from the catalogue, at most {limit:.2f} mas."
-    return Check("consistency of shifts", offset, limit, offset <= limit, text)
+    return Check(CONSISTENCY, offset, limit, offset <= limit, text)
 
 
 def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from attrs import frozen
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, RegistrationChange
 
-__all__ = ["GAIN_CHECKS", "FitEvidence", "check_fit", "check_gain", "fit_quality"]
+__all__ = ["CONSISTENCY", "GAIN_CHECKS", "FitEvidence", "check_fit", "check_gain", "fit_quality"]
 
 CORRELATION_LIMIT = 0.5
 """Pearson's correlation below which few matches are suspect (published)."""
@@ -48,7 +48,10 @@ class FitEvidence:
     magnitude_correlation: float | None
 
 
-VALIDITY = "RMS within limit", "radial offset", "matches", "beyond chance"
+CONSISTENCY = "consistency of shifts"
+"""Name of the check that every exposure by itself agrees with the catalogue."""
+
+VALIDITY = "RMS within limit", "radial offset", "matches", "beyond chance", CONSISTENCY
 """Names of the checks without which a fit is not valid; the others compromise it."""
 
 

@@ -14,12 +14,16 @@ from astrodriz_core.instruments import DetectorDescription, DetectorKind, detect
 from astrodriz_core.records.astrometry import FitGeometry
 
 __all__ = [
+    "CATALOG_ORDER",
     "AlignmentParameters",
     "BackgroundEstimator",
     "FitParameters",
     "SourceParameters",
     "alignment_parameters",
 ]
+
+CATALOG_ORDER = ("GAIAeDR3", "GAIADR3", "GAIADR2", "GAIADR1", "GSC242", "2MASS")
+"""Catalogues, the most accurate one first; what is asked of a source that says itself which of them it has."""
 
 PUBLISHED_PSF_FWHM_ARCSEC = 0.13
 """FWHM of the PSF, arcsec, that stands in where an image has too few stars to measure it."""
@@ -73,6 +77,8 @@ class SourceParameters:
     ignore_cosmic_ray_bit : bool
         Take no notice of bit 4096. With a misplaced exposure the cosmic-ray step flags the cores of
         stars, and honouring its flags would hide the very sources that put the exposure right.
+    deblend : bool
+        Take every peak of a segment for a source. Off, as published: neighbours pull each other's centroids.
     """
 
     pixel_arcsec: float
@@ -87,6 +93,7 @@ class SourceParameters:
     nsigma: float = 3.0
     max_sources: int = 250
     ignore_cosmic_ray_bit: bool = False
+    deblend: bool = False
 
     @property
     def fallback_fwhm(self) -> float:

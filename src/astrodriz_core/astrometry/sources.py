@@ -25,7 +25,7 @@ from scipy.signal import oaconvolve
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
 from astrodriz_core.astrometry.parameters import BackgroundEstimator, SourceParameters
-from astrodriz_core.astrometry.psf import WINDOW_FWHM, PsfKernel, dao_positions, measure_psf
+from astrodriz_core.astrometry.psf import WINDOW_FWHM, PsfKernel, bright_peaks, dao_positions, measure_psf
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.astrometry import SourceCounts
 
@@ -180,7 +180,7 @@ def find_sources(chip: ChipImage, parameters: SourceParameters) -> tuple[Sources
     image = np.where(mask, np.float32(0), chip.data - level)
     noise, fwhm = float(np.median(scatter)), parameters.fallback_fwhm
     psf = measure_psf(image, (dq & ~parameters.harmless_bits) != 0, noise, fwhm)
-    peaks = _segment_peaks(image, mask, parameters.nsigma * scatter, psf)
+    peaks = _segment_peaks(image, mask, parameters.nsigma * scatter, psf, deblend=parameters.deblend)
     x, y = dao_positions(image, peaks[: DETECTION_EXCESS * parameters.max_sources], max(psf.fwhm, fwhm))
     return _measure(image, scatter if chip.error is None else chip.error, dq, psf, x, y, parameters)
 
@@ -192,10 +192,11 @@ def _data_quality(chip: ChipImage, parameters: SourceParameters) -> NDArray[np.i
     return chip.dq & ~np.array(4096, dtype=chip.dq.dtype) if parameters.ignore_cosmic_ray_bit else chip.dq
 
 
-def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel) -> NDArray[np.intp]:
+def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel, *, deblend: bool) -> NDArray[np.intp]:
     """The highest pixel of each segment of the smoothed image, shape (N, 2) as (x, y), brightest first.
 
-    Of equally high pixels of a segment the one nearest to the segment's centre is taken.
+    Of equally high pixels of a segment the one nearest to the segment's centre is taken. Deblended, every pixel of a
+    segment that is higher than its neighbours is taken.
     """
     smooth = oaconvolve(image, psf.kernel.astype(np.float32), mode="same")
     with warnings.catch_warnings():
@@ -203,6 +204,8 @@ def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel) -
         segments = detect_sources(smooth, threshold, SEGMENT_MIN_PIXELS, mask=mask)
     if segments is None:
         return np.zeros((0, 2), dtype=np.intp)
+    if deblend:
+        return bright_peaks(np.where(segments.data > 0, smooth, 0), 0.0)
     rows, columns = np.nonzero(segments.data)
     label, value = segments.data[rows, columns], smooth[rows, columns]
     size = np.bincount(label)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 from attrs import frozen
 
-__all__ = ["ChipWcs", "ExposureWcs", "Stage", "Verdict", "WcsOrigin"]
+__all__ = ["STAGE_ORIGINS", "ChipWcs", "ExposureWcs", "Stage", "Verdict", "WcsOrigin"]
 
 
 class Stage(Enum):
@@ -35,6 +36,14 @@ class WcsOrigin(Enum):
     PIPELINE_DEFAULT = "pipeline default"
     A_PRIORI = "a priori"
     A_POSTERIORI = "a posteriori"
+
+
+STAGE_ORIGINS: Mapping[Stage, WcsOrigin] = {
+    Stage.DEFAULT: WcsOrigin.PIPELINE_DEFAULT,
+    Stage.A_PRIORI: WcsOrigin.A_PRIORI,
+    Stage.A_POSTERIORI: WcsOrigin.A_POSTERIORI,
+}
+"""The stages that make a WCS."""
 
 
 @frozen

@@ -12,6 +12,7 @@ __all__ = [
     "DrizzleRecord",
     "ExcludedExposure",
     "ExclusionReason",
+    "MaskDigest",
     "OutputFrame",
     "ProductRecord",
     "StaticMaskCount",
@@ -72,21 +73,39 @@ class ChipSky:
 
 
 @frozen
+class MaskDigest:
+    """A mask of one chip, by its content; its pixels are in the sidecar file of the record.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (ny, nx).
+    sha256 : str
+        Of the bits, row by row, eight to a byte, the first pixel in the highest bit.
+    """
+
+    shape: tuple[int, int]
+    sha256: str
+
+
+@frozen
 class StaticMaskCount:
-    """Pixels of one chip that the static mask holds to be bad."""
+    """Pixels of one chip that the static mask holds to be bad; `mask` says which."""
 
     chip: str
     pixels: int
+    mask: MaskDigest | None = None
 
 
 @frozen
 class CosmicRayCount:
-    """Pixels of one chip that were flagged as cosmic rays (DQ 4096)."""
+    """Pixels of one chip that were flagged as cosmic rays (DQ 4096); `mask` says which."""
 
     rootname: str
     extver: int
     pixels: int
     fraction: float
+    mask: MaskDigest | None = None
 
 
 @frozen
@@ -103,7 +122,10 @@ class ProductRecord:
 
 @frozen
 class DrizzleRecord:
-    """One combination of the exposures: everything that was measured on the way."""
+    """One combination of the exposures: everything that was measured on the way.
+
+    `frame` is the common grid of the single-drizzled images, `product_frame` that of the product.
+    """
 
     exposures: tuple[str, ...]
     excluded: tuple[ExcludedExposure, ...]
@@ -112,3 +134,4 @@ class DrizzleRecord:
     static_mask: tuple[StaticMaskCount, ...]
     cosmic_rays: tuple[CosmicRayCount, ...]
     cosmic_rays_from: str
+    product_frame: OutputFrame | None = None

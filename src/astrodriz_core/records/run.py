@@ -9,7 +9,7 @@ from attrs import frozen
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsSelection
 from astrodriz_core.records.common import ExposureWcs, Stage
-from astrodriz_core.records.drizzling import DrizzleRecord, ProductRecord
+from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure, ProductRecord
 from astrodriz_core.records.verification import GuidingCheck, Policy, ProductComparison, Verification
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "StageRecord",
 ]
 
-SCHEMA_VERSION = 1
-"""Version of the layout of `RunRecord` in its JSON form."""
+SCHEMA_VERSION = 2
+"""Version of the layout of `RunRecord` in its JSON form; `astrodriz_core.records.migration` knows the older ones."""
 
 
 class RunOutcome(Enum):
@@ -75,7 +75,7 @@ class SoftwareVersion:
 
 @frozen
 class FileDigest:
-    """A file that the run read, with the SHA-256 of its bytes."""
+    """A file by its name, without folders, and the SHA-256 of its bytes."""
 
     name: str
     sha256: str
@@ -112,6 +112,11 @@ class StageRecord:
         Its product against the default product.
     apriori, aposteriori
         What the astrometric part of the stage did.
+    companions : DrizzleRecord or None
+        Of the last stage where FLC files decide: the combination of their FLT files.
+    states : tuple of FileDigest
+        What this stage made of each exposure: its file name and the SHA-256 of its `ExposureState` in the sidecar.
+        The last stage has none, since the files themselves are among the outputs.
     """
 
     stage: Stage
@@ -123,11 +128,18 @@ class StageRecord:
     comparison: ProductComparison | None = None
     apriori: AprioriRecord | None = None
     aposteriori: AposterioriRecord | None = None
+    companions: DrizzleRecord | None = None
+    states: tuple[FileDigest, ...] = ()
 
 
 @frozen
 class RunRecord:
-    """Everything that a run decided, and every number that it decided on."""
+    """Everything that a run decided, and every number that it decided on.
+
+    `excluded` are the exposures that take no part in any stage; their files stay as they are.
+    `outputs` are the exposures and headerlets as the run left them; the products have their own records. The
+    sidecar holds what is too large for JSON: masks, and headers and tables of the exposures.
+    """
 
     schema_version: int
     root: str
@@ -148,3 +160,13 @@ class RunRecord:
     products: tuple[ProductRecord, ...]
     files: tuple[str, ...]
     warnings: tuple[str, ...]
+    outputs: tuple[FileDigest, ...] = ()
+    sidecar: FileDigest | None = None
+    excluded: tuple[ExcludedExposure, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[ExcludedExposure, ...]:
+        """Every exposure that took no part in the run, or in one of its combinations, once each."""
+        combined = (stage.drizzle.excluded for stage in self.stages if stage.drizzle is not None)
+        found = {each.rootname: each for excluded in (*combined, self.excluded) for each in excluded}
+        return tuple(found.values())

@@ -1,15 +1,15 @@
-"""Thresholds of the calibrated policy, and the measured error rates that they rest on.
+"""Thresholds of the calibrated policy, and the measured errors that they rest on.
 
-The first four numbers say what is wanted. The others were measured by
-``benchmarks/calibrate_verification.py`` on simulated associations of WFC3/IR and ACS/WFC in six kinds of
-field, crowded to nearly empty; that program prints them again, with the rates that they give.
+The first six numbers say what is wanted. The others follow from simulated associations of WFC3/IR, ACS/WFC and
+WFC3/UVIS in six kinds of field, crowded to nearly empty: ``benchmarks/verification_rates.py`` measures them, and
+``benchmarks/calibrate_verification.py`` fits the numbers and prints them beside those below.
 """
 
 from __future__ import annotations
 
 from attrs import frozen
 
-__all__ = ["CALIBRATION", "SMALL_SAMPLE_SOURCES", "Calibration"]
+__all__ = ["CALIBRATION", "SMALL_SAMPLE_SOURCES", "Calibration", "small_sample_factor"]
 
 
 @frozen
@@ -23,10 +23,15 @@ class Calibration:
         telescope leaves in good exposures.
     false_alarm_rate : float
         Probability that an association with just that scatter fails.
+    coarse_false_alarm_rate : float
+        The same, where the error is too large to say "aligned": a failure is then the only verdict there is.
     smallest_offset_pix : float
         Offset that a measurement must be able to exclude to say "aligned".
     missed_sigma : float
         Standard deviations by which such an offset must stand above the threshold; 2.33 leaves 1 % below.
+    found_sigma : float
+        Standard errors by which an offset must stand above its threshold to be called found; 1.28 leaves
+        10 % below.
     error_scale : float
         Real errors of the offsets over the stated ones.
     blur_log_ratio : float
@@ -37,22 +42,35 @@ class Calibration:
 
     jitter_pix: float
     false_alarm_rate: float
+    coarse_false_alarm_rate: float
     smallest_offset_pix: float
     missed_sigma: float
+    found_sigma: float
     error_scale: float
     blur_log_ratio: float
     blur_sigma: float
 
 
-#: Errors from the scatter of n sources are too small by the factor 1 + SMALL_SAMPLE_SOURCES / n.
-SMALL_SAMPLE_SOURCES = 6.0
+#: Errors from the scatter of n sources are too small by about the factor 1 + SMALL_SAMPLE_SOURCES / n.
+SMALL_SAMPLE_SOURCES = 4.0
+
+
+def small_sample_factor(number: float) -> float:
+    """Error that covers a value from the scatter of so many sources, over the error that the scatter gives.
+
+    Where the sources differ in weight, `number` is that of as many sources of equal weight.
+    """
+    return 1 + SMALL_SAMPLE_SOURCES / max(number, 1)
+
 
 CALIBRATION = Calibration(
     jitter_pix=0.02,
     false_alarm_rate=0.009,
+    coarse_false_alarm_rate=0.0009,
     smallest_offset_pix=0.2,
     missed_sigma=2.33,
+    found_sigma=1.28,
     error_scale=1.0,
-    blur_log_ratio=0.07,
+    blur_log_ratio=0.05,
     blur_sigma=3.0,
 )

@@ -16,6 +16,7 @@ from scipy import fft
 from scipy.interpolate import RectBivariateSpline
 
 from astrodriz_core.records.verification import OverlapRegion, Registration, RegistrationMethod
+from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 from astrodriz_core.verify.laplacian import laplacian_of_gaussian
 from astrodriz_core.verify.scan import contaminated
@@ -37,8 +38,8 @@ DETECTION_SIGMA = 7.0
 MEDIAN_ABSOLUTE_NORMAL = 0.6745
 #: Steps of a pixel on which the interpolated peak is looked for.
 FINE_STEPS = 20
-#: Error that does not average out over the blocks (undersampling, distortion), pixels.
-SYSTEMATIC_PIX = 0.02
+#: Error that leaving out blocks does not show (undersampling, distortion), pixels.
+SYSTEMATIC_PIX = 0.01
 #: Blocks that see both images, at least, for an error from leaving each out.
 FEWEST_BLOCKS = 4
 
@@ -198,9 +199,22 @@ def offset_from_blocks(
     cut = maps[:, y : y + 2 * PEAK_LAGS + 1, x : x + 2 * PEAK_LAGS + 1]
     best = _peak_place(cut.sum(0))
     without = np.array([_peak_place(cut.sum(0) - block) for block in cut])
-    variance = (len(cut) - 1) / len(cut) * ((without - without.mean(0)) ** 2).sum(0)
     dx, dy = float(x - reach + best[0]), float(y - reach + best[1])
-    return (dx, dy), float(np.sqrt(variance.mean())), len(cut)
+    return (dx, dy), _jackknife_error(without), len(cut)
+
+
+def _jackknife_error(without: NDArray[np.float64]) -> float:
+    """Standard error along one axis from the results without each block, shape (n, 2).
+
+    Where few blocks decide, it is as uncertain as one from so few; their effective number is twice
+    (sum of squares)^2 / sum of fourth powers, which is n for normal deviations along two axes.
+    """
+    number = len(without)
+    squares = ((without - without.mean(0)) ** 2).sum(1)
+    error = float(np.sqrt((number - 1) / number * squares.sum() / 2))
+    fourth = float((squares**2).sum())
+    effective = min(2 * float(squares.sum()) ** 2 / fourth, number) if fourth > 0 else number
+    return error * small_sample_factor(effective)
 
 
 def _block_correlations(image: FloatImage, reference: FloatImage, lags: int) -> NDArray[np.float64]:

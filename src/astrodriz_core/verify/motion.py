@@ -65,6 +65,8 @@ class MotionFit:
         Weighted scatter of the sources about the motion, one axis.
     used : numpy.ndarray of bool, shape (n,)
         Sources that count.
+    effective : float
+        Number of sources of equal weight that would be as many: (sum of weights)^2 / sum of their squares.
     """
 
     motion: Motion
@@ -74,6 +76,7 @@ class MotionFit:
     lever_arm: float
     scatter: float
     used: NDArray[np.bool_]
+    effective: float
 
 
 def fit_positions(
@@ -156,4 +159,5 @@ def _weighted_fit(
         lever_arm=float(np.sqrt(inertia / w.sum())),
         scatter=float(np.sqrt((w * residual**2).sum() / (2 * w.sum()))),
         used=squares < OUTLIER_SQUARE,
+        effective=float(w.sum() ** 2 / (w**2).sum()),
     )

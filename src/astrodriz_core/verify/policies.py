@@ -20,10 +20,12 @@ from astrodriz_core.records.verification import (
 )
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 
-__all__ = ["judge_calibrated", "judge_documented", "judge_drizzlepac"]
+__all__ = ["detectable_offset", "judge_calibrated", "judge_documented", "judge_drizzlepac", "offset_threshold"]
 
 #: Similarity below which the published rules accept a product.
 SIMILARITY_LIMIT = 1.0
+#: Reason of a verdict that nothing speaks against.
+PASSED = "all checks passed"
 #: drizzlepac: lower limit of the focus index over the mean, and the number of sigma on either side.
 FOCUS_TOLERANCE, FOCUS_SIGMAS = 0.8, 3.0
 
@@ -112,38 +114,74 @@ def judge_calibrated(measurements: AlignmentMeasurements, calibration: Calibrati
     false-alarm rate of the calibration. It is undetermined where the error is too large to exclude the
     smallest offset that matters. Sharpness names degraded exposures; it does not decide.
     """
-    scatter = _number_factor(len(measurements.registration), calibration)
+    number = len(measurements.registration)
     checks: list[Check] = []
     for registration in measurements.registration:
-        checks.append(_offset_check(registration, scatter, calibration))
-        checks.extend(_rotation_check(registration, scatter, calibration))
+        checks.append(_offset_check(registration, number, calibration))
+        checks.extend(_rotation_check(registration, number, calibration))
     checks.extend(_sharpness_check(sharpness, calibration) for sharpness in measurements.sharpness)
-    return _conclude(Policy.CALIBRATED, checks)
+    seen = detectable_offset(measurements, calibration)
+    passed = PASSED if seen is None else f"{PASSED}; an offset of {seen:.2f} pixel of any exposure would be found"
+    return _conclude(Policy.CALIBRATED, checks, passed)
 
 
-def _number_factor(n_exposures: int, calibration: Calibration) -> tuple[float, float]:
-    """Scatter of one exposure against the mean of the others, and how many times it a threshold is.
+def detectable_offset(measurements: AlignmentMeasurements, calibration: Calibration = CALIBRATION) -> float | None:
+    """Smallest offset of any one exposure that is found with the probability that `found_sigma` stands for.
 
-    Against n - 1 others the scatter of each axis is jitter * sqrt(n / (n - 1)). The length of a
-    two-dimensional normal offset exceeds k times its scatter with probability exp(-k^2 / 2); each of n
-    exposures has its chance, and of two exposures there is one difference.
+    This is the offset from the others as it is in the images, scatter included: only the error of the
+    measurement stands between it and its threshold. The exposure with the largest error decides.
+
+    Returns
+    -------
+    float or None
+        Pixels; None where the offset of an exposure was not measured.
     """
-    scatter = calibration.jitter_pix * np.sqrt(n_exposures / max(n_exposures - 1, 1))
-    trials = n_exposures if n_exposures > 2 else 1
-    return float(scatter), float(np.sqrt(2 * np.log(trials / calibration.false_alarm_rate)))
+    number = len(measurements.registration)
+    sigmas = [registration.sigma_pix for registration in measurements.registration]
+    if any(sigma is None for sigma in sigmas):
+        return None
+    return max(
+        offset_threshold(number, sigma, calibration)[1] + calibration.found_sigma * calibration.error_scale * sigma
+        for sigma in sigmas
+        if sigma is not None
+    )
 
 
-def _offset_check(registration: Registration, scatter: tuple[float, float], calibration: Calibration) -> Check:
-    """Length of the offset of one exposure against its threshold."""
+def offset_threshold(
+    number: int, sigma: float, calibration: Calibration, false_alarm_rate: float | None = None
+) -> tuple[float, float]:
+    """What a good exposure of so many is expected to be off by, rms along each axis, and what fails.
+
+    The logarithm of the likelihood of an offset with an unknown displacement, over that without one, is
+    offset^2 / (2 expected^2); the largest over the exposures decides, whatever exposure it is. Against
+    n - 1 others the scatter of each axis is jitter * sqrt(n / (n - 1)), to which the error adds. The length
+    of a two-dimensional normal offset exceeds k times its scatter with probability exp(-k^2 / 2); each of
+    n exposures has its chance, and of two exposures there is one difference.
+    """
+    rate = calibration.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
+    scatter = calibration.jitter_pix * np.sqrt(number / max(number - 1, 1))
+    expected = float(np.hypot(scatter, calibration.error_scale * sigma))
+    trials = number if number > 2 else 1
+    return expected, expected * float(np.sqrt(2 * np.log(trials / rate)))
+
+
+def _offset_check(registration: Registration, number: int, calibration: Calibration) -> Check:
+    """Length of the offset of one exposure against its threshold.
+
+    A measurement that cannot exclude the smallest offset has nothing to say unless it fails. It must fail
+    clearly: else most of what is determined in a poor field would be false alarms.
+    """
     name = registration.rootname
     if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
         return _unknown(Quantity.REGISTRATION, name, f"{name}: {registration.reason}")
     value = float(np.hypot(registration.dx_pix, registration.dy_pix))
-    expected = float(np.hypot(scatter[0], calibration.error_scale * registration.sigma_pix))
-    threshold = scatter[1] * expected
-    excluded = threshold + calibration.missed_sigma * expected
+    expected, threshold = offset_threshold(number, registration.sigma_pix, calibration)
+    coarse = threshold + calibration.missed_sigma * expected > calibration.smallest_offset_pix
+    if coarse:
+        rate = calibration.coarse_false_alarm_rate
+        expected, threshold = offset_threshold(number, registration.sigma_pix, calibration, rate)
     text = f"{name}: offset {value:.3f} +- {registration.sigma_pix:.3f} pixel, limit {threshold:.3f}"
-    if value <= threshold and excluded > calibration.smallest_offset_pix:
+    if coarse and value <= threshold:
         return _unknown(
             Quantity.REGISTRATION,
             name,
@@ -154,13 +192,13 @@ def _offset_check(registration: Registration, scatter: tuple[float, float], cali
     return _compared(Quantity.REGISTRATION, name, value, threshold, threshold - value, text)
 
 
-def _rotation_check(registration: Registration, scatter: tuple[float, float], calibration: Calibration) -> list[Check]:
+def _rotation_check(registration: Registration, number: int, calibration: Calibration) -> list[Check]:
     """Rms displacement by the rotation against the threshold of an offset; none without a rotation."""
     angle, error, arm = registration.rotation_deg, registration.rotation_sigma_deg, registration.lever_arm_pix
     if angle is None or error is None or arm is None:
         return []
     value, sigma = (float(np.deg2rad(abs(v)) * arm) for v in (angle, error))
-    threshold = scatter[1] * float(np.hypot(scatter[0], calibration.error_scale * sigma))
+    _, threshold = offset_threshold(number, sigma, calibration)
     name = registration.rootname
     text = f"{name}: rotation {angle:.4f} deg moves sources by {value:.3f} pixel rms, limit {threshold:.3f}"
     return [_compared(Quantity.ROTATION, name, value, threshold, threshold - value, text)]
@@ -208,8 +246,8 @@ def _unknown(
     return Check(quantity, rootname, CheckOutcome.UNDETERMINED, value, threshold, None, decisive, reason)
 
 
-def _conclude(policy: Policy, checks: Sequence[Check]) -> PolicyResult:
-    """Verdict: misaligned where a decisive check failed, undetermined where one could not be made."""
+def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> PolicyResult:
+    """Verdict: misaligned where a decisive check failed, undetermined where one could not be made, else passed."""
     decisive = [check for check in checks if check.decisive]
     failed = [check for check in decisive if check.outcome is CheckOutcome.FAILED]
     open_ = [check for check in decisive if check.outcome is CheckOutcome.UNDETERMINED]
@@ -218,7 +256,7 @@ def _conclude(policy: Policy, checks: Sequence[Check]) -> PolicyResult:
     elif open_:
         verdict, reason = Verdict.UNDETERMINED, "; ".join(check.reason for check in open_)
     else:
-        verdict, reason = Verdict.ALIGNED, "all checks passed"
+        verdict, reason = Verdict.ALIGNED, passed
     return PolicyResult(
         policy=policy,
         verdict=verdict,

@@ -15,7 +15,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.records.verification import Registration, RegistrationMethod
-from astrodriz_core.verify.calibration import SMALL_SAMPLE_SOURCES
+from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.images import VerificationParameters
 from astrodriz_core.verify.motion import FEWEST_SOURCES, Motion, MotionFit, fit_positions
 from astrodriz_core.verify.sources import Positions
@@ -67,16 +67,23 @@ def solve_motions(table: SourceTable, start: Positions) -> tuple[NDArray[np.floa
     motions : list of Motion
     """
     centre = np.nanmean(table.positions, axis=(0, 1))
-    motions = [Motion(shift, 0.0) for shift in np.nan_to_num(start)]
+    motions = _about_their_mean([Motion(shift, 0.0) for shift in np.nan_to_num(start)])
     for _ in range(SOLUTION_ROUNDS):
         common = _common_positions(table, motions, centre, range(len(motions)))
         fits = [_fit_motion(table, i, common, centre, motion) for i, motion in enumerate(motions)]
         before = motions
-        motions = [old if fit is None else fit.motion for old, fit in zip(before, fits, strict=True)]
+        motions = _about_their_mean([old if fit is None else fit.motion for old, fit in zip(before, fits, strict=True)])
         steps = [new.shift - old.shift for new, old in zip(motions, before, strict=True)]
         if np.abs(steps).max() < CONVERGED_PIX:
             break
     return centre, motions
+
+
+def _about_their_mean(motions: Sequence[Motion]) -> list[Motion]:
+    """Motions less their mean, which nothing determines and which would drift from round to round."""
+    shift = np.mean([motion.shift for motion in motions], axis=0)
+    rotation = float(np.mean([motion.rotation for motion in motions]))
+    return [Motion(motion.shift - shift, motion.rotation - rotation) for motion in motions]
 
 
 def _common_positions(
@@ -195,7 +202,7 @@ def _record(name: str, fit: MotionFit | None, parameters: VerificationParameters
         return unmeasured(name, f"Fewer than {FEWEST_SOURCES} sources in common with the other exposures.")
     dx, dy = (float(value) for value in fit.local_shift)
     number = int(fit.used.sum())
-    small_sample = 1 + SMALL_SAMPLE_SOURCES / max(number, 1)
+    small_sample = small_sample_factor(fit.effective)
     turn_error = None if fit.rotation_error is None else float(np.rad2deg(fit.rotation_error * small_sample))
     return Registration(
         rootname=name,

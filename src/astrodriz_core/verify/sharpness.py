@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astrodriz_core.records.verification import ExposureSharpness, FocusDistribution
+from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.sources import Cutouts, Positions
 
 __all__ = [
@@ -100,7 +101,7 @@ def exposure_sharpness(
     ratio = concentrations[known, index] - np.nanmedian(others[known], axis=1)
     middle = float(np.median(ratio))
     spread = 1.4826 * float(np.median(np.abs(ratio - middle)))
-    sigma = MEDIAN_EFFICIENCY * spread / np.sqrt(len(ratio))
+    sigma = MEDIAN_EFFICIENCY * spread / np.sqrt(len(ratio)) * small_sample_factor(len(ratio))
     return ExposureSharpness(rootname, middle, float(sigma), len(ratio), core_flagged)
 
 

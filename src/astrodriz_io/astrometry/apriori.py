@@ -32,9 +32,10 @@ from astrodriz_io.astrometry.headerlets import (
 )
 from astrodriz_io.astrometry.pointing import Pointing, pointing, pointing_change
 from astrodriz_io.astrometry.wcs_headers import edit_together, primary_wcsname
+from astrodriz_io.inputs.fitsfiles import open_fits
 from astrodriz_io.parallel import ordered_map
 
-__all__ = ["apply_apriori"]
+__all__ = ["apply_apriori", "keep_solutions"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,34 @@ def apply_apriori(
     if any(plan.to_attach for plan in plans) or family is not None:
         edit_together(files, lambda index, hdulist: _write(hdulist, plans[index], family))
     return _record(plans, before, family, tuple(dict.fromkeys(problems)))
+
+
+def keep_solutions(sources: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Attach the solutions that some exposures carry to others, whose primary WCS stays.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Copies of `targets` with which the stage was tried; are not changed.
+    targets : sequence of Path
+        Those that lack solutions are changed, all or none.
+    """
+    lacking = [_lacking(source, target) for source, target in zip(sources, targets, strict=True)]
+
+    def attach(index: int, hdulist: fits.HDUList) -> None:
+        for headerlet in lacking[index]:
+            attach_headerlet(hdulist, headerlet)
+
+    if any(lacking):
+        edit_together(targets, attach)
+
+
+def _lacking(source: Path, target: Path) -> list[fits.HDUList]:
+    """Solutions that one exposure has and another has not."""
+    with open_fits(target) as hdulist:
+        known = {content_hash(headerlet) for _, headerlet in attached_headerlets(hdulist)}
+    with open_fits(source) as hdulist:
+        return [headerlet for _, headerlet in attached_headerlets(hdulist) if content_hash(headerlet) not in known]
 
 
 def _plan(

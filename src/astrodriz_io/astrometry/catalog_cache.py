@@ -24,11 +24,15 @@ from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows, read_table
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.locking import locked
 
-__all__ = ["CacheCatalog", "CacheEntry", "add_catalog", "list_catalogs"]
+__all__ = ["CacheCatalog", "CacheEntry", "add_catalog", "catalog_names", "list_catalogs"]
 
 ORDER = 5
 """Order of new caches: 12288 pixels of 1.8 degrees, of which an exposure touches one to four."""
+
+MAX_ORDER = 12
+"""Pixels of 0.9 arcmin; with smaller ones a field would be spread over hundreds of files."""
 
 DESCRIPTION = "catalog.json"
 
@@ -113,6 +117,8 @@ def add_catalog(cache: Path, source: Path, name: str, order: int = ORDER) -> Cac
     ------
     CatalogError
         The file is not a catalogue, or the extra is not installed.
+    LockedError
+        Another process adds rows to the same catalogue.
     StorageError
         The cache cannot be written.
     """
@@ -120,12 +126,18 @@ def add_catalog(cache: Path, source: Path, name: str, order: int = ORDER) -> Cac
     folder = cache / name
     with storage_errors(folder.name):
         folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, ("catalog",)):
+        return _add(folder, columns, order)
+
+
+def _add(folder: Path, columns: CatalogColumns, order: int) -> CacheEntry:
+    """Add rows to the catalogue in a folder that nobody else writes to."""
     order = _entry(folder).order if (folder / DESCRIPTION).exists() else order
     pixels = _healpix(order).lonlat_to_healpix(columns.ra * u.deg, columns.dec * u.deg)
     for pixel in np.unique(pixels):
         _add_rows(_pixel_file(folder, int(pixel)), columns.select(pixels == pixel))
     counts = [len(read_table(path)) for path in sorted(folder.glob("*.parquet"))]
-    entry = CacheEntry(name, order, len(counts), sum(counts))
+    entry = CacheEntry(folder.name, order, len(counts), sum(counts))
     with _replacing(folder / DESCRIPTION) as working:
         working.write_text(json.dumps(asdict(entry), indent=1) + "\n", encoding="utf-8")
     return entry
@@ -133,13 +145,21 @@ def add_catalog(cache: Path, source: Path, name: str, order: int = ORDER) -> Cac
 
 def list_catalogs(cache: Path) -> tuple[CacheEntry, ...]:
     """Catalogues of a cache by name; none for a folder that does not exist."""
-    return tuple(_entry(path.parent) for path in sorted(cache.glob(f"*/{DESCRIPTION}")))
+    return tuple(_entry(cache / name) for name in catalog_names(cache))
+
+
+def catalog_names(cache: Path) -> tuple[str, ...]:
+    """Names of the catalogues of a cache."""
+    return tuple(path.parent.name for path in sorted(cache.glob(f"*/{DESCRIPTION}")))
 
 
 def _entry(folder: Path) -> CacheEntry:
     try:
         values = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        return CacheEntry(folder.name, int(values["order"]), int(values["pixels"]), int(values["rows"]))
+        entry = CacheEntry(folder.name, int(values["order"]), int(values["pixels"]), int(values["rows"]))
+        if not 0 <= entry.order <= MAX_ORDER:
+            raise ValueError(f"order {entry.order}")
+        return entry
     except FileNotFoundError as error:
         remedy = "List what it has with astrodriz catalog list."
         raise CatalogError(f"The cache has no catalogue {folder.name}.", where=folder.name, remedy=remedy) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from astropy.io import ascii
 from astropy.table import Table
@@ -12,8 +11,8 @@ from attrs import field, frozen
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
-from astrodriz_io.astrometry.time_budget import Deadline
-from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient
+from astrodriz_io.astrometry.time_budget import TimeBudget
+from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, host_of
 
 __all__ = ["ServiceCatalog"]
 
@@ -36,18 +35,18 @@ class ServiceCatalog:
     name : str
         CAT of the query.
     address : str
-    deadline : Deadline
+    budget : TimeBudget
     client : WebClient
     """
 
     name: str
     address: str
-    deadline: Deadline = field(factory=Deadline)
+    budget: TimeBudget = field(factory=TimeBudget)
     client: WebClient = field()
 
     @client.default
     def _own_client(self) -> WebClient:
-        return WebClient("catalogue service", CatalogError, self.deadline)
+        return WebClient("catalogue service", CatalogError, self.budget)
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
         """Rows of the service."""
@@ -59,7 +58,7 @@ class ServiceCatalog:
 
     @property
     def _host(self) -> str:
-        return urlsplit(self.address).netloc
+        return host_of(self.address)
 
     def _table(self, footprint: Footprint) -> Table:
         url = f"{self.address.rstrip('/')}/vo/CatalogSearch.aspx"

@@ -125,6 +125,8 @@ def catalog_rows(columns: CatalogColumns, footprint: Footprint, epoch: float, na
         with_proper_motion=int(positions.moved.sum()),
     )
     logger.info("%s (%s): %d rows, %d with proper motion", name, origin, len(kept), provenance.with_proper_motion)
+    if len(kept) and not provenance.with_proper_motion:
+        logger.warning("%s (%s) has no proper motions: its positions are not moved to the exposures", name, origin)
     return CatalogRows(positions, kept.mag, provenance)
 
 

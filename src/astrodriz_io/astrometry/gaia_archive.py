@@ -1,9 +1,12 @@
-"""ESA's Gaia archive through astroquery (an extra that the user installs)."""
+"""ESA's Gaia archive through astroquery (needs the extra ``gaia``)."""
 
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
+from xml.parsers.expat import ExpatError
 
 from astropy.table import Table
 from attrs import field, frozen
@@ -11,7 +14,7 @@ from attrs import field, frozen
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 
 __all__ = ["GaiaArchive"]
 
@@ -22,6 +25,15 @@ TABLES = {
     "GAIADR1": "gaiadr1.gaia_source",
 }
 """Table of the archive for each name that a WCSNAME may have."""
+
+ADDRESS = "https://gea.esac.esa.int/tap-server/tap"
+"""Of the archive's table access service."""
+
+ASTROQUERY_FAILURES = (
+    OSError, ValueError, TypeError, RuntimeError, SystemError, SyntaxError, LookupError, AttributeError, EOFError,
+    HTTPException, ExpatError, zlib.error,
+)  # fmt: skip
+"""What astroquery raises; a refused query is a SystemError, a damaged reply any of the others."""
 
 COLUMNS = "ra, dec, ra_error, dec_error, pmra, pmdec, pmra_error, pmdec_error, ref_epoch, phot_g_mean_mag"
 
@@ -34,14 +46,17 @@ class GaiaArchive:
     ----------
     name : str
         GAIAeDR3, GAIADR3, GAIADR2 or GAIADR1, in any case.
-    deadline : Deadline
+    budget : TimeBudget
     launch : callable
         Runs a query in ADQL and gives its table; by default that of astroquery.
+    address : str
+        Of the archive.
     """
 
     name: str = "GAIAeDR3"
-    deadline: Deadline = field(factory=Deadline)
+    budget: TimeBudget = field(factory=TimeBudget)
     launch: Callable[[str], Table] | None = None
+    address: str = ADDRESS
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
         """Rows of the archive.
@@ -58,7 +73,7 @@ class GaiaArchive:
             f"SELECT {COLUMNS} FROM {table} WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
             f"CIRCLE('ICRS', {footprint.ra:.10f}, {footprint.dec:.10f}, {footprint.radius:.8f}))"
         )
-        rows = self._in_time(self.launch or _astroquery_launcher(), adql)
+        rows = self._in_time(self.launch or _astroquery_launcher(self.address), adql)
         columns = columns_of(rows, self.name, "Gaia archive", required=("pmra", "pmdec", "epoch"))
         return catalog_rows(columns, footprint, epoch, self.name, "Gaia archive")
 
@@ -69,12 +84,13 @@ class GaiaArchive:
         def work() -> None:
             try:
                 outcome.append(launch(adql))
-            except (OSError, ValueError, RuntimeError, LookupError, AttributeError) as failure:
+            except ASTROQUERY_FAILURES as failure:
                 outcome.append(failure)
 
         thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        thread.join(self.deadline.remaining())
+        with self.budget.spending():
+            thread.start()
+            thread.join(self.budget.remaining())
         if not outcome:
             raise CatalogError("The Gaia archive did not answer in time.")
         if isinstance(outcome[0], Exception):
@@ -82,16 +98,20 @@ class GaiaArchive:
         return outcome[0]
 
 
-def _astroquery_launcher() -> Callable[[str], Table]:
-    """The function of astroquery that runs a query."""
+def _astroquery_launcher(address: str) -> Callable[[str], Table]:
+    """The function of astroquery that runs a query.
+
+    Its ``astroquery.gaia`` would ask the archive for news, and print them, when it is imported. The jobs are
+    asynchronous ones, because the archive cuts the others at 2000 rows without a word.
+    """
     try:
-        from astroquery.gaia import Gaia
+        from astroquery.utils.tap.core import TapPlus
     except ImportError as error:
         raise CatalogError(
-            "The Gaia archive needs astroquery.", remedy="Install it: pip install astroquery."
+            "The Gaia archive needs astroquery.", remedy="Install the extra: pip install astrodriz[gaia]."
         ) from error
 
     def launch(adql: str) -> Table:
-        return Gaia.launch_job(adql).get_results()
+        return TapPlus(url=address).launch_job_async(adql).get_results()
 
     return launch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Protocol
 from xml.etree.ElementTree import Element
@@ -15,13 +16,16 @@ from attrs import field, frozen
 
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 
 __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
 
 DEFAULT_CATALOG = "GSC240"
 """The catalogue of the offsets, where the source does not name it."""
+
+CATALOG_NAME = re.compile(r"[A-Za-z]+\d*")
+"""It becomes a part of WCSNAME and of the name of a file."""
 
 MAX_OFFSET_DEG = 0.01
 """Guide star catalogues were wrong by about an arcsecond; 36 arcsec is another star."""
@@ -84,17 +88,17 @@ class GuideStarService:
     Attributes
     ----------
     address : str
-    deadline : Deadline
+    budget : TimeBudget
     client : WebClient
     """
 
     address: str
-    deadline: Deadline = field(factory=Deadline)
+    budget: TimeBudget = field(factory=TimeBudget)
     client: WebClient = field()
 
     @client.default
     def _own_client(self) -> WebClient:
-        return WebClient("guide star service", DatabaseError, self.deadline)
+        return WebClient("guide star service", DatabaseError, self.budget)
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
         """Offset of the service."""
@@ -132,6 +136,9 @@ def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:
         raise DatabaseError(
             f"The guide star offset of {math.hypot(east, d_dec):.3f} degrees is too great.", where=where
         )
+    catalog = tags.get("outputCatalog") or DEFAULT_CATALOG
+    if not CATALOG_NAME.fullmatch(catalog):
+        raise DatabaseError(f"The guide star catalogue {catalog[:40]!r} has no sensible name.", where=where)
     if d_ra == 0.0 and d_dec == 0.0:
         return None
-    return GuideStarOffset(east * 3600.0, d_dec * 3600.0, tags.get("outputCatalog") or DEFAULT_CATALOG)
+    return GuideStarOffset(east * 3600.0, d_dec * 3600.0, catalog)

@@ -17,7 +17,7 @@ from stwcs.wcsutil.headerlet import Headerlet
 from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_io.astrometry.headerlets import attached_headerlets
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 from astrodriz_io.inputs.fits_scan import check_counts
 from astrodriz_io.stwcs_calls import STWCS_FAILURES
@@ -176,17 +176,17 @@ class DatabaseSource:
     ----------
     address : str
         Of the service; a slash is added at its end if need be.
-    deadline : Deadline
+    budget : TimeBudget
     client : WebClient
     """
 
     address: str
-    deadline: Deadline = field(factory=Deadline)
+    budget: TimeBudget = field(factory=TimeBudget)
     client: WebClient = field()
 
     @client.default
     def _own_client(self) -> WebClient:
-        return WebClient("astrometry database", DatabaseError, self.deadline)
+        return WebClient("astrometry database", DatabaseError, self.budget)
 
     def offers(self, rootname: str) -> Offers:
         """Solutions of the database; nothing for an observation that it does not know.

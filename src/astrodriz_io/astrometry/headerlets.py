@@ -37,6 +37,9 @@ __all__ = [
 
 ORIENTATION = "ORIENTAT"
 
+DAMAGE: tuple[type[Exception], ...] = (*FITS_FAILURES, InputError)
+"""What a damaged HDRLET extension raises."""
+
 
 def attached_headerlets(hdulist: fits.HDUList) -> Iterator[tuple[int, stwcs_headerlet.Headerlet]]:
     """Index and headerlet of each HDRLET extension; damaged ones are passed over."""
@@ -46,7 +49,7 @@ def attached_headerlets(hdulist: fits.HDUList) -> Iterator[tuple[int, stwcs_head
                 _check_embedded(hdu)
                 found = hdu.headerlet
                 found.init_attrs()
-            except (*FITS_FAILURES, InputError):
+            except DAMAGE:
                 continue
             yield index, found
 

@@ -14,9 +14,9 @@ import requests
 from attrs import field, frozen
 
 from astrodriz_core.errors import AstrodrizError
-from astrodriz_io.astrometry.time_budget import Deadline
+from astrodriz_io.astrometry.time_budget import TimeBudget
 
-__all__ = ["NotFoundError", "TryAgainError", "WebClient", "parse_xml"]
+__all__ = ["NotFoundError", "TryAgainError", "WebClient", "host_of", "parse_xml"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,10 @@ MAX_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 65536
 
 
+NETWORK_FAILURES = (requests.RequestException, OSError, ValueError)
+"""What requests raises; a ValueError comes of addresses and replies that make no sense."""
+
+
 class NotFoundError(Exception):
     """The service answered with status 404: it has nothing under this address."""
 
@@ -58,7 +62,7 @@ class WebClient:
         What it is called in messages.
     error : type of AstrodrizError
         Raised when there is no usable answer.
-    deadline : Deadline
+    budget : TimeBudget
         Shared by all services of a run.
     attempts : int
     first_wait : float
@@ -68,7 +72,7 @@ class WebClient:
 
     service: str
     error: type[AstrodrizError]
-    deadline: Deadline
+    budget: TimeBudget
     attempts: int = ATTEMPTS
     first_wait: float = FIRST_WAIT
     read_seconds: float = READ_SECONDS
@@ -78,7 +82,7 @@ class WebClient:
         """What `parse` makes of the reply to a GET request.
 
         Connections that fail, time-outs, replies cut short, statuses 429 and 5xx, and replies that `parse` calls
-        damaged (`TryAgainError`) are tried again, as long as the deadline allows. A service that failed each time is
+        damaged (`TryAgainError`) are tried again, as long as the budget allows. A service that failed each time is
         not asked again by this client.
 
         Raises
@@ -88,12 +92,17 @@ class WebClient:
         AstrodrizError
             Of the client's own class: no usable answer.
         """
+        with self.budget.spending():
+            return self._try(url, parameters, parse)
+
+    def _try(self, url: str, parameters: Mapping[str, str | float] | None, parse: Callable[[bytes], Answer]) -> Answer:
+        """Ask until there is a usable answer, or no attempt or time is left."""
         wait, reason = self.first_wait, "it failed before and is not asked again"
         for attempt in range(0 if self._down.is_set() else self.attempts):
             if attempt:
-                time.sleep(min(wait, self.deadline.remaining()))
+                time.sleep(min(wait, self.budget.remaining()))
                 wait *= 2
-            if self.deadline.expired():
+            if self.budget.expired():
                 reason = reason if attempt else "not asked, because the time for web services was used up"
                 break
             try:
@@ -106,14 +115,14 @@ class WebClient:
 
     def _once(self, url: str, parameters: Mapping[str, str | float] | None) -> bytes:
         """One attempt, in a thread of its own: a server that drips bytes cannot outlast the time limit."""
-        limit = min(self.read_seconds, self.deadline.remaining())
+        limit = min(self.read_seconds, self.budget.remaining())
         outcome: list[bytes | BaseException] = []
         cancelled = threading.Event()
 
         def work() -> None:
             try:
                 outcome.append(self._fetch(url, parameters, limit, cancelled))
-            except (requests.RequestException, TryAgainError, NotFoundError, AstrodrizError, OSError) as failure:
+            except (TryAgainError, NotFoundError, AstrodrizError, *NETWORK_FAILURES) as failure:
                 outcome.append(failure)
 
         thread = threading.Thread(target=work, daemon=True)
@@ -124,7 +133,7 @@ class WebClient:
             raise TryAgainError(f"no complete reply within {limit:.1f} s")
         if isinstance(outcome[0], bytes):
             return outcome[0]
-        if isinstance(outcome[0], (requests.RequestException, OSError)):
+        if isinstance(outcome[0], NETWORK_FAILURES):
             raise TryAgainError(_short(outcome[0])) from outcome[0]
         raise outcome[0]
 
@@ -156,9 +165,17 @@ class WebClient:
     def _error(self, url: str, reason: str) -> AstrodrizError:
         return self.error(
             f"The {self.service} gave no usable answer: {reason}.",
-            where=urlsplit(url).netloc,
+            where=host_of(url),
             remedy="The run goes on without it; check the address and the network.",
         )
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, for messages; empty where it has none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def parse_xml(body: bytes, service: str) -> ElementTree.Element:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
+from astrodriz_core.errors import CatalogError, InputError, UsageError
 from astrodriz_io.astrometry.catalog_cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
 from astrodriz_io.astrometry.catalogs import Footprint
 
@@ -14,6 +16,9 @@ DEFAULT_NAME = "GAIAeDR3"
 
 SHOWN_ROWS = 20
 """Rows of a query that are listed; the count says how many there are."""
+
+NAME = re.compile(r"[A-Za-z0-9]+")
+"""A name becomes a folder of the cache and a part of WCSNAME, where a hyphen or an underscore divides."""
 
 
 def add_catalog_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +39,9 @@ def add_catalog_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (adding, listing, asking):
         action.add_argument("--cache", type=Path, required=True, metavar="DIR", help="folder of the cache")
     for action in (adding, asking):
-        action.add_argument("--name", default=DEFAULT_NAME, help=f"name of the catalogue (default {DEFAULT_NAME})")
+        action.add_argument(
+            "--name", type=_name, default=DEFAULT_NAME, help=f"name of the catalogue (default {DEFAULT_NAME})"
+        )
 
 
 def run_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -47,13 +54,26 @@ def run_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
 
     Raises
     ------
-    CatalogError
+    UsageError
+        The circle is not on the sky.
+    InputError
         The table or the cache gives no usable answer, or the extra ``catalogs`` is not installed.
+    LockedError
+        Another command adds to the same catalogue.
     StorageError
         The cache cannot be written.
     """
-    lines: tuple[str, ...] = arguments.catalog_action(arguments)
+    try:
+        lines: tuple[str, ...] = arguments.catalog_action(arguments)
+    except CatalogError as error:
+        raise InputError(error.problem, where=error.where, remedy=error.remedy) from error
     return lines
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name of letters and digits")
+    return text
 
 
 def _add(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -67,6 +87,8 @@ def _list(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
     footprint = Footprint(arguments.ra, arguments.dec, arguments.radius)
+    if not (abs(footprint.ra) <= 360 and abs(footprint.dec) <= 90 and 0 < footprint.radius <= 180):
+        raise UsageError("The circle is not on the sky.", remedy="Give RA, DEC and a radius above 0 in degrees.")
     rows = CacheCatalog(arguments.cache, arguments.name).query(footprint, arguments.epoch)
     positions = rows.positions
     shown = zip(positions.ra, positions.dec, positions.sigma, rows.mag, strict=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from astrodriz_core.parameter_rules import pipeline_overrides
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 
 __all__ = ["add_parameters_arguments", "run_parameters"]
+
+SECONDS = 1.0
+"""Exposure time; only the ratio of the longest to the shortest matters."""
 
 
 def add_parameters_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +21,7 @@ def add_parameters_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The lines of the TOML file.
+    """The lines of the TOML file: what a run would take without an MDRIZTAB, a file and single parameters.
 
     Raises
     ------
@@ -26,5 +30,10 @@ def run_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
     """
     filters = (arguments.filter,) if arguments.filter else ()
     selection = BundledSelection(arguments.detector, arguments.exposures, filters, None)
-    parameters, row = bundled_parameters(selection)
-    return (f"# Bundled table, {row}", *parameters_to_toml(parameters).splitlines())
+    bundled, row = bundled_parameters(selection)
+    effective, changes = pipeline_overrides(bundled, (SECONDS,) * arguments.exposures)
+    return (
+        f"# Bundled table, {row}, for exposures that are equally long, with the rules of the pipeline:",
+        *(f"# {change.name} = {change.value}: {change.reason}" for change in changes),
+        *parameters_to_toml(effective).splitlines(),
+    )

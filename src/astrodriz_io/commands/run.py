@@ -10,6 +10,7 @@ from pathlib import Path
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
+from astrodriz_io.astrometry.chosen_sources import GAIA_ARCHIVE
 from astrodriz_io.outputs.trailer import summary
 from astrodriz_io.pipeline import run_association
 from astrodriz_io.progress import ProgressReporter
@@ -31,7 +32,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", dest="force_alignment", action="store_true", help="align in spite of bad guiding")
     parser.add_argument("-m", dest="manifest", action="store_true", help="write <root>_manifest.txt")
     parser.add_argument("-v", dest="verify_guiding", action="store_true", help="leave trailed exposures out")
-    parser.add_argument("--catalog", type=Path, metavar="FILE", help="local astrometric catalogue")
+    parser.add_argument("--catalog", type=Path, metavar="PATH",
+                        help=f"astrometric catalogue: a table, the folder of a cache, or {GAIA_ARCHIVE}")  # fmt: skip
     parser.add_argument("--headerlets", type=Path, metavar="DIR", help="local folder of a priori headerlets")
     parser.add_argument("--policy", choices=[policy.value for policy in Policy], default=Policy.CALIBRATED.value,
                         help="whose verdict decides (default %(default)s)")  # fmt: skip
@@ -50,7 +52,8 @@ def settings_from_arguments(arguments: argparse.Namespace) -> Settings:
     UsageError
         ``-p`` without an equals sign, a bad number of cores, or a file or folder that is not there.
     """
-    for path in (arguments.catalog, arguments.headerlets, arguments.parameters):
+    catalog = None if arguments.catalog == Path(GAIA_ARCHIVE) else arguments.catalog
+    for path in (catalog, arguments.headerlets, arguments.parameters):
         if path is not None and not path.exists():
             raise UsageError("There is no such file or folder.", where=path.name, remedy="Check the option's path.")
     cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from attrs import evolve, frozen
 
+from astrodriz_core.combine.masks import pack_mask
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import (
     ChipSky,
     CosmicRayCount,
     DrizzleRecord,
     ExcludedExposure,
+    MaskDigest,
+    OutputFrame,
     StaticMaskCount,
 )
 from astrodriz_core.verify.images import DrizzledImage
@@ -21,7 +25,7 @@ from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
 from astrodriz_io.drizzling.frame import common_frame, requested_frame
-from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.prepared import ChipMasks, Mask, Prepared
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
@@ -102,7 +106,7 @@ def combine_exposures(
             singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
     frame = requested_frame(prepared.default_frame, parameters.final_frame)
     final = drizzle_together(prepared, frame, cosmic_rays)
-    record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from)
+    record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from, frame)
     return Combination(record, prepared, final, singles, cosmic_rays)
 
 
@@ -133,6 +137,7 @@ def _record(
     excluded: tuple[ExcludedExposure, ...],
     cosmic_rays: ChipMasks,
     cosmic_rays_from: str,
+    product_frame: OutputFrame,
 ) -> DrizzleRecord:
     return DrizzleRecord(
         exposures=tuple(exposure.rootname for exposure in prepared.exposures),
@@ -143,7 +148,8 @@ def _record(
             for chip in prepared.chips
         ),
         static_mask=tuple(
-            StaticMaskCount(silicon, int(np.count_nonzero(mask))) for silicon, mask in prepared.static.items()
+            StaticMaskCount(silicon, int(np.count_nonzero(mask)), _digest(mask))
+            for silicon, mask in prepared.static.items()
         ),
         cosmic_rays=tuple(
             CosmicRayCount(
@@ -151,9 +157,17 @@ def _record(
                 chip.chip.extver,
                 pixels := int(np.count_nonzero(cosmic_rays[chip.key])),
                 pixels / cosmic_rays[chip.key].size,
+                _digest(cosmic_rays[chip.key]),
             )
             for chip in prepared.chips
             if chip.key in cosmic_rays
         ),
         cosmic_rays_from=cosmic_rays_from,
+        product_frame=product_frame,
     )
+
+
+def _digest(mask: Mask) -> MaskDigest:
+    """Shape and SHA-256 by which a mask is found in the sidecar."""
+    ny, nx = mask.shape
+    return MaskDigest((ny, nx), hashlib.sha256(pack_mask(mask)).hexdigest())

@@ -58,7 +58,8 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
             parameters.driz_sep_pixfrac,
         )
         project_flags(chip.saturated(), inner, saturated)
-        if cosmic_rays is not None and hit is not None:
+        # A chip has no mask where none were looked for, or where it took no part in the earlier combination.
+        if cosmic_rays is not None and hit is not None and chip.key in cosmic_rays:
             project_flags(cosmic_rays[chip.key], inner, hit)
     return DrizzledImage(
         name=exposure.rootname,

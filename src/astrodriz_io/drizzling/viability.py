@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +12,13 @@ from astrodriz_core.combine.pixmap import TangentPlane, apply_homography, tangen
 from astrodriz_core.combine.polygons import convex_overlap
 from astrodriz_core.dq import good_pixels
 from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.observation import Condition
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import ExcludedExposure, ExclusionReason
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, tangent_plane
+from astrodriz_io.inputs.exposures import Exposure
 
-__all__ = ["viable_exposures"]
+__all__ = ["excluded_by_header", "nothing_left", "unusable_exposures", "viable_exposures"]
 
 
 def viable_exposures(
@@ -35,27 +38,57 @@ def viable_exposures(
     NoViableDataError
         None is left; the message says why each was left out.
     """
-    excluded = [(exposure, reason) for exposure in exposures if (reason := _defect(exposure, parameters)) is not None]
-    sound = [exposure for exposure in exposures if exposure not in {each for each, _ in excluded}]
+    excluded = unusable_exposures(exposures, parameters)
+    names = {each.rootname for each in excluded}
+    viable = tuple(exposure for exposure in exposures if exposure.rootname not in names)
+    if not viable:
+        raise nothing_left(excluded)
+    return viable, excluded
+
+
+def unusable_exposures(
+    exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters
+) -> tuple[ExcludedExposure, ...]:
+    """The exposures that have nothing to give, with their reasons; parameters as for `viable_exposures`."""
+    excluded = [defect for exposure in exposures if (defect := _defect(exposure, parameters)) is not None]
+    defective = {each.rootname for each in excluded}
+    sound = [exposure for exposure in exposures if exposure.rootname not in defective]
     together = _largest_group(sound)
-    excluded += [(exposure, ExclusionReason.NO_OVERLAP) for exposure in sound if exposure not in together]
-    records = tuple(ExcludedExposure(each.rootname, reason, reason.value) for each, reason in excluded)
-    if not together:
-        listed = "; ".join(f"{each.rootname}: {each.detail}" for each in records)
-        raise NoViableDataError(f"No exposure can be combined ({listed}).")
-    return tuple(together), records
+    apart = f"it overlaps none of the exposures that are combined ({', '.join(each.rootname for each in together)})"
+    alone = (exposure for exposure in sound if exposure not in together)
+    return (*excluded, *(ExcludedExposure(each.rootname, ExclusionReason.NO_OVERLAP, apart) for each in alone))
 
 
-def _defect(exposure: DrizzleExposure, parameters: DrizzleParameters) -> ExclusionReason | None:
+def excluded_by_header(exposure: Exposure) -> ExcludedExposure | None:
+    """The reason that an exposure's headers give to leave it out, if they do."""
+    conditions = exposure.observation.conditions
+    if Condition.ZERO_EXPOSURE_TIME in conditions:
+        detail = f"EXPTIME is {exposure.exposure_time:g} s"
+        return ExcludedExposure(exposure.rootname, ExclusionReason.NO_EXPOSURE_TIME, detail)
+    if Condition.NO_GOOD_PIXELS in conditions:
+        detail = "NGOODPIX is 0 on all chips together"
+        return ExcludedExposure(exposure.rootname, ExclusionReason.NO_GOOD_PIXELS, detail)
+    return None
+
+
+def nothing_left(excluded: Sequence[ExcludedExposure], where: str = "") -> NoViableDataError:
+    """The error of a run or a combination that no exposure is left of."""
+    listed = "; ".join(f"{each.rootname}: {each.detail}" for each in excluded)
+    return NoViableDataError(f"No exposure can be combined ({listed}).", where=where)
+
+
+def _defect(exposure: DrizzleExposure, parameters: DrizzleParameters) -> ExcludedExposure | None:
     """Why an exposure by itself has nothing to give."""
-    if exposure.exptime <= 0:
-        return ExclusionReason.NO_EXPOSURE_TIME
-    if all(chip.chip.n_good_pixels == 0 for chip in exposure.chips):
-        return ExclusionReason.NO_GOOD_PIXELS
+    by_header = excluded_by_header(exposure.exposure)
+    if by_header is not None:
+        return by_header
+    pixels = sum(math.prod(chip.chip.shape) for chip in exposure.chips)
     if not any(np.isfinite(chip.sci()).any() for chip in exposure.chips):
-        return ExclusionReason.NOT_FINITE
+        detail = f"none of its {pixels} pixels has a finite value"
+        return ExcludedExposure(exposure.rootname, ExclusionReason.NOT_FINITE, detail)
     if not any(good_pixels(chip.dq(), parameters.final_bits).any() for chip in exposure.chips):
-        return ExclusionReason.ALL_FLAGGED
+        detail = f"each of its {pixels} pixels is flagged in DQ"
+        return ExcludedExposure(exposure.rootname, ExclusionReason.ALL_FLAGGED, detail)
     return None
 
 

@@ -269,14 +269,22 @@ def _chip(hdu: fits.ImageHDU, primary: fits.Header, description: DetectorDescrip
 
 def _electronics(primary: fits.Header, header: fits.Header, description: DetectorDescription) -> Electronics:
     chip = _number((header, primary), description.chip_keyword) if description.chip_keyword else 1.0
+    amplifiers = keyword_text(primary, "CCDAMP").upper()
     return Electronics(
         chip=int(chip or description.chips[0]),
-        amplifiers=keyword_text(primary, "CCDAMP").upper(),
-        gains=_numbers(primary, description.gain_keywords),
-        read_noises=_numbers(primary, description.read_noise_keywords),
+        amplifiers=amplifiers,
+        gains=_numbers(primary, _of_amplifiers(description.gain_keywords, amplifiers)),
+        read_noises=_numbers(primary, _of_amplifiers(description.read_noise_keywords, amplifiers)),
         dark=_number((header,), description.dark_keyword) if description.dark_keyword else None,
         dark_time=_number((primary, header), description.dark_time_keyword),
     )
+
+
+def _of_amplifiers(keywords: tuple[str, ...], amplifiers: str) -> tuple[str, ...]:
+    """Of keywords that end with the letter of an amplifier those of the amplifiers in use; all where none is named."""
+    if len(keywords) == 1:
+        return keywords
+    return tuple(keyword for keyword in keywords if keyword[-1] in amplifiers) or keywords
 
 
 def _unit(bunit: str, description: DetectorDescription, where: str) -> SignalUnit:

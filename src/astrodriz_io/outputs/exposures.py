@@ -13,7 +13,7 @@ from astrodriz_core.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.prepared import ChipMasks
 
-__all__ = ["finish_exposures", "write_cosmic_rays"]
+__all__ = ["checksum_comment", "finish_exposures", "write_checksums", "write_cosmic_rays"]
 
 BIT = ASTRODRIZZLE_COSMIC_RAY
 
@@ -71,6 +71,26 @@ def finish_exposures(files: Mapping[str, Path], combination: Combination, date: 
             closed = np.concatenate([corners, corners[:1]])
             header["S_REGION"] = "POLYGON ICRS " + " ".join(f"{value:.8f}" for value in closed.ravel())
             _write_wcs_types(header)
+
+
+def write_checksums(path: Path, moment: str) -> None:
+    """Write CHECKSUM and DATASUM into every header of a file that nothing will change any more.
+
+    Parameters
+    ----------
+    path : Path
+        Changed in place.
+    moment : str
+        Date and time for the comments of the two.
+    """
+    with fits.open(path, mode="update", memmap=False, do_not_scale_image_data=True) as hdus:
+        for hdu in hdus:
+            hdu.add_checksum(when=checksum_comment(moment))
+
+
+def checksum_comment(moment: str) -> str:
+    """Comment of CHECKSUM and DATASUM; astropy would write the time of the day."""
+    return f"computed {moment}"
 
 
 def _write_wcs_types(header: fits.Header) -> None:

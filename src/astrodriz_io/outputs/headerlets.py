@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -27,9 +28,15 @@ from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.stwcs_calls import quiet_stwcs
 
-__all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet"]
+__all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet", "write_new_solutions"]
 
 AUTHOR = "astrodriz"
+
+FILE_NAME = re.compile(r"[\w-]+")
+"""A WCSNAME that may be part of the name of a file."""
+
+GUIDE_STAR_OFFSET = "D_RA"
+"""Keyword of a headerlet that was made from guide star offsets."""
 
 ORIGINAL_KEY = "O"
 """Key of the WCS with which the exposure came from the telescope; it is never replaced."""
@@ -43,7 +50,9 @@ def headerlet_name(exposure_name: str) -> str:
     return f"{stem}_flt_hlet.fits"
 
 
-def write_headerlet(exposure: Path, path: Path, *, description: str = "WCS of the final products") -> Path:
+def write_headerlet(
+    exposure: Path, path: Path, *, description: str = "WCS of the final products", moment: str | None = None
+) -> Path:
     """Write the primary WCS of an exposure as a headerlet file.
 
     Parameters
@@ -54,6 +63,8 @@ def write_headerlet(exposure: Path, path: Path, *, description: str = "WCS of th
         The file to be written; it appears complete, under this name.
     description : str
         DESCRIP of the headerlet.
+    moment : str, optional
+        DATE of the headerlet, ``yyyy-mm-ddThh:mm:ss``; by default now.
 
     Returns
     -------
@@ -72,8 +83,34 @@ def write_headerlet(exposure: Path, path: Path, *, description: str = "WCS of th
         default = f"{exposure.stem}_{primary_wcsname(hdulist)}-hlet.fits"
         name = keyword_text(science, "HDRNAME") or default
         headerlet = make_headerlet(hdulist, name, author=AUTHOR, description=description)
+        if moment is not None:
+            headerlet[0].header["DATE"] = moment
         _write(headerlet, path)
     return path
+
+
+def write_new_solutions(exposure: Path) -> tuple[Path, ...]:
+    """Write the a priori solutions that were made from guide star offsets, as an archive of them.
+
+    Parameters
+    ----------
+    exposure : Path
+        FLT or FLC that has them as HDRLET extensions; is not changed.
+
+    Returns
+    -------
+    tuple of Path
+        ``<exposure>_<WCSNAME>_hlet.fits`` beside the exposure; none for most exposures.
+    """
+    written = []
+    with open_fits(exposure) as hdulist, quiet_stwcs(exposure.name):
+        for _, headerlet in attached_headerlets(hdulist):
+            header = headerlet[0].header
+            name = keyword_text(header, "WCSNAME")
+            if keyword_text(header, "AUTHOR") == AUTHOR and GUIDE_STAR_OFFSET in header and FILE_NAME.fullmatch(name):
+                written.append(exposure.with_name(f"{exposure.stem}_{name}_hlet.fits"))
+                _write(headerlet, written[-1])
+    return tuple(written)
 
 
 def copy_wcs(source: Path, target: Path) -> None:

@@ -19,12 +19,13 @@ from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.frame import frame_wcs
 from astrodriz_io.inputs.arrays import read_header
+from astrodriz_io.outputs.exposures import checksum_comment
 from astrodriz_io.outputs.headers import blend_headers, header_table
 
 __all__ = ["file_sha256", "sky_region", "write_product"]
 
 
-def write_product(combination: Combination, path: Path, date: str) -> ProductRecord:
+def write_product(combination: Combination, path: Path, moment: str) -> ProductRecord:
     """Write a combination as one multi-extension FITS file.
 
     Parameters
@@ -33,8 +34,8 @@ def write_product(combination: Combination, path: Path, date: str) -> ProductRec
         What was drizzled.
     path : Path
         Name of the file; its suffix (drz or drc) is recorded.
-    date : str
-        Value of DATE, ``yyyy-mm-dd``.
+    moment : str
+        When the run began, ``yyyy-mm-ddThh:mm:ss``: its date is the value of DATE.
     """
     chips = combination.prepared.chips
     primaries = [read_header(chip.exposure.path, "PRIMARY") for chip in chips]
@@ -43,7 +44,7 @@ def write_product(combination: Combination, path: Path, date: str) -> ProductRec
     wcs_header = _wcs_header(combination, sciences[0])
     hdus = fits.HDUList(
         [
-            fits.PrimaryHDU(header=_primary_header(combination, primaries, path.name, date)),
+            fits.PrimaryHDU(header=_primary_header(combination, primaries, path.name, moment[:10])),
             fits.ImageHDU(final.sci, _sci_header(combination, sciences, wcs_header, path.name), name="SCI"),
             fits.ImageHDU(final.wht, _plane_header(wcs_header), name="WHT"),
             *_context_hdus(final.ctx, wcs_header),
@@ -52,7 +53,10 @@ def write_product(combination: Combination, path: Path, date: str) -> ProductRec
     )
     for hdu in hdus[1:]:
         hdu.header["EXTVER"] = 1
-    hdus.writeto(path, checksum=True)
+    hdus.update_extend()
+    for hdu in hdus:
+        hdu.add_checksum(when=checksum_comment(moment))
+    hdus.writeto(path)
     return ProductRecord(
         filename=path.name,
         suffix=path.stem.rpartition("_")[2],
@@ -131,11 +135,11 @@ def _provenance(combination: Combination, number: int, chip: DrizzleChip, filena
         "WTSC": (parameters.final_wht_type.value, "kind of the weights"),
         "KERN": (parameters.final_kernel.value, "form of the drizzling kernel"),
         "PIXF": (parameters.final_pixfrac, "linear size of drop"),
-        "COEF": ("SIP", "source of distortion coefficients"),
+        "COEF": ("SIP" if chip.wcs.sip is not None else "none", "source of distortion coefficients"),
         "OUUN": (parameters.final_units.value, "units of output image"),
         "FVAL": ("INDEF" if fill is None else str(fill), "value of pixels without data"),
         "SCAL": (combination.final.frame.pixel_scale_arcsec, "output pixel size (arcsec)"),
-        "ISCL": (float(chip.wcs.idcscale), "input pixel size (arcsec)"),
+        "ISCL": (chip.pixel_scale_arcsec, "input pixel size (arcsec)"),
         "SKY": (combination.prepared.native_sky(chip), f"subtracted sky ({chip.chip.unit.value})"),
     }
     return [fits.Card(f"D{number:03d}{name}", *value) for name, value in values.items()]

@@ -9,16 +9,18 @@ from typing import Any
 from cattrs import ClassValidationError, transform_error
 from cattrs.preconf.json import JsonConverter, make_converter
 
-from astrodriz_core.errors import InputError
+from astrodriz_core.errors import InputError, MissingFilesError, RecordError
+from astrodriz_core.records.migration import OLDEST_VERSION, migrate
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
+from astrodriz_core.records.schema import mistakes, record_schema
+from astrodriz_io.outputs.disk import storage_errors
 
 __all__ = ["dump_quality", "dump_record", "load_record", "write_record"]
 
 REMEDY = "Give the _decisions.json file that a run of astrodriz wrote, unchanged."
 
-
-def _converter() -> JsonConverter:
-    return make_converter(forbid_extra_keys=True, detailed_validation=True)
+SHOWN = 10
+"""Mistakes that a message lists; the error has all of them."""
 
 
 def dump_record(record: RunRecord) -> str:
@@ -46,31 +48,60 @@ def write_record(record: RunRecord, path: Path) -> None:
 
 
 def load_record(path: Path) -> RunRecord:
-    """Read a record back.
+    """Read a record back; one of an earlier schema version is brought to the present one.
 
     Raises
     ------
+    MissingFilesError
+        There is no such file.
+    RecordError
+        It has a field that the schema does not know, lacks one, has a wrong type or an unknown version; `places`
+        names all of them.
     InputError
-        The file is no JSON, is of another schema version, or has unknown fields or wrong types; the
-        message names the places.
+        It is no JSON.
     """
+    if not path.exists():
+        raise MissingFilesError(f"File {path.name} not found.", files=(path.name,))
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        with storage_errors(path.name):
+            tree = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"This is not JSON: {error}.", where=path.name, remedy=REMEDY) from error
-    _check_version(tree, path.name)
+    return _structured(_present_version(tree, path.name), path.name)
+
+
+def _structured(tree: dict[str, Any], name: str) -> RunRecord:
+    places = mistakes(tree, record_schema())
+    if places:
+        raise _refused(places, name)
     try:
         return _converter().structure(tree, RunRecord)
     except ClassValidationError as error:
-        places = "; ".join(transform_error(error, path="record"))
-        raise InputError(f"The record does not fit its schema: {places}.", where=path.name, remedy=REMEDY) from error
+        # What the schema cannot say: the ranges of drizzle parameters.
+        raise _refused(tuple(transform_error(error, path="record")), name) from error
 
 
-def _check_version(tree: Any, name: str) -> None:
-    version = tree.get("schema_version") if isinstance(tree, dict) else None
-    if version != SCHEMA_VERSION:
-        raise InputError(
-            f"Its schema version is {version!r}, this program reads version {SCHEMA_VERSION}.",
-            where=name,
-            remedy=REMEDY,
+def _refused(places: tuple[str, ...], name: str) -> RecordError:
+    more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    problem = f"The record does not fit its schema: {'; '.join(places[:SHOWN])}{more}."
+    return RecordError(problem, places=places, where=name, remedy=REMEDY)
+
+
+def _present_version(tree: Any, name: str) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise _refused(("record: no object",), name)
+    version = tree.get("schema_version")
+    if type(version) is not int or not OLDEST_VERSION <= version <= SCHEMA_VERSION:
+        problem = (
+            f"Its schema version is {version!r}, this program reads versions {OLDEST_VERSION} to {SCHEMA_VERSION}."
         )
+        raise RecordError(problem, places=("record.schema_version",), where=name, remedy=REMEDY)
+    try:
+        return migrate(tree, version)
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"It is no record of schema version {version} ({type(error).__name__}: {error})."
+        raise RecordError(problem, places=("record",), where=name, remedy=REMEDY) from error
+
+
+def _converter() -> JsonConverter:
+    return make_converter(forbid_extra_keys=True, detailed_validation=True)

@@ -140,7 +140,7 @@ def _used(record: RunRecord) -> tuple[str, str, str]:
     drizzle = _last_drizzle(record)
     if drizzle is None:
         return "Exposures used", ABSENT, "nothing was combined"
-    used, left = len(drizzle.exposures), len(drizzle.excluded)
+    used, left = len(drizzle.exposures), len(record.left_out)
     return "Exposures used", f"{used} of {used + left}", f"{left or 'none'} left out"
 
 
@@ -193,8 +193,7 @@ def _of_verification(verification: Verification | None) -> Iterator[Concern]:
 
 
 def _of_inputs(record: RunRecord) -> Iterator[Concern]:
-    left_out = {e.rootname: e for s in record.stages if s.drizzle is not None for e in s.drizzle.excluded}
-    for excluded in left_out.values():
+    for excluded in record.left_out:
         yield Concern("bad", f"{excluded.rootname} is left out: {excluded.detail}.")
     for check in record.guiding:
         if check.outcome is GuidingOutcome.TRAILED:

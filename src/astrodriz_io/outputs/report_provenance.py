@@ -21,7 +21,7 @@ def drizzling_section(record: RunRecord) -> Html:
     if not made:
         return section("drizzling", title, element("p", "Nothing was combined.", class_="empty"))
     last = made[-1]
-    return section("drizzling", title, _frame(last), _excluded(made), _chips(last), _static(last))
+    return section("drizzling", title, _frame(last), _excluded(record), _chips(last), _static(last))
 
 
 def _frame(drizzle: DrizzleRecord) -> Html:
@@ -33,10 +33,8 @@ def _frame(drizzle: DrizzleRecord) -> Html:
     )
 
 
-def _excluded(made: Sequence[DrizzleRecord]) -> Html:
-    """Exposures that any stage left out, once each."""
-    excluded = {each.rootname: each for drizzle in made for each in drizzle.excluded}
-    rows = ((e.rootname, e.reason.value, e.detail) for e in excluded.values())
+def _excluded(record: RunRecord) -> Html:
+    rows = ((e.rootname, e.reason.value, e.detail) for e in record.left_out)
     return table("Exposures left out", ("Exposure", "Reason", "Detail"), rows)
 
 

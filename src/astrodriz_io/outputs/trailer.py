@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from astrodriz_core.errors import AstrodrizError
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, FitAttempt
 from astrodriz_core.records.common import ExposureWcs
-from astrodriz_core.records.drizzling import DrizzleRecord
+from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import PolicyResult, ProductComparison, Registration, Verification
 
@@ -43,7 +43,7 @@ def summary(record: RunRecord) -> tuple[str, ...]:
         f"{product.filename}: {len(product.exposures)} exposures, {product.exptime:.1f} s, {product.units}"
         for product in record.products
     ]
-    return (*lines, *(f"Warning: {warning}" for warning in record.warnings))
+    return (*lines, *_left_out(record.excluded), *(f"Warning: {warning}" for warning in record.warnings))
 
 
 def _head(record: RunRecord) -> Iterator[str]:
@@ -52,7 +52,13 @@ def _head(record: RunRecord) -> Iterator[str]:
     yield "With " + ", ".join(f"{package.name} {package.version}" for package in record.software)
     yield "Inputs: " + ", ".join(file.name for file in record.inputs)
     yield "Reference files: " + (", ".join(file.name for file in record.references) or "none")
+    yield from _left_out(record.excluded)
     yield from (f"Warning: {warning}" for warning in record.warnings)
+
+
+def _left_out(excluded: Iterable[ExcludedExposure]) -> Iterator[str]:
+    for each in excluded:
+        yield f"{each.rootname} is left out: {each.detail}"
 
 
 def _version_of(record: RunRecord, name: str) -> str:
@@ -144,8 +150,7 @@ def _attempt(attempt: FitAttempt, *, chosen: bool) -> Iterator[str]:
 
 
 def _drizzle(record: DrizzleRecord) -> Iterator[str]:
-    for left in record.excluded:
-        yield f"  {left.rootname} is left out: {left.detail}"
+    yield from (f"  {line}" for line in _left_out(record.excluded))
     ny, nx = record.frame.shape
     yield f"  frame {nx} x {ny} pixels of {record.frame.pixel_scale_arcsec:.5f} arcsec"
     for sky in record.sky:

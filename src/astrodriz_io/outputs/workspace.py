@@ -48,6 +48,13 @@ class Workspace:
         path.mkdir(exist_ok=True)
         return path
 
+    @property
+    def untouched(self) -> Path:
+        """Folder for exposures that were made from other files, before they are changed; made when first asked for."""
+        path = self.folder / "untouched"
+        path.mkdir(exist_ok=True)
+        return path
+
     def adopt(self, source: Path) -> Path:
         """Copy a file of the user's into the workspace and return the copy, which may be written to."""
         with storage_errors(source.name):

@@ -65,9 +65,12 @@ def make_stars(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> Stars:
     preset = FIELDS[spec.sky]
     rng = stream(spec.seed, Purpose.STARS)
     box = _bounding_box(spec, corners_deg)
-    number = _number(spec.stars, preset.stars_per_arcmin2, preset.least_stars, box)
-    sky = _scatter(spec, box, number, rng)
-    brighter = _truncated_exponential(preset.faint, preset.bright, preset.scale, number, rng)
+    if preset.spacing_pix is None:
+        number = _number(spec.stars, preset.stars_per_arcmin2, preset.least_stars, box)
+        sky = _scatter(spec, box, number, rng)
+    else:
+        sky = _grid(spec, box, preset.spacing_pix, rng)[: spec.stars]
+    brighter = _truncated_exponential(preset.faint, preset.bright, preset.scale, len(sky), rng)
     if preset.central_star is not None:
         sky = np.vstack([sky, np.array([spec.target])])
         brighter = np.append(brighter, preset.central_star)
@@ -108,8 +111,24 @@ def _scatter(
     spec: SimulationSpec, box: NDArray[np.float64], number: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Positions spread evenly over the box."""
+    return _at_offsets(spec, rng.uniform(box[0], box[1], (number, 2)))
+
+
+def _grid(
+    spec: SimulationSpec, box: NDArray[np.float64], spacing_pix: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Positions near the points of a grid over the box, in a random order, each in another place of its pixel."""
+    pixel = spec.model.idctab.row(spec.reference_chip.number).scale
+    spacing = spacing_pix * pixel
+    axes = [np.arange(low + spacing / 2.0, high, spacing) for low, high in box.T]
+    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    return _at_offsets(spec, rng.permutation(points) + rng.uniform(-pixel, pixel, points.shape))
+
+
+def _at_offsets(spec: SimulationSpec, offsets_arcsec: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sky positions, degrees, of offsets (east, north) from the target."""
     east, north = east_north(np.array(spec.target))
-    offsets = np.deg2rad(rng.uniform(box[0], box[1], (number, 2)) / 3600.0)
+    offsets = np.deg2rad(offsets_arcsec / 3600.0)
     return to_sky(to_vector(np.array(spec.target)) + offsets[:, :1] * east + offsets[:, 1:] * north)
 
 

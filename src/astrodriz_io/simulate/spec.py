@@ -35,6 +35,8 @@ class FieldKind(Enum):
     """Very few and faint sources."""
     SATURATED = "saturated"
     """A field where a large part of the stars is saturated."""
+    STANDARDS = "standards"
+    """Bright stars far from each other, for photometry; nothing else."""
 
 
 @frozen
@@ -44,6 +46,9 @@ class FieldPreset:
     Star magnitudes follow an exponential of e-folding ``scale`` from ``faint`` to ``bright``, both in
     magnitudes brighter than the zero point of the filter (one electron per second), so that each
     detector sees alike fields.
+
+    With a ``spacing_pix`` the stars stand near the points of a grid of so many pixels of the reference chip,
+    and their number follows from it.
     """
 
     stars_per_arcmin2: float
@@ -54,6 +59,7 @@ class FieldPreset:
     bright: float
     scale: float
     central_star: float | None = None
+    spacing_pix: float | None = None
 
 
 FIELDS: dict[FieldKind, FieldPreset] = {
@@ -63,6 +69,7 @@ FIELDS: dict[FieldKind, FieldPreset] = {
     FieldKind.GALAXIES: FieldPreset(0.0, 0, 100.0, 60, faint=1.5, bright=9.5, scale=2.5),
     FieldKind.FAINT: FieldPreset(1.0, 4, 20.0, 8, faint=-1.5, bright=1.0, scale=0.5),
     FieldKind.SATURATED: FieldPreset(60.0, 60, 6.0, 3, faint=2.0, bright=14.0, scale=5.0),
+    FieldKind.STANDARDS: FieldPreset(0.0, 0, 0.0, 0, faint=4.5, bright=5.5, scale=1.0, spacing_pix=45.0),
 }
 
 
@@ -106,7 +113,7 @@ class SimulationSpec:
     sky : FieldKind
         What the sky holds.
     stars, galaxies : int or None
-        Their number; None takes the density of the field.
+        Their number; None takes the density of the field. Where the stars stand on a grid, the most of them.
     cosmic_ray_rate : float or None
         Hits for each second and 10**6 pixels; None takes the detector's.
     pointing_arcsec : float

@@ -1,0 +1,24 @@
+"""``astrodriz diff``: what changed between two runs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from astrodriz_core.differing import compare_records, describe_changes
+from astrodriz_io.outputs.recordfile import load_record
+
+__all__ = ["add_diff_arguments", "run_diff"]
+
+
+def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``astrodriz diff`` to its parser."""
+    parser.add_argument("first", type=Path, help="<root>_decisions.json of one run")
+    parser.add_argument("second", type=Path, help="that of another run")
+    parser.add_argument("--all", dest="everything", action="store_true", help="list every change, however many")
+
+
+def run_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Lines for the user, none where nothing changed; errors as for `load_record`."""
+    changes = compare_records(load_record(arguments.first), load_record(arguments.second))
+    return describe_changes(changes, everything=arguments.everything)

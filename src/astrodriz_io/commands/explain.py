@@ -1,0 +1,21 @@
+"""``astrodriz explain``: why the WCS of a run won."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from astrodriz_core.explaining import explain
+from astrodriz_io.outputs.recordfile import load_record
+
+__all__ = ["add_explain_arguments", "run_explain"]
+
+
+def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of ``astrodriz explain`` to its parser."""
+    parser.add_argument("record", type=Path, help="<root>_decisions.json")
+
+
+def run_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Lines for the user; errors as for `astrodriz_io.outputs.recordfile.load_record`."""
+    return explain(load_record(arguments.record))

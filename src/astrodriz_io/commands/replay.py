@@ -1,0 +1,71 @@
+"""``astrodriz replay``: the files of a run made again from its record."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from astrodriz_core.errors import UsageError
+from astrodriz_core.records.common import Stage, WcsOrigin
+from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.replay import ReplayResult, replay_run
+
+__all__ = ["add_replay_arguments", "describe_replay", "run_replay"]
+
+CHOICES: Mapping[str, WcsOrigin] = {
+    "default": WcsOrigin.PIPELINE_DEFAULT,
+    "apriori": WcsOrigin.A_PRIORI,
+    "aposteriori": WcsOrigin.A_POSTERIORI,
+}
+
+STAGES: Mapping[str, Stage] = {
+    "distortion": Stage.DISTORTION,
+    "default": Stage.DEFAULT,
+    "apriori": Stage.A_PRIORI,
+    "aposteriori": Stage.A_POSTERIORI,
+    "final": Stage.FINAL,
+}
+
+
+def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``astrodriz replay`` to its parser."""
+    parser.add_argument("record", type=Path, help="<root>_decisions.json, with <root>_decisions.zip beside it")
+    parser.add_argument("--inputs", type=Path, required=True, metavar="DIR", help="folder of the untouched exposures")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--select", choices=CHOICES, help="make the products with this WCS (default: as in the run)")
+    parser.add_argument("--until", choices=STAGES, default="final", help="end with this stage (default %(default)s)")
+    parser.add_argument("-n", dest="num_cores", type=int, metavar="N", help="number of cores (default: all)")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
+                        help="wait for another run in the output folder (default: give up at once)")  # fmt: skip
+
+
+def run_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> ReplayResult:
+    """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay_run`."""
+    if not arguments.inputs.is_dir():
+        raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")
+    return replay_run(
+        arguments.record,
+        arguments.inputs,
+        arguments.output,
+        progress,
+        origin=CHOICES.get(arguments.select),
+        last=STAGES[arguments.until],
+        num_cores=os.cpu_count() or 1 if arguments.num_cores is None else arguments.num_cores,
+        wait=arguments.wait,
+    )
+
+
+def describe_replay(result: ReplayResult) -> Iterator[str]:
+    """Lines for the user: what was made, and whether it is what the run had made."""
+    plan = result.plan
+    yield f"{result.root}: {len(result.files)} files of the stage {plan.last.value!r} with the {plan.origin.value} WCS"
+    if not plan.expected:
+        yield from (f"  {file.name}" for file in result.files)
+        yield "The run left no such files, so there is nothing to compare them with."
+    elif not result.different:
+        yield "All are identical to those of the run."
+    else:
+        yield from (f"  {name} is not identical to that of the run" for name in result.different)
+        yield from (f"Other software: {package}" for package in result.software)

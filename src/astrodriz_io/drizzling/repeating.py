@@ -1,0 +1,88 @@
+"""A combination made again from what was measured the first time: nothing is detected, nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from astrodriz_core.errors import RecordError
+from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.records.drizzling import DrizzleRecord
+from astrodriz_io.drizzling.chips import load_exposure
+from astrodriz_io.drizzling.combination import Combination
+from astrodriz_io.drizzling.final import drizzle_together
+from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.progress import ProgressReporter
+
+__all__ = ["MeasuredBefore", "repeat_combination"]
+
+
+@frozen(eq=False)
+class MeasuredBefore:
+    """What a combination measured.
+
+    Attributes
+    ----------
+    record : DrizzleRecord
+        Exposures, frames, sky.
+    static : mapping
+        Static mask by `DrizzleChip.silicon`.
+    cosmic_rays : mapping
+        Cosmic-ray mask by `DrizzleChip.key`.
+    """
+
+    record: DrizzleRecord
+    static: ChipMasks
+    cosmic_rays: ChipMasks
+
+
+def repeat_combination(
+    files: Sequence[Path],
+    parameters: DrizzleParameters,
+    measured: MeasuredBefore,
+    *,
+    store: ImageStore,
+    progress: ProgressReporter,
+    threads: int,
+) -> Combination:
+    """Drizzle exposures together as an earlier combination did; see `combine_exposures`.
+
+    There are no single-drizzled images: they serve to find cosmic rays and to verify, which was done.
+
+    Raises
+    ------
+    RecordError
+        The exposures, their chips or the shapes of their masks are not those of the record.
+    """
+    record = measured.record
+    if record.product_frame is None:
+        raise RecordError("The record does not have the frame of the product.")
+    loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
+    exposures = tuple(exposure for exposure in loaded if exposure.rootname in record.exposures)
+    prepared = Prepared(
+        exposures=exposures,
+        default_frame=record.frame,
+        frame=record.frame,
+        parameters=parameters,
+        static=measured.static,
+        sky={f"{sky.rootname}_{sky.extver}": sky.value for sky in record.sky},
+        store=store,
+        progress=progress,
+        threads=threads,
+    )
+    _check(prepared, measured)
+    final = drizzle_together(prepared, record.product_frame, measured.cosmic_rays)
+    return Combination(record, prepared, final, (), measured.cosmic_rays)
+
+
+def _check(prepared: Prepared, measured: MeasuredBefore) -> None:
+    recorded = [(sky.rootname, sky.extver) for sky in measured.record.sky]
+    if [(chip.exposure.rootname, chip.chip.extver) for chip in prepared.chips] != recorded:
+        raise RecordError("The chips of the exposures are not those of the record.")
+    for chip in prepared.chips:
+        masks = (measured.cosmic_rays.get(chip.key), measured.static.get(chip.silicon))
+        if any(mask is not None and mask.shape != chip.chip.shape for mask in masks):
+            raise RecordError("A mask has another shape than its chip.", where=f"{chip.exposure.path.name}")

@@ -1,0 +1,38 @@
+"""Whole runs on copies of small simulated associations, with no service within reach."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from astrodriz_core.records.run import RunRecord
+from astrodriz_io.pipeline import process
+from astrodriz_io.simulate import SimulatedAssociation
+
+NOWHERE = "http://127.0.0.1:9/"
+"""A port of this machine at which nothing answers."""
+
+
+def copied(association: SimulatedAssociation, folder: Path) -> Path:
+    """The input file in a copy of an association."""
+    shutil.copytree(association.folder, folder)
+    return folder / association.input.name
+
+
+def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunRecord:
+    """Process a copy of an association with its own references, catalogue and headerlets."""
+    environment = {
+        **{name: str(path) for name, path in association.environment.items()},
+        "ASTROMETRIC_CATALOG_URL": NOWHERE,
+        "ASTROMETRY_SERVICE_URL": NOWHERE,
+        "GSSS_WEBSERVICES_URL": NOWHERE,
+    }
+    options = {
+        "catalog": association.catalogue,
+        "headerlet_folder": association.headerlets,
+        "environment": environment,
+        "num_cores": 2,
+        **options,
+    }
+    return process(copied(association, folder), **options)
