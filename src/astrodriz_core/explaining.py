@@ -97,9 +97,8 @@ def _telling(checks: Sequence[Check]) -> Iterator[Check]:
 
 def _room(check: Check) -> float:
     """How far a passed check is from its limit, relative to the limit where that can be said."""
-    if check.margin is None:
-        return float("inf")
-    return check.margin / abs(check.threshold) if check.threshold else check.margin
+    margin = check.margin or 0.0
+    return margin / abs(check.threshold) if check.threshold else margin
 
 
 def _check(check: Check) -> str:

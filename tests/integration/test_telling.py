@@ -8,6 +8,7 @@ from astrodriz_core.differing import LISTED, Topic, compare_records, describe_ch
 from astrodriz_core.explaining import explain
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, SoftwareVersion, StageOutcome
+from astrodriz_core.records.verification import ProductComparison
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,34 @@ def test_the_explanation_of_a_single_exposure_and_of_a_run_that_was_left_out():
     assert "one exposure has nothing to be aligned to" in told(singleton_record())
     assert "the catalogue gave no answer" in told(singleton_record())
     assert "DRIZCORR says OMIT" in told(omitted_record())
+
+
+def test_a_comparison_of_products_is_told_and_what_is_not_there_is_not(record):
+    stage = record.stages[3]
+    check = evolve(stage.verification.checks[0], reason="similarity index 0.02, limit 1")
+    comparison = ProductComparison("a", "b", 0.1, 0.1, 0.0, 0.01, 9, 0.1, 0.02, Verdict.ALIGNED, check)
+    deciding = tuple(one for one in stage.verification.policies if one.policy is stage.verification.policy)
+    bare = evolve(
+        stage,
+        comparison=comparison,
+        verification=evolve(stage.verification, policies=deciding),
+        aposteriori=evolve(stage.aposteriori, relative=None),
+    )
+    unmoved = evolve(record.stages[2].apriori.exposures[0], east_mas=None, north_mas=None)
+    before = evolve(record.stages[2], apriori=evolve(record.stages[2].apriori, exposures=(unmoved,)))
+    lines = explain(evolve(record, stages=(record.stages[1], before, bare)))
+    assert "  Against the default product: aligned: similarity index 0.02, limit 1." in lines
+    assert not any("moved the exposures" in line or "to each other" in line for line in lines)
+    # The two earlier stages have the other policies still.
+    assert sum("The other policies" in line for line in lines) == 2
+
+
+def test_a_position_is_told_in_full(record):
+    exposure = record.stages[1].wcs[0]
+    moved = evolve(exposure, chips=(evolve(exposure.chips[0], crval=(53.25, -27.5)),))
+    (change,) = compare_records(record, changed_stage(record, wcs=(moved, *record.stages[1].wcs[1:])))
+    assert change.place == f"stages[default products].wcs[{exposure.rootname}].chips[1].crval"
+    assert change.after == "53.25, -27.5"
 
 
 def test_a_record_does_not_differ_from_itself(record):
