@@ -70,7 +70,7 @@ FAULTY = {
 }
 """Faults of each service; the guide star service is asked where the database knows no exposure."""
 
-GUIDE_STAR_OFFSET_DEG = (-8.0e-5, -5.5e-5)
+GUIDE_STAR_OFFSET_DEG = (8.0e-5, 5.5e-5)
 
 
 @frozen
@@ -210,6 +210,7 @@ def main() -> None:
     every = cases()
     with nullcontext(asked.work) if asked.work else tempfile.TemporaryDirectory() as work:
         kit = Fieldkit(asked.fieldkit.resolve(), Path(work).resolve(), ready)
+        kit.work.mkdir(parents=True, exist_ok=True)
         for case in every:
             if not re.search(asked.only, case.key):
                 continue

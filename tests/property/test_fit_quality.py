@@ -8,12 +8,14 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from astrodriz_core.astrometry.absolute import CatalogPositions, fit_catalog
 from astrodriz_core.astrometry.fit_quality import CONSISTENCY, FitEvidence, check_fit, check_gain, fit_quality
 from astrodriz_core.astrometry.fitting import LinearTransform, excess_scatter, fit_linear, geometries
 from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
+from astrodriz_core.astrometry.merging import MergedSources
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import Check, FitGeometry, FitQuality, HoldOut, RegistrationChange
+from astrodriz_core.records.astrometry import Check, FitGeometry, FitQuality, HoldOut, MatchMethod, RegistrationChange
 
 PARAMETERS = FitParameters()
 GOOD = FitEvidence(
@@ -49,6 +51,7 @@ def code(**changes):
     [
         ({}, FitQuality.VALID),
         ({"matches": 5, "magnitude_correlation": 0.1}, FitQuality.COMPROMISED),
+        ({"matches": 5, "magnitude_correlation": -0.9}, FitQuality.COMPROMISED),
         ({"rms_mas": 60.0}, FitQuality.LARGE_RMS),
         ({"rms_mas": 60.0, "matches": 5, "magnitude_correlation": 0.1}, FitQuality.COMPROMISED_LARGE_RMS),
         ({"rms_mas": 151.0}, FitQuality.NOT_VALID),
@@ -234,3 +237,16 @@ def test_unrelated_catalogues_reach_the_observed_matches_about_as_often_as_the_b
         first, _ = match_nearest(catalog, sources, 1.0)
         worst += chance_probability(len(first), 30, density, 1.0, 1.0, 0) < 0.01
     assert worst <= 8
+
+
+@pytest.mark.parametrize("seed", [209, 369, 534, 1027])
+def test_the_luckiest_of_many_catalogues_of_noise_are_not_valid(seed):
+    """Of 1500 these have the most and the closest matches."""
+    rng = np.random.default_rng(seed)
+    xy, sigma = rng.uniform(-65, 65, (200, 2)), np.full(200, 0.0015)
+    merged = MergedSources(xy, xy, sigma, rng.uniform(15, 20, 200))
+    catalog = CatalogPositions(rng.uniform(-75, 75, (200, 2)), np.full(200, 0.0005), rng.uniform(15, 20, 200))
+    fitted = fit_catalog(merged, catalog, MatchMethod.DEFAULT, PARAMETERS, 0.1283)
+    assert fitted.evidence.chance_probability < 1e-2
+    checks = check_fit(fitted.evidence, PARAMETERS)
+    assert fit_quality(checks, fitted.evidence, PARAMETERS) is FitQuality.NOT_VALID

@@ -10,7 +10,8 @@ from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, Regist
 __all__ = ["CONSISTENCY", "GAIN_CHECKS", "FitEvidence", "check_fit", "check_gain", "fit_quality"]
 
 CORRELATION_LIMIT = 0.5
-"""Pearson's correlation below which few matches are suspect (published)."""
+"""Pearson's correlation below which few matches are suspect (published, there of either sign; but stars that are
+brighter in the catalogue and fainter in the image are other stars)."""
 
 FEW_MATCHES_FRACTION, FEW_MATCHES = 0.1, 10
 """Matches are few below the greater of these: a fraction of the catalogue, or a number (published)."""
@@ -154,4 +155,4 @@ def _check_magnitudes(evidence: FitEvidence) -> Check:
         text = "Not needed with so many matches." if value is not None else "The magnitudes cannot be compared."
         return Check("magnitudes", value, None, True, text)
     text = f"Correlation of the magnitudes {value:.2f}, above {CORRELATION_LIMIT}."
-    return Check("magnitudes", value, CORRELATION_LIMIT, abs(value) > CORRELATION_LIMIT, text)
+    return Check("magnitudes", value, CORRELATION_LIMIT, value > CORRELATION_LIMIT, text)

@@ -145,4 +145,4 @@ def _beyond_chance(
     density = source_density(common)
     trials = (2 * search / tolerance) ** 2
     chance = chance_probability(pairs, len(exposure), density, tolerance, trials, 0)
-    return chance <= parameters.max_chance_probability
+    return chance <= parameters.max_link_chance_probability
