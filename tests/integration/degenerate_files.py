@@ -130,6 +130,7 @@ CASES: Mapping[str, Case] = {
     "all have NGOODPIX 0": Case(partial(science_value, keyword="NGOODPIX", value=0), every=True),
     "one is NaN in every pixel": Case(partial(pixels, name="SCI", value=np.nan)),
     "all are NaN in every pixel": Case(partial(pixels, name="SCI", value=np.nan), every=True),
+    "one is 1e38 in every pixel": Case(partial(pixels, name="SCI", value=1e38)),
     "one is flagged in every pixel": Case(partial(pixels, name="DQ", value=2)),
     "all are flagged in every pixel": Case(partial(pixels, name="DQ", value=2), every=True),
     "they do not overlap": Case(partial(move, shift_pix=1000.0)),
@@ -143,7 +144,9 @@ CASES: Mapping[str, Case] = {
     "all name no filter": Case(blank_filter, every=True),
     "one names no IDCTAB": Case(partial(primary_value, keyword="IDCTAB", value="N/A")),
     "all name no IDCTAB": Case(partial(primary_value, keyword="IDCTAB", value="N/A"), every=True),
+    "images of 1 x 1 pixel": Case(nothing, size=1),
     "images of 2 x 2 pixels": Case(nothing, size=2),
+    "one image of 2 x 2 pixels": Case(nothing, count=1, size=2),
     "exposure times 1 : 1000": Case(partial(primary_value, keyword="EXPTIME", value=0.1)),
 }
 """The rows of the table in docs/degenerate-input.md."""

@@ -107,6 +107,19 @@ def check_left_out_files(folder: Path, record: RunRecord, before: dict[str, byte
                 assert (folder / name).read_bytes() == data
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38])
+def test_a_pixel_without_a_value_does_not_reach_the_product(tmp_path: Path, value: float) -> None:
+    association = write_case(tmp_path, "WFC3/IR", CASES["they overlap in full"])
+    with fits.open(association.exposures[0], mode="update") as hdus:
+        hdus["SCI", 1].data[16, 16] = value
+    record = run(association)
+    with fits.open(tmp_path / record.products[0].filename) as hdus:
+        sci, weight = hdus["SCI"].data, hdus["WHT"].data
+    near = np.s_[14:19, 14:19]
+    assert (weight[near] > 0).all(), "the other exposure is good there"
+    assert np.abs(sci[near]).max() < 20.0
+
+
 def test_one_exposure_left_takes_the_parameters_of_one_exposure(tmp_path: Path) -> None:
     record = run(write_case(tmp_path, "WFC3/UVIS", CASES["one is NaN in every pixel"]))
     assert any("any_n1" in parameter.source for parameter in record.parameter_sources)

@@ -36,6 +36,7 @@ class Mode:
     spec: dict[str, object] = field(factory=dict)
     change: Change | None = None
     size: int = SIZE
+    slow: bool = False
 
 
 def in_unit(path: Path, unit: str, factor: float) -> None:
@@ -105,19 +106,24 @@ MODES = (
     Mode("full frame", "NICMOS/3", "COUNTS/S"),
     Mode("subarray by C", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True}, partial(one_amplifier, letter="C")),
     Mode("subarray by A", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(one_amplifier, letter="A")),
-    Mode("subarray", "WFC3/IR", "ELECTRONS/S", {"subarray": True}),
-    Mode("read by D", "ACS/HRC", "ELECTRONS/S", {}, partial(one_amplifier, letter="D")),
+    Mode("subarray", "WFC3/IR", "ELECTRONS/S", {"subarray": True}, slow=True),
+    Mode("read by D", "ACS/HRC", "ELECTRONS/S", {}, partial(one_amplifier, letter="D"), slow=True),
     Mode("binned", "STIS/CCD", "COUNTS/S", {"stars": 24}, binned, size=240),
     Mode("binned", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True, "stars": 24}, binned, size=240),
     Mode("in electrons/s", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(per_second, unit="ELECTRONS/S")),
     Mode("in electrons", "WFC3/IR", "ELECTRONS/S", {}, partial(times_seconds, unit="ELECTRONS")),
-    Mode("in counts/s", "STIS/CCD", "COUNTS/S", {}, partial(per_second, unit="COUNTS/S")),
+    Mode("in counts/s", "STIS/CCD", "COUNTS/S", {}, partial(per_second, unit="COUNTS/S"), slow=True),
     Mode("from c0m and c1m", "WFPC2/PC", "COUNTS/S", {}, Path.unlink),
     Mode("in counts", "NICMOS/2", "COUNTS/S", {}, partial(times_seconds, unit="COUNTS")),
 )
 
 
-@pytest.fixture(params=MODES, ids=lambda mode: f"{mode.detector} {mode.name}")
+PARAMETERS = [
+    pytest.param(mode, marks=pytest.mark.slow if mode.slow else (), id=f"{mode.detector} {mode.name}") for mode in MODES
+]
+
+
+@pytest.fixture(params=PARAMETERS)
 def mode(request: pytest.FixtureRequest) -> Mode:
     return request.param
 

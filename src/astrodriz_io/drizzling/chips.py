@@ -23,6 +23,9 @@ from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
 
 __all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure", "tangent_plane"]
 
+LARGEST_SIGNAL = 1e12
+"""No pixel of a detector gives so many counts or electrons; squares of it are still numbers in single precision."""
+
 
 @frozen(eq=False)
 class DrizzleChip:
@@ -93,8 +96,10 @@ class DrizzleChip:
         return dark_electrons(self.exposure.description, self.chip.electronics)
 
     def sci(self) -> NDArray[np.float32]:
-        """SCI array in native units."""
-        return read_sci(self.exposure.path, self.chip.extver)
+        """SCI array in native units; NaN where the value is infinite or larger than a detector can give."""
+        image = read_sci(self.exposure.path, self.chip.extver)
+        image[np.abs(image) > LARGEST_SIGNAL] = np.nan
+        return image
 
     def err(self) -> NDArray[np.float32] | None:
         """ERR array in native units; None where the file has none."""

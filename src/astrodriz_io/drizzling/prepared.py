@@ -69,13 +69,14 @@ class Prepared:
         return self.sky.get(chip.key, 0.0)
 
     def good(self, chip: DrizzleChip, bits: int | None) -> Mask:
-        """Pixels with no DQ bit outside `bits` that are not in the static mask either."""
-        good = good_pixels(chip.dq(), bits)
+        """Pixels with a value, with no DQ bit outside `bits`, and not in the static mask either."""
+        good = good_pixels(chip.dq(), bits) & np.isfinite(chip.sci())
         if chip.silicon in self.static:
             good &= ~self.static[chip.silicon]
         return good
 
     def electron_rate(self, chip: DrizzleChip) -> NDArray[np.float32]:
-        """Sky-subtracted image in electrons/s."""
+        """Sky-subtracted image in electrons/s, 0 where a pixel has no value."""
         rate: NDArray[np.float32] = (chip.sci() - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
+        rate[np.isnan(rate)] = 0
         return rate

@@ -84,7 +84,7 @@ def _defect(exposure: DrizzleExposure, parameters: DrizzleParameters) -> Exclude
         return by_header
     pixels = sum(math.prod(chip.chip.shape) for chip in exposure.chips)
     if not any(np.isfinite(chip.sci()).any() for chip in exposure.chips):
-        detail = f"none of its {pixels} pixels has a finite value"
+        detail = f"none of its {pixels} pixels has a usable value"
         return ExcludedExposure(exposure.rootname, ExclusionReason.NOT_FINITE, detail)
     if not any(good_pixels(chip.dq(), parameters.final_bits).any() for chip in exposure.chips):
         detail = f"each of its {pixels} pixels is flagged in DQ"

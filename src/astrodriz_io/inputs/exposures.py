@@ -34,6 +34,9 @@ _UNITS = {unit.value: unit for unit in SignalUnit} | {
     "DN/S": SignalUnit.COUNTS_PER_SECOND,
 }
 
+_LEAST_SIDE = 2
+"""Pixels; the centres of fewer span no area, and no frame follows from them."""
+
 
 @frozen
 class Chip:
@@ -254,6 +257,8 @@ def _chip(hdu: fits.ImageHDU, primary: fits.Header, description: DetectorDescrip
     shape = image_shape(hdu)
     if shape is None:
         raise InputError("there is no two-dimensional image in it.", where=where)
+    if min(shape) < _LEAST_SIDE:
+        raise InputError(f"an image of {shape[1]} x {shape[0]} pixels covers no sky.", where=where)
     good = _number((header,), "NGOODPIX" if "NGOODPIX" in header else "GPIXELS")
     return Chip(
         extver=hdu.ver,
