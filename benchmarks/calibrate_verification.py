@@ -28,14 +28,25 @@ from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import AlignmentMeasurements
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 from astrodriz_core.verify.policies import detectable_offset, judge_calibrated
-from verification_cases import ALIGNED, TOLERATED_JITTER, USUAL_JITTER, Outcome, as_json, read_store, true_offsets
+from verification_cases import (
+    ALIGNED,
+    TOLERATED_JITTER,
+    USUAL_JITTER,
+    Outcome,
+    Situation,
+    as_json,
+    read_store,
+    true_offsets,
+)
 
 #: Upper limits of the numbers of sources, or of blocks, that are looked at together.
 SOURCE_BINS = (8, 16, 32, 64, 128, 512, 100_000)
 #: False-alarm rates that are tried.
-RATES = (0.003, 0.005, 0.007, 0.008, 0.009, 0.01)
-#: False alarms that are wanted at most, and what is left of that for the errors of the simulation.
-WANTED_FALSE_ALARMS = 0.009
+RATES = (0.005, 0.007, 0.008, 0.009, 0.01)
+#: False alarms that are wanted at most.
+WANTED_FALSE_ALARMS = 0.01
+#: Situations without fault; the scatter of the exposures is drawn anew in any case.
+GOOD = ALIGNED, Situation()
 #: Offsets of one exposure that the rates are worked out for, pixels.
 OFFSETS = (0.1, 0.2)
 #: An association that would find an offset of this, pixels, is of the first group, others of the second.
@@ -127,7 +138,7 @@ def redrawn(
     tally: dict[str, list[tuple[int, int]]] = {}
     for outcome in outcomes:
         errors = _errors(outcome)
-        if outcome.case.situation != ALIGNED or errors is None:
+        if outcome.case.situation not in GOOD or errors is None:
             continue
         number = outcome.case.n_exposures
         verdicts = []

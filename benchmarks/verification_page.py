@@ -17,6 +17,8 @@ LOOKS = {
     Policy.DRIZZLEPAC: ("tab:orange", "^"),
     Policy.CALIBRATED: ("tab:blue", "o"),
 }
+#: How far the points of two policies are drawn apart, as a part of the offset.
+ASIDE = 0.025
 #: Targets: what, the rate of which group, whether it is wanted above or below, and the limit.
 TARGETS = (
     ("one exposure off by 0.2 pixel is found, where determined", "off by 0.2", ">=", 0.99),
@@ -41,7 +43,8 @@ def page(summary: Mapping[str, Any], picture: str | None) -> str:
         "from crowded to nearly empty; a whole detector has more sources and smaller errors. The exposures scatter by "
         "0.01 pixel along each axis, in the rows *false alarms* by 0.02 pixel; then one is displaced, turned or "
         "blurred. Rates are those of the determined associations. "
-        "The recipe in the tables is one of files of four whole exposures, with all that `astrodriz verify` does.",
+        "Names like `ir-ers` are recipes of files with four whole exposures each, "
+        "with all that `astrodriz verify` does.",
         "## Targets",
         _targets(summary["groups"]),
         "Few associations make wide intervals. With the errors that were measured, and the scatter of the exposures "
@@ -160,9 +163,12 @@ def curve(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     usual = [row for row in rows if not row["situation"].rotation_deg and not row["situation"].blur_pix]
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout="constrained")
-    for policy, (colour, marker) in LOOKS.items():
+    for place, (policy, (colour, marker)) in enumerate(LOOKS.items()):
         points = [(row["situation"], row[policy.value]) for row in usual if _on_curve(row["situation"])]
-        places = [situation.offset_pix for situation, _ in points]
+        # Side by side, so that no interval hides another.
+        places = [
+            situation.offset_pix + (place - 1) * ASIDE * max(situation.offset_pix, 0.1) for situation, _ in points
+        ]
         values = [rate.value for _, rate in points]
         bounds = [[rate.value - rate.interval[0], rate.interval[1] - rate.value] for _, rate in points]
         bars = list(zip(*bounds, strict=True))

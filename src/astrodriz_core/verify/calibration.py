@@ -1,6 +1,6 @@
 """Thresholds of the calibrated policy, and the measured errors that they rest on.
 
-The first six numbers say what is wanted. The others follow from simulated associations of WFC3/IR, ACS/WFC and
+The first eight numbers say what is wanted. The others follow from simulated associations of WFC3/IR, ACS/WFC and
 WFC3/UVIS in six kinds of field, crowded to nearly empty: ``benchmarks/verification_rates.py`` measures them, and
 ``benchmarks/calibrate_verification.py`` fits the numbers and prints them beside those below.
 """
@@ -25,6 +25,9 @@ class Calibration:
         Probability that an association with just that scatter fails.
     coarse_false_alarm_rate : float
         The same, where the error is too large to say "aligned": a failure is then the only verdict there is.
+    scatter_weight, scatter_cap : float
+        How much the squared scatter of the other exposures adds to the squared threshold, and up to how many
+        times what is expected it counts: several exposures that are off must not excuse each other.
     smallest_offset_pix : float
         Offset that a measurement must be able to exclude to say "aligned".
     missed_sigma : float
@@ -43,6 +46,8 @@ class Calibration:
     jitter_pix: float
     false_alarm_rate: float
     coarse_false_alarm_rate: float
+    scatter_weight: float
+    scatter_cap: float
     smallest_offset_pix: float
     missed_sigma: float
     found_sigma: float
@@ -67,6 +72,8 @@ CALIBRATION = Calibration(
     jitter_pix=0.02,
     false_alarm_rate=0.009,
     coarse_false_alarm_rate=0.0009,
+    scatter_weight=4.0,
+    scatter_cap=3.0,
     smallest_offset_pix=0.2,
     missed_sigma=2.33,
     found_sigma=1.28,

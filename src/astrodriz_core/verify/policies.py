@@ -116,8 +116,8 @@ def judge_calibrated(measurements: AlignmentMeasurements, calibration: Calibrati
     """
     number = len(measurements.registration)
     checks: list[Check] = []
-    for registration in measurements.registration:
-        checks.append(_offset_check(registration, number, calibration))
+    for registration, scatter in zip(measurements.registration, _scatters(measurements.registration), strict=True):
+        checks.append(_offset_check(registration, number, scatter, calibration))
         checks.extend(_rotation_check(registration, number, calibration))
     checks.extend(_sharpness_check(sharpness, calibration) for sharpness in measurements.sharpness)
     seen = detectable_offset(measurements, calibration)
@@ -137,35 +137,82 @@ def detectable_offset(measurements: AlignmentMeasurements, calibration: Calibrat
         Pixels; None where the offset of an exposure was not measured.
     """
     number = len(measurements.registration)
-    sigmas = [registration.sigma_pix for registration in measurements.registration]
-    if any(sigma is None for sigma in sigmas):
-        return None
-    return max(
-        offset_threshold(number, sigma, calibration)[1] + calibration.found_sigma * calibration.error_scale * sigma
-        for sigma in sigmas
-        if sigma is not None
-    )
+    found = []
+    for registration, scatter in zip(measurements.registration, _scatters(measurements.registration), strict=True):
+        if registration.sigma_pix is None:
+            return None
+        error = calibration.found_sigma * calibration.error_scale * registration.sigma_pix
+        found.append(offset_threshold(number, registration.sigma_pix, scatter, calibration)[1] + error)
+    return max(found, default=None)
 
 
 def offset_threshold(
-    number: int, sigma: float, calibration: Calibration, false_alarm_rate: float | None = None
+    number: int,
+    sigma: float,
+    scatter: float | None,
+    calibration: Calibration,
+    false_alarm_rate: float | None = None,
 ) -> tuple[float, float]:
     """What a good exposure of so many is expected to be off by, rms along each axis, and what fails.
 
-    The logarithm of the likelihood of an offset with an unknown displacement, over that without one, is
-    offset^2 / (2 expected^2); the largest over the exposures decides, whatever exposure it is. Against
-    n - 1 others the scatter of each axis is jitter * sqrt(n / (n - 1)), to which the error adds. The length
-    of a two-dimensional normal offset exceeds k times its scatter with probability exp(-k^2 / 2); each of
-    n exposures has its chance, and of two exposures there is one difference.
+    Against n - 1 others the tolerated scatter of each axis is jitter * sqrt(n / (n - 1)), to which the error of
+    the measurement adds: that is what is expected. What fails depends also on how the others scatter, for where
+    they agree closely, a smaller offset stands out::
+
+        threshold^2 = k * expected^2 + scatter_weight * min(scatter^2, scatter_cap * expected^2)
+
+    The squared length of a two-dimensional normal offset exceeds x with probability exp(-x / (2 expected^2)).
+    The mean of that over the scatter of the others, which is chi-squared with f = 2 (n - 2) degrees of freedom,
+    gives the false-alarm rate of one exposure as exp(-k / 2) * (1 + scatter_weight * (n - 1) / (n f))^(-f / 2);
+    each of n exposures has its chance, and of two exposures there is one difference.
+
+    Parameters
+    ----------
+    number : int
+        Of exposures.
+    sigma : float
+        Stated error of the offset along each axis, pixels.
+    scatter : float or None
+        Rms scatter of the other exposures along each axis, pixels; None where there are no two others.
+    calibration : Calibration
+        What is tolerated.
+    false_alarm_rate : float, optional
+        In place of the calibration's.
+
+    Returns
+    -------
+    expected, threshold : float
+        Pixels.
     """
     rate = calibration.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
-    scatter = calibration.jitter_pix * np.sqrt(number / max(number - 1, 1))
-    expected = float(np.hypot(scatter, calibration.error_scale * sigma))
+    jitter = calibration.jitter_pix * np.sqrt(number / max(number - 1, 1))
+    expected = float(np.hypot(jitter, calibration.error_scale * sigma))
     trials = number if number > 2 else 1
-    return expected, expected * float(np.sqrt(2 * np.log(trials / rate)))
+    level = 2 * np.log(trials / rate)
+    if scatter is None:
+        return expected, expected * float(np.sqrt(level))
+    freedom = 2 * (number - 2)
+    level -= freedom * np.log1p(calibration.scatter_weight * (number - 1) / (number * freedom))
+    allowed = min((scatter / expected) ** 2, calibration.scatter_cap)
+    return expected, expected * float(np.sqrt(level + calibration.scatter_weight * allowed))
 
 
-def _offset_check(registration: Registration, number: int, calibration: Calibration) -> Check:
+def _scatters(registrations: Sequence[Registration]) -> list[float | None]:
+    """Scatter of the other exposures along each axis, for every exposure, from their measured offsets.
+
+    An offset from the mean of the n - 1 others is n / (n - 1) times that from the mean of all. None where not
+    all are measured, or there are fewer than three.
+    """
+    number = len(registrations)
+    offsets = [(r.dx_pix, r.dy_pix) for r in registrations if r.dx_pix is not None and r.dy_pix is not None]
+    if number < 3 or len(offsets) < number:
+        return [None] * number
+    places = np.array(offsets) * (number - 1) / number
+    others = [np.delete(places, i, axis=0) for i in range(number)]
+    return [float(np.sqrt(((rest - rest.mean(0)) ** 2).sum() / (2 * (number - 2)))) for rest in others]
+
+
+def _offset_check(registration: Registration, number: int, scatter: float | None, calibration: Calibration) -> Check:
     """Length of the offset of one exposure against its threshold.
 
     A measurement that cannot exclude the smallest offset has nothing to say unless it fails. It must fail
@@ -175,11 +222,11 @@ def _offset_check(registration: Registration, number: int, calibration: Calibrat
     if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
         return _unknown(Quantity.REGISTRATION, name, f"{name}: {registration.reason}")
     value = float(np.hypot(registration.dx_pix, registration.dy_pix))
-    expected, threshold = offset_threshold(number, registration.sigma_pix, calibration)
+    expected, threshold = offset_threshold(number, registration.sigma_pix, scatter, calibration)
     coarse = threshold + calibration.missed_sigma * expected > calibration.smallest_offset_pix
     if coarse:
         rate = calibration.coarse_false_alarm_rate
-        expected, threshold = offset_threshold(number, registration.sigma_pix, calibration, rate)
+        expected, threshold = offset_threshold(number, registration.sigma_pix, scatter, calibration, rate)
     text = f"{name}: offset {value:.3f} +- {registration.sigma_pix:.3f} pixel, limit {threshold:.3f}"
     if coarse and value <= threshold:
         return _unknown(
@@ -198,7 +245,7 @@ def _rotation_check(registration: Registration, number: int, calibration: Calibr
     if angle is None or error is None or arm is None:
         return []
     value, sigma = (float(np.deg2rad(abs(v)) * arm) for v in (angle, error))
-    _, threshold = offset_threshold(number, sigma, calibration)
+    _, threshold = offset_threshold(number, sigma, None, calibration)
     name = registration.rootname
     text = f"{name}: rotation {angle:.4f} deg moves sources by {value:.3f} pixel rms, limit {threshold:.3f}"
     return [_compared(Quantity.ROTATION, name, value, threshold, threshold - value, text)]
