@@ -8,9 +8,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.absolute import CatalogPositions, fit_catalog
+from astrodriz_core.astrometry.absolute import CatalogPositions, fit_catalog, hold_out
 from astrodriz_core.astrometry.fit_quality import CONSISTENCY, FitEvidence, check_fit, check_gain, fit_quality
 from astrodriz_core.astrometry.fitting import LinearTransform, excess_scatter, fit_linear, geometries
+from astrodriz_core.astrometry.linking import ExposurePositions, link_exposures, source_density
 from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
 from astrodriz_core.astrometry.merging import MergedSources
 from astrodriz_core.astrometry.parameters import FitParameters
@@ -250,3 +251,69 @@ def test_the_luckiest_of_many_catalogues_of_noise_are_not_valid(seed):
     assert fitted.evidence.chance_probability < 1e-2
     checks = check_fit(fitted.evidence, PARAMETERS)
     assert fit_quality(checks, fitted.evidence, PARAMETERS) is FitQuality.NOT_VALID
+
+
+def merged_and_catalog(rng, count=30, matrix=None, mag=None):
+    """Sources, and a catalogue that a transform of them gives, without errors to speak of."""
+    xy = field(rng, count)
+    mags = rng.uniform(18, 22, count)
+    matrix = np.eye(2) if matrix is None else matrix
+    sigma = np.full(count, 1e-4)
+    catalog = CatalogPositions(xy @ matrix.T, sigma, mags if mag is None else np.full(count, mag))
+    return MergedSources(xy, xy, sigma, mags), catalog
+
+
+def test_a_catalogue_of_one_magnitude_has_no_correlation():
+    merged, catalog = merged_and_catalog(np.random.default_rng(1), mag=20.0)
+    fitted = fit_catalog(merged, catalog, MatchMethod.HISTOGRAM, PARAMETERS, 0.1)
+    assert fitted.evidence.magnitude_correlation is None
+
+
+def test_a_catalogue_out_of_reach_is_an_error():
+    merged, catalog = merged_and_catalog(np.random.default_rng(1))
+    far = evolve(catalog, xy=catalog.xy + 1e4)
+    with pytest.raises(AlignmentError, match="search radius"):
+        fit_catalog(merged, far, MatchMethod.HISTOGRAM, PARAMETERS, 0.1)
+
+
+def test_a_single_match_predicts_nothing_when_it_is_left_out():
+    merged, catalog = merged_and_catalog(np.random.default_rng(1))
+    one = np.array([0])
+    held = hold_out(merged, catalog, one, one, FitGeometry.SHIFT, PARAMETERS)
+    assert (held.matches, held.after_mas, held.gain_sigma) == (1, np.inf, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "matrix", "significant"),
+    [
+        (FitGeometry.RSCALE, np.eye(2), False),
+        (FitGeometry.RSCALE, 1.0001 * np.eye(2), True),
+        (FitGeometry.GENERAL, 1.0001 * np.eye(2), False),
+        (FitGeometry.GENERAL, np.diag([1.0001, 0.9999]), True),
+        (FitGeometry.GENERAL, np.array([[1.0, 0.0002], [0.0, 1.0]]), True),
+    ],
+)
+def test_the_terms_of_a_geometry_are_significant_where_they_are_there(geometry, matrix, significant):
+    rng = np.random.default_rng(5)
+    xy = field(rng, 40)
+    sigma = np.full(40, 1e-3)
+    fit = fit_linear(xy, xy @ matrix.T + rng.normal(0, 1e-3, xy.shape), sigma, geometry, 3.0)
+    assert (fit.extra_significance > 4) is significant
+
+
+def test_clipping_ends_where_the_residuals_never_settle():
+    rng = np.random.default_rng(3)
+    xy = field(rng, 400)
+    heavy = xy + np.clip(rng.standard_cauchy(xy.shape), -50, 50)
+    fit = fit_linear(xy, heavy, np.full(400, 1e-3), FitGeometry.SHIFT, 1.8)
+    assert 50 < fit.used.sum() < 200
+
+
+def test_exposures_without_sources_are_linked_to_nothing():
+    empty = ExposurePositions("a", np.zeros((0, 2)), np.zeros(0), np.zeros(0))
+    links = link_exposures((empty, empty), PARAMETERS, 0.1)
+    assert [len(labels) for labels in links.labels] == [0, 0]
+
+
+def test_one_source_has_no_density():
+    assert source_density(np.zeros((1, 2))) == 0.0

@@ -13,11 +13,11 @@ from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.verification import GuidingOutcome, RegistrationMethod
 from astrodriz_core.verify import registration
 from astrodriz_core.verify.calibration import small_sample_factor
-from astrodriz_core.verify.clipping import clipped_statistics, exact_median
+from astrodriz_core.verify.clipping import SAMPLE, clipped_statistics, exact_median
 from astrodriz_core.verify.correlation import correlate_with_others, offset_from_blocks
 from astrodriz_core.verify.footprint import coverage_map, overlap_region
 from astrodriz_core.verify.guiding import check_guiding
-from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_core.verify.images import DrizzledImage, check_common_grid
 from astrodriz_core.verify.matching import bulk_offset, matched_pairs
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.motion import Motion, fit_positions
@@ -487,3 +487,29 @@ def test_clipped_statistics_equal_astropy_to_the_last_bit(rounds):
     expected = sigma_clipped_stats(array, sigma=3.0, maxiters=rounds)
     found = clipped_statistics(array, 3.0, rounds)
     assert (found.mean, found.median, found.sigma) == expected
+
+
+def test_a_median_whose_bracket_misses_the_middle_is_right():
+    values = np.zeros(4 * SAMPLE + 1)
+    values[1::4], values[2::4], values[3::4] = 1.0, 2.0, 3.0
+    assert exact_median(values) == np.median(values)
+
+
+def test_no_image_at_all_is_an_error():
+    with pytest.raises(MeasurementError, match="no single-drizzled image"):
+        check_common_grid(())
+
+
+def test_nothing_matches_nothing():
+    nothing, something = np.empty((0, 2)), np.zeros((1, 2))
+    for pair in ((nothing, something), (something, nothing)):
+        assert all(len(found) == 0 for found in matched_pairs(*pair, 1.0))
+
+
+@pytest.mark.parametrize("plane", ["saturated", "cosmic_rays"])
+def test_guiding_is_judged_without_flagged_sources(plane):
+    _, (image, _) = star_association([(0, 0)] * 2)
+    flagged = attrs.evolve(image, saturated=None, cosmic_rays=None)
+    assert check_guiding(flagged, PARAMETERS).outcome is not GuidingOutcome.UNDETERMINED
+    everywhere = attrs.evolve(flagged, **{plane: np.ones(image.shape, bool)})
+    assert check_guiding(everywhere, PARAMETERS).outcome is GuidingOutcome.UNDETERMINED

@@ -15,7 +15,7 @@ from astrodriz_core.verify.comparison import compare_products
 from astrodriz_core.verify.footprint import coverage_map, largest_count, maximum_overlap, overlap_region
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_core.verify.measurement import measure_alignment
-from astrodriz_core.verify.scan import contaminated
+from astrodriz_core.verify.scan import contaminated, find_peaks
 from astrodriz_core.verify.similarity import (
     DifferenceSums,
     exposure_similarity,
@@ -239,3 +239,14 @@ def test_products_on_different_grids_are_an_error():
     smaller = DrizzledImage("b", product.sci[:-1], product.wht[:-1], 1.0)
     with pytest.raises(MeasurementError, match="not on one grid"):
         compare_products(product, smaller, PARAMETERS)
+
+
+@pytest.mark.parametrize(("away", "reason"), [(1, "bulk motion"), (3, "stands out")])
+def test_products_whose_sources_miss_a_pixel_are_undetermined(away, reason):
+    product, _ = star_association([(0, 0)] * 3)
+    sci = product.sci.copy()
+    for x, y in np.rint(find_peaks(product, PARAMETERS).positions).astype(int):
+        sci[y, min(x + away, sci.shape[1] - 1)] = np.nan
+    record = compare_products(attrs.evolve(product, sci=sci), product, PARAMETERS)
+    assert record.verdict is Verdict.UNDETERMINED
+    assert reason in record.check.reason

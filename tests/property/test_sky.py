@@ -19,7 +19,7 @@ from astrodriz_core.combine.sky import (
     pool_levels,
     solve_sky,
 )
-from astrodriz_core.combine.statistics import ClippingParameters, SkyStatistic
+from astrodriz_core.combine.statistics import ClippingParameters, SkyStatistic, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
 
 DEFAULT = ClippingParameters()
@@ -230,3 +230,17 @@ def test_overlap_is_symmetric_and_fits_in_both(dx: float, dy: float, angle: floa
 
 def test_overlap_with_itself_is_itself():
     assert area(convex_overlap(SQUARE, SQUARE)) == pytest.approx(16.0)
+
+
+def test_the_overlap_does_not_depend_on_the_sense_of_rotation():
+    square, moved = np.array([(0, 0), (4, 0), (4, 4), (0, 4)]), np.array([(2, 1), (6, 1), (6, 3), (2, 3)])
+    for window in (moved, moved[::-1]):
+        overlap = convex_overlap(square, window)
+        assert {tuple(vertex) for vertex in overlap.tolist()} == {(2, 1), (4, 1), (4, 3), (2, 3)}
+
+
+def test_the_mode_of_two_equal_bins_lies_between_them():
+    values = np.array([0.0, 0.0, 1.0, 1.0])
+    clipped = clip_statistics(values, ClippingParameters(nclip=0))
+    width = 1.0 / clipped.stddev
+    assert estimate_level(values, clipped, SkyStatistic.MODE, binwidth=0.9 * width) == pytest.approx(0.9)

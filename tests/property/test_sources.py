@@ -12,7 +12,7 @@ from scipy.special import erf
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
 from astrodriz_core.astrometry.parameters import alignment_parameters
-from astrodriz_core.astrometry.psf import bright_peaks, measure_psf
+from astrodriz_core.astrometry.psf import bright_peaks, dao_positions, measure_psf
 from astrodriz_core.astrometry.sources import ChipImage, Sources, find_sources, measure_background
 from astrodriz_core.errors import InputError, MeasurementError
 from astrodriz_core.records.astrometry import PsfOrigin
@@ -276,3 +276,9 @@ def test_a_ramp_cosmic_ray_of_wfc3_ir_is_a_good_pixel():
     assert parameters.good_bits & 8192
     assert not parameters.cosmic_ray_bits & 8192
     assert parameters.cosmic_ray_bits & 4096
+
+
+def test_daofind_sees_nothing_in_a_blank_image_and_without_peaks():
+    for peaks in (np.array([[10, 10]]), np.zeros((0, 2), dtype=int)):
+        x, y = dao_positions(np.zeros((20, 20)), peaks, 2.0)
+        assert len(x) == len(y) == 0

@@ -26,7 +26,12 @@ from astrodriz_core.records.verification import (
     Verification,
 )
 from astrodriz_core.verify.calibration import CALIBRATION
-from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
+from astrodriz_core.verify.drizzlepac import (
+    absolute_sum_similarity,
+    drizzlepac_numbers,
+    hamming_distance,
+    positive_response_mask,
+)
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.policies import detectable_offset, judge_calibrated, judge_documented, judge_drizzlepac
@@ -338,3 +343,20 @@ def test_drizzlepac_blank_exposure_has_no_distance():
     assert first.distance is not None
     assert second.distance is None
     assert second.hamming is None
+
+
+def test_images_without_pixels_have_no_drizzlepac_numbers():
+    empty = np.zeros((0, 0), np.float32)
+    assert hamming_distance(empty, empty) is None
+    assert absolute_sum_similarity(empty, empty) is None
+
+
+def test_a_blank_image_has_no_source_mask():
+    assert not positive_response_mask(np.zeros((20, 20), np.float32)).any()
+
+
+def test_drizzlepac_policy_without_any_distance_is_undetermined(aligned):
+    numbers = aligned.drizzlepac
+    blank = tuple(attrs.evolve(exposure, distance=None) for exposure in numbers.exposures)
+    measured = attrs.evolve(aligned, drizzlepac=attrs.evolve(numbers, exposures=blank))
+    assert judge_drizzlepac(measured).verdict is Verdict.UNDETERMINED

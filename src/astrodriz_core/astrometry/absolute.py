@@ -108,10 +108,11 @@ def fit_catalog(
         There are too few matches for any geometry.
     """
     first, second = _match_and_fit(merged, catalog, method, parameters, pixel_arcsec)
-    for geometry in geometries(len(first), parameters.geometry, parameters):
-        fit = _fit(merged, catalog, first, second, geometry, parameters)
-        if fit.extra_significance >= NEEDED_SIGNIFICANCE[geometry]:
-            break
+    fits = (
+        _fit(merged, catalog, first, second, geometry, parameters)
+        for geometry in geometries(len(first), parameters.geometry, parameters)
+    )
+    fit = next(fit for fit in fits if fit.extra_significance >= NEEDED_SIGNIFICANCE[fit.geometry])
     holdout = hold_out(merged, catalog, first[fit.used], second[fit.used], fit.geometry, parameters)
     evidence = _evidence(merged, catalog, fit, first, second, method, parameters, pixel_arcsec)
     return FittedCatalog(fit.transform, _record(fit, merged.xy[first]), len(first), holdout, evidence)

@@ -123,9 +123,8 @@ def _place(
         return None
     transform = LinearTransform(np.eye(2), np.array([peak.dx, peak.dy]))
     for _ in range(REFINEMENTS):
+        # Some of the pairs that made the peak, or of the matches before, are always within reach of their mean.
         first, second = match_nearest(transform.apply(exposure.xy), common, tolerance)
-        if len(first) == 0:
-            return None
         sigma = np.hypot(exposure.sigma[first], common_sigma[second])
         fit = fit_linear(exposure.xy[first], common[second], sigma, FitGeometry.SHIFT, parameters.clip_sigma)
         transform = fit.transform

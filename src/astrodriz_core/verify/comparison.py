@@ -87,8 +87,6 @@ def _bulk_motion(
 def _places_of_either(peaks: Peaks, others: Peaks, motion: Motion, tolerance: float) -> Positions:
     """Sources of both products in the frame of the reference, each once."""
     back = peaks.positions - motion.displacement(peaks.positions)
-    if not len(others.strength):
-        return back
     distance, _ = cKDTree(others.positions).query(back)
     return np.concatenate([others.positions, back[distance > tolerance]])
 
