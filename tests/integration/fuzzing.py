@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,11 +40,13 @@ from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.fitsfiles import open_fits, reading
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
+from astrodriz_io.inputs.references import ReferenceFolders, distortion_references, sha256_of
 from astrodriz_io.outputs.disk import Disk
+from astrodriz_io.outputs.exposure_states import keep_state, restore_state
 from astrodriz_io.outputs.journal import Transaction
 from astrodriz_io.outputs.publishing import recover
 from astrodriz_io.outputs.recordfile import dump_record, load_record
+from astrodriz_io.outputs.sidecar import Piece, SidecarWriter, read_sidecar
 from astrodriz_io.run_record import omitted_record
 from astrodriz_io.settings import Settings
 
@@ -148,6 +151,29 @@ def readers(folder: Path) -> tuple[Reader, ...]:
         path.rename(path.with_name("x_idc.fits"))
         apply_distortion([copy], ReferenceFolders(variables=(("iref", path.parent),)))
 
+    changed = exposure.with_name("jabc01aaq_flt.fits")
+    changed.write_bytes(exposure.read_bytes())
+    apply_distortion([changed], references)
+    writer = SidecarWriter(folder / "sound_decisions.zip")
+    kept = keep_state(changed, exposure, writer)
+    archive = writer.close()
+
+    def sidecar(path: Path) -> None:
+        with read_sidecar(path.parent, FileDigest(path.name, sha256_of(path))) as found:
+            restore_state(kept, exposure, path.with_name("again_flt.fits"), found)
+
+    def state(path: Path) -> None:
+        whole = SidecarWriter(path.with_name("run_decisions.zip"))
+        with zipfile.ZipFile(folder / archive.name) as pieces:
+            for name in pieces.namelist():
+                whole.add(Piece(name.split("/")[0]), pieces.read(name))
+        damaged = FileDigest(changed.name, whole.add(Piece.STATE, path.read_bytes()))
+        with read_sidecar(path.parent, whole.close()) as found:
+            restore_state(damaged, exposure, path.with_name("again_flt.fits"), found)
+
+    with zipfile.ZipFile(folder / archive.name) as pieces:
+        sound_state = pieces.read(f"{Piece.STATE.value}/{kept.sha256}")
+
     return (
         Reader("iabc01aaq_flt.fits", exposure.read_bytes(), _read_exposure, 20),
         Reader("jabc01aaq_flc.fits", two_chips.read_bytes(), _read_exposure, 5),
@@ -170,6 +196,8 @@ def readers(folder: Path) -> tuple[Reader, ...]:
                _read_offset),
         Reader("best.json", b'{"iabc01aaq": "IDC_x-GSC240"}', _read_best),
         Reader("run_decisions.json", _record(asn), load_record, 6),
+        Reader("run_decisions.zip", (folder / archive.name).read_bytes(), sidecar, 5),
+        Reader("state.json", sound_state, state, 3),
         Reader("mine.toml", b'final_pixfrac = 0.8\ncombine_type = "median"\ndriz_cr_snr = "3.5 3.0"\n', parameters, 6),
         Reader("commit.json", JOURNAL, _read_journal, 6),
     )  # fmt: skip
