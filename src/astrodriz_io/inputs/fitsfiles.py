@@ -24,6 +24,7 @@ FITS_FAILURES: tuple[type[Exception], ...] = (
     AttributeError,
     ArithmeticError,
     AssertionError,
+    RuntimeError,
     MemoryError,
     EOFError,
     struct.error,

@@ -6,6 +6,7 @@ The same mask or header is kept once, however many stages have it. ``unzip -l`` 
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ __all__ = ["Piece", "SidecarReader", "SidecarWriter", "check_digest", "read_side
 MADE = (1980, 1, 1, 0, 0, 0)
 """Time of every piece, the earliest that ZIP knows: the same pieces give the same archive."""
 
+ZIP_FAILURES = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, RuntimeError, struct.error)
+"""What zipfile raises on damaged archives."""
 
 LARGEST_PIECE = 1 << 28
 """Bytes; twice the data of the largest extension, 4096 x 4096 pixels of 8 bytes."""
@@ -95,7 +98,7 @@ class SidecarReader:
             if self._archive.getinfo(name).file_size > LARGEST_PIECE:
                 raise zipfile.BadZipFile(f"{name} is larger than {LARGEST_PIECE} bytes")
             content = self._archive.read(name)
-        except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except ZIP_FAILURES as error:
             raise RecordError(f"A piece of it cannot be read ({error}).", where=self._name, remedy=REMEDY) from error
         if hashlib.sha256(content).hexdigest() != sha256:
             raise RecordError(f"The piece {sha256} has another content.", where=self._name, remedy=REMEDY)
@@ -125,7 +128,7 @@ def read_sidecar(folder: Path, digest: FileDigest) -> Iterator[SidecarReader]:
         check_digest(path, digest)
         try:
             archive = zipfile.ZipFile(path)
-        except zipfile.BadZipFile as error:
+        except ZIP_FAILURES as error:
             raise RecordError(f"It is no ZIP archive ({error}).", where=path.name, remedy=REMEDY) from error
         with archive:
             yield SidecarReader(archive, path.name)
