@@ -260,7 +260,8 @@ def watched(folder: Path) -> Iterator[list[str]]:
     """Files outside of a folder that are opened, listed or changed within the block."""
     source = str(Path(__file__).parents[2])
     # Made by readers() beside the folder: the sound reference files; and the private folder of stwcs's links.
-    allowed = (str(folder.parent), f"{tempfile.gettempdir()}/astrodriz-", source, *INNOCENT, str(Path(astropy.__file__).parent))
+    links, own = f"{tempfile.gettempdir()}/astrodriz-", str(Path(astropy.__file__).parent)
+    allowed = (str(folder.parent), links, source, *INNOCENT, own)
     outside: list[str] = []
     WATCHES.append((allowed, outside))
     try:
