@@ -27,7 +27,7 @@ from attrs import asdict, evolve, frozen
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import AlignmentMeasurements
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
-from astrodriz_core.verify.policies import detectable_offset, judge_calibrated
+from astrodriz_core.verify.policies import judge_calibrated
 from verification_cases import (
     ALIGNED,
     TOLERATED_JITTER,
@@ -49,8 +49,8 @@ WANTED_FALSE_ALARMS = 0.01
 GOOD = ALIGNED, Situation()
 #: Offsets of one exposure that the rates are worked out for, pixels.
 OFFSETS = (0.1, 0.2)
-#: An association that would find an offset of this, pixels, is of the first group, others of the second.
-LIMIT_THAT_TELLS, TELLS, TELLS_NOT = 0.1, "says that it would find 0.1", "does not say so"
+#: An association whose offsets all have a stated error up to this, pixels, is of the first group, others of the second.
+SMALL_SIGMA, PRECISE, COARSE = 0.01, "every sigma up to 0.01 pixel", "a larger sigma, or none"
 #: Length that a two-dimensional normal vector exceeds in 1 % of all cases, standard deviations of one axis.
 LENGTH_OF_99_PERCENT = float(np.sqrt(2 * np.log(100)))
 #: Part of the good and of the blurred exposures that lie on the wrong side of the limits between which
@@ -78,8 +78,8 @@ class Redrawn:
     ----------
     of : str
         Which associations.
-    error : float
-        Standard error of `misaligned_of_determined`, from the scatter between the associations.
+    error : float or None
+        Standard error of `misaligned_of_determined`, from the scatter between the associations; None of one.
     """
 
     of: str
@@ -88,7 +88,7 @@ class Redrawn:
     offset_pix: float
     undetermined: float
     misaligned_of_determined: float
-    error: float
+    error: float | None
 
 
 def scatter_by_number(of: str, table: np.ndarray) -> list[ErrorScatter]:
@@ -149,14 +149,18 @@ def redrawn(
             offsets = (places - places.mean(0)) * number / (number - 1) + errors
             verdicts.append(judge_calibrated(_with_offsets(outcome.measurements, offsets), calibration).verdict)
         counts = verdicts.count(Verdict.MISALIGNED), times - verdicts.count(Verdict.UNDETERMINED)
-        seen = detectable_offset(outcome.measurements, calibration)
-        tells = TELLS if seen is not None and seen <= LIMIT_THAT_TELLS else TELLS_NOT
-        for group in ("all", f"{number} exposures", tells):
+        for group in ("all", f"{number} exposures", PRECISE if is_precise(outcome) else COARSE):
             tally.setdefault(group, []).append(counts)
     return [
         Redrawn(group, calibration.false_alarm_rate, jitter, offset, *_rates(np.array(tally[group]), times))
         for group in sorted(tally)
     ]
+
+
+def is_precise(outcome: Outcome) -> bool:
+    """Whether the offset of every exposure is measured to `SMALL_SIGMA`."""
+    sigmas = [record.sigma_pix for record in outcome.measurements.registration]
+    return all(sigma is not None and sigma <= SMALL_SIGMA for sigma in sigmas)
 
 
 def _errors(outcome: Outcome) -> np.ndarray | None:
@@ -175,12 +179,17 @@ def _with_offsets(measurements: AlignmentMeasurements, offsets: np.ndarray) -> A
     return evolve(measurements, registration=registration, sharpness=())
 
 
-def _rates(counts: np.ndarray, times: int) -> tuple[float, float, float]:
+def _rates(counts: np.ndarray, times: int) -> tuple[float, float, float | None]:
     """Part undetermined, part of the others that is misaligned, its error; of counts of misaligned, determined."""
     found, determined = counts.sum(0)
     rate = found / max(determined, 1)
     error = np.sqrt(((counts[:, 0] - rate * counts[:, 1]) ** 2).sum()) / max(determined, 1)
-    return tuple(round(float(value), 4) for value in (1 - determined / (times * len(counts)), rate, error))
+    undetermined = 1 - determined / (times * len(counts))
+    return (
+        round(float(undetermined), 4),
+        round(float(rate), 4),
+        round(float(error), 4) if len(counts) > 1 else None,
+    )
 
 
 def fitted(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astrodriz_core.records.verification import Policy
+from calibrate_verification import PRECISE
 from verification_cases import Situation
 
 __all__ = ["curve", "page"]
@@ -55,8 +56,8 @@ def page(summary: Mapping[str, Any], picture: str | None) -> str:
         parts += ["## Detection against offset", f"![Part found misaligned against the offset]({picture})"]
     parts += [
         "## Every policy",
-        "Part found misaligned. *Where 0.1 can be told*: by the calibrated policy, in the associations in which it "
-        "says that it would find an offset of 0.1 pixel. *Right exposure*: of those found, from three exposures on.",
+        "Part found misaligned. *Sigma up to 0.01*: by the calibrated policy, in the associations in which every "
+        "offset has so small a stated error. *Right exposure*: of those found, from three exposures on.",
         _situations(summary["situations"]),
     ]
     for recipe, rows in summary["situations of files"].items():
@@ -69,7 +70,7 @@ def page(summary: Mapping[str, Any], picture: str | None) -> str:
 
 def _targets(groups: Mapping[str, Mapping[str, Any]]) -> str:
     """Each target with what was measured of the simulated and of the files."""
-    places = {"all": "all simulated", "says that it would find 0.1": "of them, where 0.1 can be told"}
+    places = {"all": "all simulated", PRECISE: "of them, every sigma up to 0.01 pixel"}
     places |= {name: f"`{name}`" for name in groups if name.startswith(("ir-", "acs-"))}
     rows = [
         (text, f"{sign} {limit:.0%}", *(_rate(groups[name][key]) for name in places))
@@ -82,7 +83,8 @@ def _redrawn(rows: Sequence[Mapping[str, Any]]) -> str:
     kinds = list(dict.fromkeys((row["jitter_pix"], row["offset_pix"]) for row in rows))
     table: dict[str, dict[tuple[float, float], str]] = {}
     for row in rows:
-        text = f"{100 * row['misaligned_of_determined']:.2f} +- {100 * row['error']:.2f} %"
+        error = "" if row["error"] is None else f" +- {100 * row['error']:.2f}"
+        text = f"{100 * row['misaligned_of_determined']:.2f}{error} %"
         table.setdefault(row["of"], {})[row["jitter_pix"], row["offset_pix"]] = text
     heads = [f"off by {offset:g}" if offset else "false alarms" for _, offset in kinds]
     return _table(("", *heads), [(of, *(cells[kind] for kind in kinds)) for of, cells in table.items()])
@@ -90,7 +92,7 @@ def _redrawn(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _situations(rows: Sequence[Mapping[str, Any]]) -> str:
     policies = [policy.value for policy in Policy]
-    keys = (*policies, "where 0.1 can be told", "right exposure", "undetermined")
+    keys = (*policies, "sigma up to 0.01", "right exposure", "undetermined")
     return _table(
         ("one exposure", "associations", *keys),
         [(_words(row["situation"]), row["associations"], *(_rate(row[key]) for key in keys)) for row in rows],
@@ -122,7 +124,9 @@ def _errors(summary: Mapping[str, Any]) -> Iterable[str]:
         "Measured minus true, of the aligned and determined associations, pixels. The scenes of `ir-ers` are real "
         "exposures, whose own WCSs differ by a hundredth of a pixel; that is the same in every association, and the "
         "last row is without it.",
-        _table(("", *found), [(key, *(row[key] for row in found.values())) for key in keys]),
+        _table(
+            ("", *found), [(key, *("-" if row[key] is None else row[key] for row in found.values())) for key in keys]
+        ),
         "Associations with a good exposure that is named as degraded: "
         + ", ".join(f"{name} {_rate(rate)}" for name, rate in degraded.items())
         + ".",

@@ -30,9 +30,8 @@ from associations import CAMERAS, FIELDS
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import Policy, PolicyResult, Verification
 from astrodriz_core.verify.calibration import CALIBRATION
-from astrodriz_core.verify.policies import detectable_offset
 from astrodriz_core.verify.verification import judge
-from calibrate_verification import LIMIT_THAT_TELLS, TELLS, TELLS_NOT, redrawn
+from calibrate_verification import COARSE, PRECISE, is_precise, redrawn
 from verification_cases import (
     ALIGNED,
     BLURRED,
@@ -85,7 +84,6 @@ class Judged:
     case: Case
     outcome: Outcome
     verification: Verification
-    detectable: float | None
 
     def result(self, policy: Policy) -> PolicyResult:
         """Verdict and checks of a policy."""
@@ -97,15 +95,15 @@ class Judged:
         return self.verification.verdict
 
     @property
-    def tells(self) -> bool:
-        """Whether the verification says that it would find an offset of `LIMIT_THAT_TELLS`."""
-        return self.detectable is not None and self.detectable <= LIMIT_THAT_TELLS
+    def precise(self) -> bool:
+        """Whether every offset is measured well."""
+        return is_precise(self.outcome)
 
 
 def judged(outcome: Outcome) -> Judged:
     """Let every policy judge what was measured."""
     verification = judge(outcome.measurements)
-    return Judged(outcome.case, outcome, verification, detectable_offset(outcome.measurements))
+    return Judged(outcome.case, outcome, verification)
 
 
 def misaligned(cases: Sequence[Judged], policy: Policy = Policy.CALIBRATED) -> Rate:
@@ -162,13 +160,13 @@ def rate_row(cases: Sequence[Judged]) -> dict[str, object]:
 
 
 def groups(cases: Sequence[Judged]) -> dict[str, dict[str, object]]:
-    """`rate_row` of all cases, by instrument, by field, by number of exposures, and by what can be told."""
+    """`rate_row` of all cases, by instrument, by field, by number of exposures, and by the errors."""
     choices: dict[str, Callable[[Judged], bool]] = {"all": lambda one: True}
     choices |= {name: lambda one, name=name: one.case.camera == name for name in CAMERAS}
     choices |= {name: lambda one, name=name: one.case.field == name for name in FIELDS}
     choices |= {f"{number} exposures": lambda one, number=number: one.case.n_exposures == number for number in NUMBERS}
-    choices[TELLS] = lambda one: one.tells
-    choices[TELLS_NOT] = lambda one: not one.tells
+    choices[PRECISE] = lambda one: one.precise
+    choices[COARSE] = lambda one: not one.precise
     return {name: rate_row([one for one in cases if choice(one)]) for name, choice in choices.items()}
 
 
@@ -180,7 +178,7 @@ def situations(cases: Sequence[Judged]) -> list[dict[str, object]]:
         row: dict[str, object] = {"situation": situation, "associations": len(chosen)}
         row |= {policy.value: misaligned(chosen, policy) for policy in Policy}
         row |= {
-            "where 0.1 can be told": misaligned([one for one in chosen if one.tells]),
+            "sigma up to 0.01": misaligned([one for one in chosen if one.precise]),
             "undetermined": undetermined(chosen),
             "right exposure": worst_is_right(chosen),
         }
@@ -223,7 +221,9 @@ def errors(cases: Sequence[Judged]) -> dict[str, object]:
         "rms error": round(float(np.sqrt((error**2).mean())), 4),
         "median stated sigma": round(float(np.median(sigma)), 4),
         "error over sigma, rms": round(float(np.sqrt(((error / sigma) ** 2).mean())), 2),
-        "the same about the mean of each exposure": round(float(np.sqrt(((own / sigma) ** 2).mean())), 2),
+        "the same about the mean of each exposure": (
+            round(float(np.sqrt(((own / sigma) ** 2).mean())), 2) if len(chosen) > 1 else None
+        ),
     }
 
 
