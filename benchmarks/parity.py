@@ -292,7 +292,7 @@ def rejection_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Map
 
 def mask_row(ours: Ours, case: str, masks: Mapping[str, np.ndarray]) -> Row:
     pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], ours.truth.get(chip.key)) for chip in ours.chips]
-    good = [ours.prepared(COMMON).good(chip, 0) for chip in ours.chips]
+    good = [ours.prepared(COMMON).signal(chip, 0)[1] for chip in ours.chips]
     size = sum(mask.size for mask, _, _ in pairs)
     agree = sum(int((mask == peer).sum()) for mask, peer, _ in pairs) / size
     measured: dict[str, Any] = {"agreement": agree}

@@ -6,8 +6,6 @@ and not an error: an exception means that no decision could be reached.
 
 from __future__ import annotations
 
-from functools import partial
-
 __all__ = [
     "AlignmentError",
     "AstrodrizError",
@@ -50,6 +48,14 @@ class AstrodrizError(Exception):
         advice = f" {self.remedy}" if self.remedy else ""
         return f"{place}{self.problem}{advice}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses have arguments of their own, which `args` does not hold; the fields hold everything.
+        return _without_init, (type(self), self.args), self.__dict__
+
+
+def _without_init(kind: type[AstrodrizError], arguments: tuple[object, ...]) -> AstrodrizError:
+    return kind.__new__(kind, *arguments)
+
 
 class UsageError(AstrodrizError):
     """The call itself is wrong: an unknown option, a bad value of a setting."""
@@ -72,9 +78,6 @@ class MissingFilesError(InputError):
         super().__init__(problem, where=where, remedy=remedy)
         self.files = files
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return partial(type(self), files=self.files), (self.problem,), self.__dict__
-
 
 class DifferentInputError(InputError):
     """A file is not the one that the record of a run names.
@@ -90,9 +93,6 @@ class DifferentInputError(InputError):
         self.expected = expected
         self.found = found
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return partial(type(self), expected=self.expected, found=self.found), (self.problem,), self.__dict__
-
 
 class RecordError(InputError):
     """The record of a run does not fit its schema.
@@ -106,9 +106,6 @@ class RecordError(InputError):
     def __init__(self, problem: str, *, places: tuple[str, ...] = (), where: str = "", remedy: str = "") -> None:
         super().__init__(problem, where=where, remedy=remedy)
         self.places = places
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return partial(type(self), places=self.places), (self.problem,), self.__dict__
 
 
 class NoViableDataError(AstrodrizError):

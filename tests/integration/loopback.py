@@ -44,18 +44,8 @@ def serving(answer: Callable[[str, dict[str, str]], Reply]) -> Iterator[Loopback
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    loopback.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler), loopback):
         yield loopback
-    finally:
-        loopback.stopped.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @contextmanager
@@ -68,16 +58,24 @@ def saying(sent: bytes) -> Iterator[Loopback]:
             self.request.recv(65536)
             self.request.sendall(sent)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        loopback.address = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield loopback
-        finally:
-            server.shutdown()
-            thread.join()
+    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler), loopback):
+        yield loopback
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer | socketserver.ThreadingTCPServer, loopback: Loopback) -> Iterator[None]:
+    """Serve from a thread of its own until the block ends."""
+    server.daemon_threads = True
+    loopback.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loopback.stopped.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _handle(request: BaseHTTPRequestHandler, loopback: Loopback) -> None:

@@ -12,6 +12,7 @@ from astrodriz_core.astrometry.linking import source_density
 from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
 from astrodriz_core.astrometry.merging import MergedSources
 from astrodriz_core.astrometry.parameters import FitParameters
+from astrodriz_core.astrometry.tangent import MAS
 from astrodriz_core.errors import AlignmentError
 from astrodriz_core.records.astrometry import AbsoluteFit, FitGeometry, HoldOut, MatchMethod
 
@@ -31,9 +32,6 @@ NEEDED_SIGNIFICANCE = {
 }
 """Errors that the last terms of a geometry have to be away from none. Rolls are often off by more than the
 matches can measure; the scale is known to one part in a hundred thousand, and the axes' angle likewise."""
-
-MAS = 1000.0
-"""Milliarcseconds in an arcsecond."""
 
 
 @frozen(eq=False)

@@ -10,6 +10,7 @@ from astrodriz_core.astrometry.fit_quality import CONSISTENCY
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import ExposurePositions
 from astrodriz_core.astrometry.matching import match_nearest
+from astrodriz_core.astrometry.tangent import MAS
 from astrodriz_core.records.astrometry import Check
 
 __all__ = ["check_consistency"]
@@ -25,8 +26,11 @@ SIGNIFICANCE = 5.0
 ALIGNED_PIXELS = 0.1
 """Exposures closer than this are well aligned (published), however small the error is."""
 
-MAS = 1000.0
-"""Milliarcseconds in an arcsecond."""
+DEVIATION_OF_NORMAL = 1.4826
+"""Standard deviation of a normal distribution over the median of its absolute deviations."""
+
+MEDIAN_ERROR = 1.25
+"""Error of the median of normal deviates over that of their mean."""
 
 
 def check_consistency(
@@ -39,7 +43,7 @@ def check_consistency(
     """Check the shifts of the exposures against each other, each measured from the catalogue.
 
     The offset of an exposure is the median of its residuals, its error their scatter over the root of their number
-    times 1.25 (the efficiency of a median). The worst exposure counts.
+    times `MEDIAN_ERROR`. The worst exposure counts.
 
     Parameters
     ----------
@@ -56,17 +60,15 @@ def check_consistency(
     Check
         Passed, without a value, where no exposure has three matches.
     """
-    reach, worst = tolerance_pixels * pixel_arcsec, None
-    for exposure, transform in zip(exposures, transforms, strict=True):
-        found = _offset(transform.apply(exposure.xy), catalog.xy, reach)
-        if found is None:
-            continue
-        offset, limit = found[0], max(SIGNIFICANCE * found[1], ALIGNED_PIXELS * pixel_arcsec)
-        if worst is None or offset / limit > worst[1] / worst[2]:
-            worst = (exposure.rootname, offset, limit)
-    if worst is None:
+    reach, least = tolerance_pixels * pixel_arcsec, ALIGNED_PIXELS * pixel_arcsec
+    measured = [
+        (exposure.rootname, found[0] * MAS, max(SIGNIFICANCE * found[1], least) * MAS)
+        for exposure, transform in zip(exposures, transforms, strict=True)
+        if (found := _offset(transform.apply(exposure.xy), catalog.xy, reach)) is not None
+    ]
+    if not measured:
         return Check(CONSISTENCY, None, None, True, "No exposure has enough matches of its own.")
-    name, offset, limit = worst[0], worst[1] * MAS, worst[2] * MAS
+    name, offset, limit = max(measured, key=lambda each: each[1] / each[2])
     text = f"{name} by itself is {offset:.2f} mas from the catalogue, at most {limit:.2f} mas."
     return Check(CONSISTENCY, offset, limit, offset <= limit, text)
 
@@ -78,6 +80,6 @@ def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | No
         return None
     residual = catalog[second] - xy[first]
     middle = np.median(residual, axis=0)
-    scatter = 1.4826 * np.median(np.abs(residual - middle), axis=0)
-    error = 1.25 * np.hypot(*scatter) / np.sqrt(len(first))
+    scatter = DEVIATION_OF_NORMAL * np.median(np.abs(residual - middle), axis=0)
+    error = MEDIAN_ERROR * np.hypot(*scatter) / np.sqrt(len(first))
     return float(np.hypot(*middle)), float(error)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import ExposurePositions, Links
 from astrodriz_core.astrometry.relative_solution import RelativeSolution, solve_relative
+from astrodriz_core.astrometry.tangent import MAS
 from astrodriz_core.records.astrometry import RegistrationChange, RelativeExposure, RelativeFit
 
 __all__ = ["judge_relative", "registration_change"]
@@ -24,9 +25,6 @@ SHRINKAGE = 2.0
 """A measured shift is multiplied by ``max(0, 1 - SHRINKAGE / chi squared)`` (the non-negative garrote; Breiman 1995,
 Technometrics 37, 373). With 2, exposures in their place are moved by half of what applying everything would move them,
 and one that is off is never left more than a tenth farther than that would leave it."""
-
-MAS = 1000.0
-"""Milliarcseconds in an arcsecond."""
 
 
 def judge_relative(

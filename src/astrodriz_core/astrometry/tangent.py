@@ -6,12 +6,15 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-__all__ = ["TangentPlane", "sky_centre", "unit_vectors"]
+__all__ = ["MAS", "TangentPlane", "sky_centre", "unit_vectors"]
 
 Array = NDArray[np.float64]
 
 ARCSEC = 3600.0
 """Arcseconds in a degree."""
+
+MAS = 1000.0
+"""Milliarcseconds in an arcsecond."""
 
 
 @frozen

@@ -8,7 +8,7 @@ and would pull the exposures apart; then all exposures are written, or none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -105,10 +105,14 @@ def keep_solutions(sources: Sequence[Path], targets: Sequence[Path]) -> None:
 
 def _lacking(source: Path, target: Path) -> list[fits.HDUList]:
     """Solutions that one exposure has and another has not."""
-    with open_fits(target) as hdulist:
-        known = {content_hash(headerlet) for _, headerlet in attached_headerlets(hdulist)}
-    with open_fits(source) as hdulist:
-        return [headerlet for _, headerlet in attached_headerlets(hdulist) if content_hash(headerlet) not in known]
+    with open_fits(source) as ours, open_fits(target) as theirs:
+        return _not_attached([headerlet for _, headerlet in attached_headerlets(ours)], theirs)
+
+
+def _not_attached(headerlets: Iterable[fits.HDUList], hdulist: fits.HDUList) -> list[fits.HDUList]:
+    """Those of some headerlets whose content no HDRLET extension of an exposure has."""
+    known = {content_hash(headerlet) for _, headerlet in attached_headerlets(hdulist)}
+    return [headerlet for headerlet in headerlets if content_hash(headerlet) not in known]
 
 
 def _plan(
@@ -130,10 +134,8 @@ def _choose(plans: Sequence[ExposurePlan]) -> str | None:
 
 def _write(hdulist: fits.HDUList, plan: ExposurePlan, family: str | None) -> None:
     """Attach the solutions, then make the chosen one primary."""
-    known = {content_hash(headerlet) for _, headerlet in attached_headerlets(hdulist)}
-    for headerlet in plan.to_attach:
-        if content_hash(headerlet) not in known:
-            attach_headerlet(hdulist, headerlet)
+    for headerlet in _not_attached(plan.to_attach, hdulist):
+        attach_headerlet(hdulist, headerlet)
     chosen = plan.solutions.get(family) if family is not None else None
     if chosen is not None and parse_wcsname(primary_wcsname(hdulist)).family != family:
         name = f"{plan.path.stem}_{primary_wcsname(hdulist)}"

@@ -97,13 +97,13 @@ def _empty_value(parameters: DrizzleParameters) -> float:
 def _chip_input(
     prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMasks, chip: DrizzleChip
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    good = prepared.good(chip, prepared.parameters.final_bits)
+    weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
+    rate, good = prepared.signal(chip, prepared.parameters.final_bits)
     if chip.key in cosmic_rays:
         clean = good & ~cosmic_rays[chip.key]
         good = clean if clean.any() else good
-    weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
     weight[~good] = 0
-    return prepared.electron_rate(chip), weight, chip.pixel_map(frame, MAP_BORDER)
+    return rate, weight, chip.pixel_map(frame, MAP_BORDER)
 
 
 def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:

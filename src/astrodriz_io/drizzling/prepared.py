@@ -68,15 +68,16 @@ class Prepared:
         """Subtracted sky of a chip in the units of its SCI array."""
         return self.sky.get(chip.key, 0.0)
 
-    def good(self, chip: DrizzleChip, bits: int | None) -> Mask:
-        """Pixels with a value, with no DQ bit outside `bits`, and not in the static mask either."""
-        good = good_pixels(chip.dq(), bits) & np.isfinite(chip.sci())
+    def signal(self, chip: DrizzleChip, bits: int | None) -> tuple[NDArray[np.float32], Mask]:
+        """Sky-subtracted image in electrons/s, and its good pixels.
+
+        The image is 0 where a pixel has no value. Good are pixels with a value, with no DQ bit outside `bits`, and
+        not in the static mask either.
+        """
+        image = chip.sci()
+        good = good_pixels(chip.dq(), bits) & np.isfinite(image)
         if chip.silicon in self.static:
             good &= ~self.static[chip.silicon]
-        return good
-
-    def electron_rate(self, chip: DrizzleChip) -> NDArray[np.float32]:
-        """Sky-subtracted image in electrons/s, 0 where a pixel has no value."""
-        rate: NDArray[np.float32] = (chip.sci() - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
+        rate: NDArray[np.float32] = (image - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
         rate[np.isnan(rate)] = 0
-        return rate
+        return rate, good

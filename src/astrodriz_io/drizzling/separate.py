@@ -47,13 +47,13 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
     for chip in exposure.chips:
         pixel_map = chip.pixel_map(frame, MAP_BORDER)
         inner = pixel_map[INNER]
-        weight = chip.exptime * prepared.good(chip, parameters.driz_sep_bits)
+        rate, good = prepared.signal(chip, parameters.driz_sep_bits)
         add_chip(
             drizzle,
             chip,
             frame,
-            prepared.electron_rate(chip),
-            weight.astype(np.float32),
+            rate,
+            (chip.exptime * good).astype(np.float32),
             pixel_map,
             parameters.driz_sep_pixfrac,
         )

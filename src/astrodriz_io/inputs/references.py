@@ -45,7 +45,6 @@ NOT_GIVEN = frozenset({"", "N/A", "NONE", "INDEF"})
 """Values by which a header says that there is no file, in upper case."""
 
 _VALUE = re.compile(r"(?:(?P<variable>[A-Za-z0-9_]+)\$)?(?P<name>[A-Za-z0-9][A-Za-z0-9_.+-]{0,80})")
-_HASH_BLOCK = 1 << 20
 
 
 @frozen
@@ -181,11 +180,8 @@ def distortion_references(
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _used_keywords(header: fits.Header) -> tuple[str, ...]:

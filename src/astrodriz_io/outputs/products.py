@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +18,11 @@ from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.frame import frame_wcs
 from astrodriz_io.inputs.arrays import read_header
+from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.exposures import checksum_comment
 from astrodriz_io.outputs.headers import blend_headers, header_table
 
-__all__ = ["file_sha256", "sky_region", "write_product"]
+__all__ = ["sky_region", "write_product"]
 
 
 def write_product(combination: Combination, path: Path, moment: str) -> ProductRecord:
@@ -63,14 +63,8 @@ def write_product(combination: Combination, path: Path, moment: str) -> ProductR
         exposures=combination.record.exposures,
         exptime=final.exptime,
         units=final.units,
-        sha256=file_sha256(path),
+        sha256=sha256_of(path),
     )
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sky_region(frame: OutputFrame, chips: Sequence[DrizzleChip]) -> str:
