@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 from attrs import evolve
 
 from associations import Truth
@@ -69,6 +70,7 @@ def measure_files(case: Case, folder: Path) -> Outcome:
     references = ReferenceFolders(tuple((key, folder / "refs" / key) for key in ("iref", "jref")))
     start = time.process_time()
     apply_distortion(files, references)
+    places = np.array([pointing(path) for path in files])
     parameters = drizzle_parameters([read_exposure(path) for path in files], references).parameters
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         combination = combine_exposures(
@@ -84,14 +86,33 @@ def measure_files(case: Case, folder: Path) -> Outcome:
     if verification is None:
         raise SystemExit(f"Nothing to verify in {case.name}.")
     seconds = round(time.process_time() - start, 3)
-    return Outcome(case, _truth(truth, frame, verification.measurements), verification.measurements, seconds)
+    errors = dict(zip(names, header_errors(truth, places), strict=True))
+    return Outcome(case, _truth(truth, errors, frame, verification.measurements), verification.measurements, seconds)
 
 
-def _truth(truth: dict, frame: OutputFrame, measured: AlignmentMeasurements) -> Truth:
+def pointing(path: Path) -> tuple[float, float]:
+    """Right ascension and declination of the reference pixel of the first chip, degrees."""
+    header = fits.getheader(path, ("SCI", 1))
+    return header["CRVAL1"], header["CRVAL2"]
+
+
+def header_errors(truth: dict, places: np.ndarray) -> np.ndarray:
+    """What each WCS is off by at one place in the sky, true minus told, shape (n, 2), degrees to the east and north.
+
+    Besides the scatter there is the error of the roll, which is the same for all; but each exposure turns about its
+    own reference point, so that with the dither between two of them it becomes a displacement.
+    """
+    scatter = np.array([exposure["relative_error_pix"] for exposure in truth["exposures"]]) * truth["pixel_arcsec"]
+    rolls = np.deg2rad([exposure["roll_error_deg"] for exposure in truth["exposures"]])
+    dithers = (places - places[0]) * [np.cos(np.deg2rad(places[0, 1])), 1.0]
+    return scatter / 3600 - rolls[:, None] * dithers[:, ::-1] * [1, -1]
+
+
+def _truth(truth: dict, errors: dict[str, np.ndarray], frame: OutputFrame, measured: AlignmentMeasurements) -> Truth:
     """Offsets of the sources in the output frame; they lie where the header's error takes them, reversed."""
     told = {exposure["root"]: exposure for exposure in truth["exposures"]}
     ordered = [told[record.rootname] for record in measured.registration]
-    sky = -np.array([exposure["relative_error_pix"] for exposure in ordered]) * truth["pixel_arcsec"] / 3600
+    sky = -np.array([errors[record.rootname] for record in measured.registration])
     offsets = sky @ np.linalg.inv(np.array(frame.cd)).T
     blurs = tuple(float(exposure["blur_pix"]) for exposure in ordered)
     return Truth(tuple((float(x), float(y)) for x, y in offsets), (0.0,) * len(ordered), blurs)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-__all__ = ["ClippedStatistics", "clipped_statistics", "exact_median"]
+__all__ = ["ClippedStatistics", "clipped_statistics"]
 
 #: The median is first looked for between two quantiles of about this many pixels.
 SAMPLE = 50_000
@@ -37,46 +37,83 @@ def clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int |
     values : numpy.ndarray of float
         At least one value, all finite. Not modified.
     limit : float
-        Values farther from the median than this many standard deviations are clipped.
+        Values farther from the median than this many standard deviations are clipped. A round that would
+        clip them all (squares that underflow) is not made.
     rounds : int or None
         Rounds of clipping, at most; None clips until nothing changes. Below 1 nothing is clipped.
     """
     kept = values.ravel()
+    middle = _middle(kept)
     done = 0
     while rounds is None or done < rounds:
-        statistics = _statistics(kept)
+        statistics = _statistics(kept, middle)
         reach = statistics.sigma * limit
         low, high = statistics.median - reach, statistics.median + reach
-        inside = (kept >= low) & (kept <= high)
-        if inside.all():
+        inside = kept >= low
+        too_low = len(kept) - int(np.count_nonzero(inside))
+        inside &= kept <= high
+        if inside.all() or not inside.any():
             return statistics
         kept = kept[inside]
+        middle = middle.without(too_low) if low <= middle.lowest and middle.highest <= high else _middle(kept)
         done += 1
-    return _statistics(kept)
+    return _statistics(kept, middle)
 
 
-def _statistics(values: NDArray[np.floating]) -> ClippedStatistics:
-    """Mean, median and standard deviation."""
-    return ClippedStatistics(values.mean(), exact_median(values), values.std())
+@frozen(eq=False)
+class Middle:
+    """Values around the median, which stay those around the median when others are clipped.
 
-
-def exact_median(values: NDArray[np.floating]) -> np.floating:
-    """Median of a one-dimensional array without NaN, equal to ``numpy.median``.
-
-    A sample brackets the middle; only what lies in the bracket is sorted. Where the bracket misses the
-    middle, the whole array is.
+    Attributes
+    ----------
+    below : int
+        How many values are smaller than all of these.
+    lowest, highest : floating
+        Limits, both values of the array.
+    ties : int
+        How many values equal the lowest. They are many where half of an image is empty.
+    above : numpy.ndarray, shape (n,)
+        The others, in ascending order.
     """
+
+    below: int
+    lowest: np.floating
+    highest: np.floating
+    ties: int
+    above: NDArray[np.floating]
+
+    def median(self, number: int) -> np.floating | None:
+        """Median of `number` values in all; None where it is not among these."""
+        places = np.array([(number - 1) // 2, number // 2]) - self.below
+        if places[0] < 0 or places[1] >= self.ties + len(self.above):
+            return None
+        pair = [self.lowest if place < self.ties else self.above[place - self.ties] for place in places]
+        return self.above.dtype.type(np.mean(pair))
+
+    def without(self, too_low: int) -> Middle:
+        """The same when so many of the smaller values are gone."""
+        return evolve(self, below=self.below - too_low)
+
+
+def _middle(values: NDArray[np.floating]) -> Middle:
+    """Values between two quantiles of a sample on either side of its median."""
     sample = np.sort(values[:: max(1, len(values) // SAMPLE)])
     places = np.array([0.5 - BRACKET, 0.5 + BRACKET]) * (len(sample) - 1)
     low, high = sample[int(places[0])], sample[int(np.ceil(places[1]))]
-    below = int(np.count_nonzero(values < low))
-    first, second = (len(values) - 1) // 2 - below, len(values) // 2 - below
-    if low == high:
-        among = np.full(int(np.count_nonzero(values == low)), low) if first >= 0 else values[:0]
-    else:
-        among = values[(values >= low) & (values <= high)]
-    if first < 0 or second >= len(among):
-        return values.dtype.type(np.median(values))
-    if low != high:
-        among = np.partition(among, (first, second))
-    return values.dtype.type(np.mean(among[[first, second]]))
+    reached = int(np.count_nonzero(values >= low))
+    inside = values > low
+    ties = reached - int(np.count_nonzero(inside))
+    inside &= values <= high
+    return Middle(len(values) - reached, low, high, ties, np.sort(values[inside]))
+
+
+def _median(values: NDArray[np.floating], middle: Middle) -> np.floating:
+    """Median, equal to that of numpy; where the middle misses it, the whole array is looked through."""
+    found = middle.median(len(values))
+    return values.dtype.type(np.median(values)) if found is None else found
+
+
+def _statistics(values: NDArray[np.floating], middle: Middle) -> ClippedStatistics:
+    """Mean, median and standard deviation."""
+    mean = values.mean()
+    return ClippedStatistics(mean, _median(values, middle), values.std(mean=mean))

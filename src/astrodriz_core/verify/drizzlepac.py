@@ -16,7 +16,7 @@ from astrodriz_core.verify.clipping import ClippedStatistics, clipped_statistics
 from astrodriz_core.verify.focus import focus_index
 from astrodriz_core.verify.footprint import row_strips
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
-from astrodriz_core.verify.laplacian import laplacian_strips
+from astrodriz_core.verify.laplacian import laplacian_strips, reflected
 
 __all__ = ["absolute_sum_similarity", "drizzlepac_numbers", "hamming_distance", "positive_response_mask"]
 
@@ -125,9 +125,9 @@ def _above_background(image: FloatImage) -> FloatImage:
     """What the image has above the clipped mean plus `THRESHOLD_SIGMA` standard deviations, else 0."""
     sky = _background(image)
     threshold = sky.mean + THRESHOLD_SIGMA * sky.sigma
-    blank = sky.median < sky.sigma and sky.median < BLANK_LEVEL
-    above = _median_where_above(image, threshold) if blank else image.copy()
-    above -= np.asarray(threshold, image.dtype)
+    if sky.median < sky.sigma and sky.median < BLANK_LEVEL:
+        return _median_above(image, threshold)
+    above = image - np.asarray(threshold, image.dtype)
     return np.clip(above, 0, None, out=above)
 
 
@@ -139,30 +139,35 @@ def _background(image: FloatImage) -> ClippedStatistics:
     return clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
 
 
-def _median_where_above(image: FloatImage, threshold: np.floating) -> FloatImage:
-    """Median filtered image where the median exceeds the threshold; the threshold itself elsewhere.
+def _median_above(image: FloatImage, threshold: np.floating) -> FloatImage:
+    """What the median filtered image has above the threshold, else 0.
 
     The median of 25 pixels exceeds a level only where 13 of them do. Counting these is much faster than
     the median, which is then needed at the sources only.
     """
-    half = MEDIAN_BOX // 2
-    padded = np.pad(image, half, mode="symmetric")
-    counts = _box_counts(padded > threshold)
-    y, x = np.nonzero(counts > MEDIAN_BOX**2 // 2)
-    rows, columns = np.divmod(np.arange(MEDIAN_BOX**2), MEDIAN_BOX)
-    filtered = np.full(image.shape, threshold, image.dtype)
+    y, x = np.nonzero(_box_counts(image > threshold) > MEDIAN_BOX**2 // 2)
+    steps = np.arange(MEDIAN_BOX) - MEDIAN_BOX // 2
+    above = np.zeros(image.shape, image.dtype)
     for part in np.array_split(np.arange(len(y)), len(y) // 200_000 + 1):
-        boxes = padded[y[part, None] + rows, x[part, None] + columns]
-        filtered[y[part], x[part]] = np.median(boxes, axis=1)
-    return filtered
+        rows, columns = (
+            reflected(place[part, None] + steps, size) for place, size in zip((y, x), image.shape, strict=True)
+        )
+        boxes = image[rows[:, :, None], columns[:, None, :]].reshape(len(part), MEDIAN_BOX**2)
+        above[y[part], x[part]] = np.median(boxes, axis=1) - np.asarray(threshold, image.dtype)
+    return above
 
 
 def _box_counts(flags: BoolImage) -> NDArray[np.uint8]:
-    """Number of flags in the box around each pixel of the unpadded image."""
-    ny, nx = (size - MEDIAN_BOX + 1 for size in flags.shape)
-    ones = flags.view(np.uint8)
-    rows = sum((ones[k : k + ny] for k in range(1, MEDIAN_BOX)), ones[:ny].copy())
-    return np.asarray(sum((rows[:, k : k + nx] for k in range(1, MEDIAN_BOX)), rows[:, :nx].copy()))
+    """Number of flags in the box around each pixel; the image is reflected at its edges."""
+    ny, nx = flags.shape
+    ones = np.pad(flags, MEDIAN_BOX // 2, mode="symmetric").view(np.uint8)
+    columns = ones[:ny].copy()
+    for k in range(1, MEDIAN_BOX):
+        columns += ones[k : k + ny]
+    counts = columns[:, :nx].copy()
+    for k in range(1, MEDIAN_BOX):
+        counts += columns[:, k : k + nx]
+    return counts
 
 
 def absolute_sum_similarity(image: FloatImage, reference: FloatImage) -> float | None:

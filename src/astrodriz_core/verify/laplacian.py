@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.verify.images import BoolImage, FloatImage
 
-__all__ = ["kernel_radius", "laplacian_of_gaussian", "laplacian_strips"]
+__all__ = ["kernel_radius", "laplacian_of_gaussian", "laplacian_strips", "reflected"]
 
 #: The kernel ends at this many standard deviations, as in `scipy.ndimage`.
 TRUNCATE = 4.0
@@ -160,7 +160,7 @@ def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | ND
     """Rows `first` to `last` and `radius` real or reflected rows on either side."""
     if first >= radius and last + radius <= ny:
         return slice(first - radius, last + radius)
-    return _reflected(np.arange(first - radius, last + radius), ny)
+    return reflected(np.arange(first - radius, last + radius), ny)
 
 
 def _framed(strip: FloatImage, radius: int, dtype: np.dtype) -> FloatImage:
@@ -189,10 +189,10 @@ def _mirror_columns(block: FloatImage, radius: int, nx: int) -> None:
     """Reflect the image into the columns on either side, in place."""
     for start in (-radius, nx):
         outside = np.arange(start, start + radius)
-        block[:, outside + radius] = block[:, _reflected(outside, nx) + radius]
+        block[:, outside + radius] = block[:, reflected(outside, nx) + radius]
 
 
-def _reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     """Index folded into the image: ... 1 0 | 0 1 2 ... n-1 | n-1 n-2 ..."""
     folded = np.mod(index, 2 * size)
     return np.where(folded < size, folded, 2 * size - 1 - folded)

@@ -116,7 +116,7 @@ def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters
         count = region.n_exposures if region is not None else 0
         return maximum_overlap(coverage, single.covered() & product.covered(), count)
 
-    scans = (scan_exposure(single, product, usable, overlap(single), seen.sources, parameters) for single in singles)
+    scans = (scan_exposure(single, product, seen, usable, overlap(single), parameters) for single in singles)
     return Walk(region, seen, tuple(scans))
 
 

@@ -30,8 +30,9 @@ SOLUTION_ROUNDS = 100
 CONVERGED_PIX = 1e-5
 #: Exposures within this distance of each other form a consensus, pixels.
 CONSENSUS_PIX = 0.1
-#: Error of an offset that does not average out over the sources (distortion, drizzle kernel), pixels.
-SYSTEMATIC_PIX = 0.002
+#: Error of an offset that does not average out over the sources, pixels: that of crowded fields, simulated ones and
+#: files, is then the stated one.
+SYSTEMATIC_PIX = 0.0007
 
 
 @frozen(eq=False)

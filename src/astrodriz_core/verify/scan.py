@@ -1,7 +1,7 @@
 """One walk over each image: its focus index, its peaks, and its difference from the product.
 
-The Laplacian of Gaussian of a strip serves all three, so that each image is filtered once and nothing as
-large as an image is kept but masks.
+The Laplacian of Gaussian of a strip serves all three, so that each image is filtered once. Nothing as large as
+an image is kept but masks and the response of the product, which every exposure is compared with.
 """
 
 from __future__ import annotations
@@ -36,11 +36,17 @@ class ProductScan:
     ----------
     peak : Peak or None
         Focus index.
+    level : float
+        Background.
+    response : numpy.ndarray, shape (ny, nx)
+        LoG response.
     sources : numpy.ndarray of bool, shape (ny, nx)
         Cores of the sources, grown by `SOURCE_MARGIN`.
     """
 
     peak: Peak | None
+    level: float
+    response: FloatImage
     sources: BoolImage
 
 
@@ -55,15 +61,18 @@ class ExposureScan:
 
 def scan_product(product: DrizzledImage, usable: BoolImage, parameters: VerificationParameters) -> ProductScan:
     """Focus index of the product where `usable` allows it, and where its sources are."""
-    covered = product.covered()
+    covered, level = product.covered(), background_level(product)
     sources = np.zeros(product.shape, np.bool_)
+    whole = np.empty(product.shape, np.result_type(product.sci.dtype, np.float32))
     best: Peak | None = None
-    for first_row, response in _responses(product, covered, background_level(product), parameters):
+    for first_row, response in _responses(product, covered, level, parameters):
         rows = slice(first_row, first_row + len(response))
+        whole[rows] = response
         best = larger_peak(best, first_row, response, usable[rows])
         core = response < -CORE_SIGMA * response_noise(response, covered[rows])
         sources[rows] |= core & covered[rows]
-    return ProductScan(best, np.asarray(ndimage.binary_dilation(sources, iterations=SOURCE_MARGIN)))
+    grown = np.asarray(ndimage.binary_dilation(sources, iterations=SOURCE_MARGIN))
+    return ProductScan(best, level, whole, grown)
 
 
 def find_peaks(image: DrizzledImage, parameters: VerificationParameters) -> Peaks:
@@ -72,7 +81,8 @@ def find_peaks(image: DrizzledImage, parameters: VerificationParameters) -> Peak
     for first_row, response in _responses(image, covered, background_level(image), parameters):
         rows = slice(first_row, first_row + len(response))
         inner = _inner_rows(first_row, len(response), image.shape[0])
-        parts.append(strip_peaks(first_row, response, covered[rows], inner))
+        noise = response_noise(response, covered[rows])
+        parts.append(strip_peaks(first_row, response, covered[rows], inner, noise))
     return Peaks.joined(parts)
 
 
@@ -91,9 +101,9 @@ def contaminated(exposure: DrizzledImage, sources: BoolImage) -> BoolImage:
 def scan_exposure(
     exposure: DrizzledImage,
     product: DrizzledImage,
+    seen: ProductScan,
     usable: BoolImage,
     region: BoolImage,
-    sources: BoolImage,
     parameters: VerificationParameters,
 ) -> ExposureScan:
     """Focus index, peaks and difference from the product of one exposure.
@@ -102,35 +112,32 @@ def scan_exposure(
     ----------
     exposure, product : DrizzledImage
         On one grid.
+    seen : ProductScan
+        What the walk over the product gave.
     usable : numpy.ndarray of bool, shape (ny, nx)
         Where the focus indices of all images may be compared.
     region : numpy.ndarray of bool, shape (ny, nx)
         Region of overlap in which exposure and product are compared.
-    sources : numpy.ndarray of bool, shape (ny, nx)
-        Sources of the product.
     parameters : VerificationParameters
         How to measure.
     """
-    covered, spoiled = exposure.covered(), contaminated(exposure, sources)
+    covered, spoiled, level = exposure.covered(), contaminated(exposure, seen.sources), background_level(exposure)
     clean, compared = usable & ~spoiled, region & ~spoiled
-    levels = background_level(exposure), background_level(product)
     best: Peak | None = None
     peaks: list[Peaks] = []
     sums = DifferenceSums()
-    own = _responses(exposure, covered, levels[0], parameters)
-    other = _responses(product, product.covered(), levels[1], parameters)
-    for (first_row, response), (_, combined) in zip(own, other, strict=True):
+    for first_row, response in _responses(exposure, covered, level, parameters):
         rows = slice(first_row, first_row + len(response))
         inner = _inner_rows(first_row, len(response), exposure.shape[0])
         best = larger_peak(best, first_row, response, clean[rows])
-        peaks.append(strip_peaks(first_row, response, covered[rows], inner))
+        noise = response_noise(response, covered[rows])
+        peaks.append(strip_peaks(first_row, response, covered[rows], inner, noise))
         cut = slice(first_row + inner.start, first_row + inner.stop)
-        threshold = CORE_SIGMA * response_noise(response, covered[rows])
         sums += DifferenceSums.of_strip(
-            exposure.sci[cut] - levels[0],
-            product.sci[cut] - levels[1],
-            response[inner] < -threshold,
-            combined[inner] < -threshold,
+            exposure.sci[cut] - level,
+            product.sci[cut] - seen.level,
+            response[inner] < -CORE_SIGMA * noise,
+            seen.response[cut] < -CORE_SIGMA * noise,
             compared[cut],
         )
     return ExposureScan(best, Peaks.joined(peaks), sums)

@@ -103,7 +103,7 @@ def _squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float, flo
 
 
 #: Every so-manieth pixel of the sky gives its noise.
-SKY_SAMPLING = 5
+SKY_SAMPLING = 15
 
 
 def _sky_squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float, float]:

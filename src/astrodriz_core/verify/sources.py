@@ -99,7 +99,7 @@ def background_level(image: DrizzledImage) -> float:
     return float(np.median(values)) if values.size else 0.0
 
 
-def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: slice) -> Peaks:
+def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: slice, noise: float) -> Peaks:
     """Peaks of one strip of the LoG response.
 
     Parameters
@@ -110,14 +110,15 @@ def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: s
         LoG response, and where the image has data.
     own : slice
         Rows of the strip whose peaks count; the others only serve as neighbours.
+    noise : float
+        That of the response, `response_noise`.
 
     Returns
     -------
     Peaks
-        Covered local maxima above `DETECTION_SIGMA` times the noise of the strip, which is the median
-        of |response| over the covered pixels in units of a normal distribution.
+        Covered local maxima above `DETECTION_SIGMA` times the noise.
     """
-    threshold = DETECTION_SIGMA * response_noise(response, covered)
+    threshold = DETECTION_SIGMA * noise
     y, x = np.nonzero((response < -threshold) & covered)
     inside = (y >= max(own.start, 1)) & (y < min(own.stop, len(response) - 1))
     inside &= (x > 0) & (x < response.shape[1] - 1)
