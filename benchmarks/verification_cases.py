@@ -44,6 +44,8 @@ __all__ = [
 NUMBERS = (2, 3, 4, 8)
 #: Scatter of good exposures that the calibrated policy tolerates, and that which guiding mostly leaves; pixels.
 TOLERATED_JITTER, USUAL_JITTER = 0.02, 0.01
+#: Rows and columns that are simulated: the whole detector of WFC3/IR, one of the four quadrants of the others.
+SIZES = {"WFC3/IR": 1014, "ACS/WFC": 2048, "WFC3/UVIS": 2048}
 JSON = make_converter()
 
 
@@ -124,17 +126,17 @@ class Outcome:
     seconds: float
 
 
-def planned(number: int, size: int, seed: int) -> list[Case]:
-    """First cases of the schedule."""
+def planned(number: int, seed: int, size: int | None = None) -> list[Case]:
+    """First cases of the schedule; `size` takes the place of that of every camera."""
     rng = np.random.default_rng(seed)
     combinations = list(itertools.product(CAMERAS, FIELDS, NUMBERS))
     walks = {situation: _endless(combinations, rng.permutation(len(combinations))) for situation in SCHEDULE}
     turn = [situation for situation, times in SCHEDULE.items() for _ in range(times)]
     order = [turn[i] for i in rng.permutation(len(turn))]
     return [
-        Case(*combination, situation, size, seed * 1000 + round_)
+        Case(camera, field, exposures, situation, size or SIZES[camera], seed * 1000 + round_)
         for situation in itertools.islice(itertools.cycle(order), number)
-        for round_, combination in [next(walks[situation])]
+        for round_, (camera, field, exposures) in [next(walks[situation])]
     ]
 
 

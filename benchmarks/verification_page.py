@@ -10,7 +10,10 @@ from astrodriz_core.records.verification import Policy
 from calibrate_verification import PRECISE
 from verification_cases import Situation
 
-__all__ = ["curve", "page"]
+__all__ = ["MISSED", "curve", "page"]
+
+#: An offset that is called aligned, in parts of all associations, undetermined ones included.
+MISSED = "off by 0.1, called aligned"
 
 #: Colour and marker of each policy.
 LOOKS = {
@@ -23,11 +26,12 @@ ASIDE = 0.025
 #: Targets: what, the rate of which group, whether it is wanted above or below, and the limit.
 TARGETS = (
     ("one exposure off by 0.2 pixel is found, where determined", "off by 0.2", ">=", 0.99),
-    ("one exposure off by 0.1 pixel is found", "off by 0.1", ">=", 0.90),
+    ("one exposure off by 0.1 pixel is found, where determined", "off by 0.1", ">=", 0.90),
+    ("one exposure off by 0.1 pixel is called aligned, of all", MISSED, "<=", 0.10),
     ("a blurred exposure (Gaussian, 1 pixel) is named", "blurred", ">=", 0.95),
     ("false alarms, exposures that scatter by 0.02 pixel", "false alarms", "<=", 0.01),
 )
-COLUMNS = ("false alarms", "off by 0.1", "off by 0.2", "blurred", "undetermined")
+COLUMNS = ("false alarms", "off by 0.1", MISSED, "off by 0.2", "blurred", "undetermined")
 
 
 def page(summary: Mapping[str, Any], picture: str | None) -> str:
@@ -39,17 +43,18 @@ def page(summary: Mapping[str, Any], picture: str | None) -> str:
         "[How it decides](decisions.md#the-policies).",
         f"{summary['associations']} associations were simulated pixel by pixel: diffraction images, pixel phase, "
         "noise, cosmic rays, bad pixels, saturation, drizzle, a median that flags the cosmic rays. They have "
-        "2, 3, 4 or 8 exposures of "
-        f"{' or '.join(f'{size} x {size}' for size in summary['size'])} pixels, a fraction of a detector, with fields "
-        "from crowded to nearly empty; a whole detector has more sources and smaller errors. The exposures scatter by "
-        "0.01 pixel along each axis, in the rows *false alarms* by 0.02 pixel; then one is displaced, turned or "
-        "blurred. Rates are those of the determined associations. "
+        f"2, 3, 4 or 8 exposures of {_sizes(summary['sizes'])}, with fields from crowded to nearly empty. A whole "
+        "detector of ACS or WFC3/UVIS is four times as large, has more sources and smaller errors. The exposures "
+        "scatter by 0.01 pixel along each axis, in the rows *false alarms* by 0.02 pixel; then one is displaced, "
+        "turned or blurred. Rates are those of the determined associations, but for *called aligned*, *blurred* and "
+        "*undetermined*, which are parts of all. "
         "Names like `ir-ers` are recipes of files with four whole exposures each, "
         "with all that `astrodriz verify` does.",
         "## Targets",
         _targets(summary["groups"]),
         "Few associations make wide intervals. With the errors that were measured, and the scatter of the exposures "
-        "drawn anew many times, the rates are (standard errors from the scatter between the associations):",
+        "drawn anew many times, the rates are (with standard errors from the scatter between the associations and, in "
+        "brackets, the part that is undetermined):",
         _redrawn(summary["redrawn"]),
     ]
     if picture:
@@ -68,6 +73,12 @@ def page(summary: Mapping[str, Any], picture: str | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _sizes(sizes: Mapping[str, Sequence[int]]) -> str:
+    """Rows and columns of each camera in words."""
+    texts = (f"{' or '.join(f'{size} x {size}' for size in of)} pixels ({camera})" for camera, of in sizes.items())
+    return ", ".join(texts)
+
+
 def _targets(groups: Mapping[str, Mapping[str, Any]]) -> str:
     """Each target with what was measured of the simulated and of the files."""
     places = {"all": "all simulated", PRECISE: "of them, every sigma up to 0.01 pixel"}
@@ -84,7 +95,7 @@ def _redrawn(rows: Sequence[Mapping[str, Any]]) -> str:
     table: dict[str, dict[tuple[float, float], str]] = {}
     for row in rows:
         error = "" if row["error"] is None else f" +- {100 * row['error']:.2f}"
-        text = f"{100 * row['misaligned_of_determined']:.2f}{error} %"
+        text = f"{100 * row['misaligned_of_determined']:.2f}{error} % ({100 * row['undetermined']:.1f} %)"
         table.setdefault(row["of"], {})[row["jitter_pix"], row["offset_pix"]] = text
     heads = [f"off by {offset:g}" if offset else "false alarms" for _, offset in kinds]
     return _table(("", *heads), [(of, *(cells[kind] for kind in kinds)) for of, cells in table.items()])
@@ -122,7 +133,7 @@ def _errors(summary: Mapping[str, Any]) -> Iterable[str]:
     return (
         "## Errors of the offsets",
         "Measured minus true, of the aligned and determined associations, pixels. The scenes of `ir-ers` are real "
-        "exposures, whose own WCSs differ by a hundredth of a pixel; that is the same in every association, and the "
+        "exposures, whose own WCSs differ by some 0.005 pixel; that is the same in every association, and the "
         "last row is without it.",
         _table(
             ("", *found), [(key, *("-" if row[key] is None else row[key] for row in found.values())) for key in keys]

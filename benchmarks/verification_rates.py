@@ -48,7 +48,7 @@ from verification_cases import (
     simulate,
     true_offsets,
 )
-from verification_page import curve, page
+from verification_page import MISSED, curve, page
 
 PEER_SCRIPT = Path(__file__).with_name("verification_peer.py")
 #: Offsets whose detection has a target, pixels.
@@ -113,9 +113,9 @@ def misaligned(cases: Sequence[Judged], policy: Policy = Policy.CALIBRATED) -> R
     return Rate(sum(verdict is Verdict.MISALIGNED for verdict in determined), len(determined))
 
 
-def undetermined(cases: Sequence[Judged]) -> Rate:
-    """Part that the calibrated policy cannot determine."""
-    return Rate(sum(one.verdict is Verdict.UNDETERMINED for one in cases), len(cases))
+def given(cases: Sequence[Judged], verdict: Verdict) -> Rate:
+    """Part that the calibrated policy gives a verdict."""
+    return Rate(sum(one.verdict is verdict for one in cases), len(cases))
 
 
 def named(cases: Sequence[Judged]) -> Rate:
@@ -152,9 +152,10 @@ def in_situation(cases: Sequence[Judged], **wanted: float) -> list[Judged]:
 def rate_row(cases: Sequence[Judged]) -> dict[str, object]:
     """The calibrated policy on some of the cases: false alarms, detection, undetermined."""
     row: dict[str, object] = {
-        "undetermined": undetermined(cases),
+        "undetermined": given(cases, Verdict.UNDETERMINED),
         "false alarms": misaligned(in_situation(cases, jitter_pix=TOLERATED_JITTER)),
         "blurred": named([one for one in cases if one.case.situation == BLURRED]),
+        MISSED: given(in_situation(cases, offset_pix=PROMISED[0]), Verdict.ALIGNED),
     }
     return row | {f"off by {offset}": misaligned(in_situation(cases, offset_pix=offset)) for offset in PROMISED}
 
@@ -179,7 +180,7 @@ def situations(cases: Sequence[Judged]) -> list[dict[str, object]]:
         row |= {policy.value: misaligned(chosen, policy) for policy in Policy}
         row |= {
             "sigma up to 0.01": misaligned([one for one in chosen if one.precise]),
-            "undetermined": undetermined(chosen),
+            "undetermined": given(chosen, Verdict.UNDETERMINED),
             "right exposure": worst_is_right(chosen),
         }
         rows.append(row)
@@ -279,7 +280,9 @@ def summarise(outcomes: Sequence[Outcome], peer: str | None, peer_cases: int) ->
     files = {recipe: [one for one in cases if one.case.camera == recipe and not one.case.field] for recipe in recipes}
     summary: dict[str, object] = {
         "associations": len(simulated),
-        "size": sorted({one.case.size for one in simulated}),
+        "sizes": {
+            name: sorted({one.case.size for one in simulated if one.case.camera == name}) for name in CAMERAS
+        },
         "groups": groups(simulated) | {recipe: rate_row(chosen) for recipe, chosen in files.items()},
         "situations": situations(simulated),
         "situations of files": {recipe: situations(chosen) for recipe, chosen in files.items()},
@@ -314,7 +317,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path)
     parser.add_argument("--cases", type=int, default=2000)
-    parser.add_argument("--size", type=int, default=800, help="rows and columns of the simulated detector")
+    parser.add_argument("--size", type=int, help="rows and columns to simulate, in place of those of each camera")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--peer", metavar="PYTHON")
@@ -323,7 +326,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path)
     parser.add_argument("--curve", type=Path)
     options = parser.parse_args()
-    measure(planned(options.cases, options.size, options.seed), options.store, options.processes)
+    measure(planned(options.cases, options.seed, options.size), options.store, options.processes)
     summary = summarise(read_store(options.store), options.peer, options.peer_cases)
     text = page(summary, options.curve.name if options.curve else None)
     print(text)

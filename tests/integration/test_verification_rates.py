@@ -29,8 +29,9 @@ def store(tmp_path_factory):
 
 
 def test_a_longer_plan_begins_with_the_shorter_one_and_is_balanced():
-    long = planned(2000, 640, 3)
-    assert planned(700, 640, 3) == long[:700]
+    long = planned(2000, 3)
+    assert planned(700, 3) == long[:700]
+    assert {case.size for case in planned(50, 3, 640)} == {640}
     assert len({case.name for case in long}) == 2000
     turns = Counter(case.situation for case in long)
     assert all(abs(turns[situation] - 2000 * n / sum(SCHEDULE.values())) <= n for situation, n in SCHEDULE.items())

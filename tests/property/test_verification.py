@@ -176,9 +176,10 @@ def test_the_limit_grows_with_the_error_until_nothing_can_be_said(aligned):
     assert verdict(with_offset(aligned, 0, dx_pix=2.0, sigma_pix=0.1)) is Verdict.MISALIGNED
 
 
-def drawn(measurements: AlignmentMeasurements, number: int, sigma: float, extra: float, rng) -> AlignmentMeasurements:
-    """Offsets of exposures that scatter as tolerated, or of which the last is off the mean of the others by `extra`."""
-    jitter = CALIBRATION.jitter_pix if extra == 0 else 0.0
+def drawn(
+    measurements: AlignmentMeasurements, number: int, sigma: float, jitter: float, rng, extra: float = 0.0
+) -> AlignmentMeasurements:
+    """Offsets of exposures that scatter, measured with an error; the last is displaced by `extra`."""
     places = rng.normal(0, jitter, (number, 2))
     places[-1] += extra * np.array([0.6, 0.8])
     offsets = (places - places.mean(0)) * number / (number - 1)
@@ -192,15 +193,42 @@ def drawn(measurements: AlignmentMeasurements, number: int, sigma: float, extra:
 def test_good_exposures_raise_as_many_false_alarms_as_are_allowed(aligned, number, sigma):
     rng = np.random.default_rng(number)
     trials = 4000
-    alarms = sum(verdict(drawn(aligned, number, sigma, 0.0, rng)) is Verdict.MISALIGNED for _ in range(trials))
+    alarms = sum(
+        verdict(drawn(aligned, number, sigma, CALIBRATION.jitter_pix, rng)) is Verdict.MISALIGNED for _ in range(trials)
+    )
     allowed = CALIBRATION.false_alarm_rate * trials
     assert allowed / 2 < alarms < allowed + 3 * np.sqrt(allowed)
+
+
+@pytest.mark.parametrize(("number", "sigma"), [(2, 0.003), (3, 0.01), (4, 0.003), (4, 0.02), (8, 0.03)])
+def test_an_exposure_off_by_the_smallest_offset_is_seldom_called_aligned(aligned, number, sigma):
+    rng = np.random.default_rng(number)
+    trials = 2000
+    off = (
+        drawn(aligned, number, sigma, CALIBRATION.usual_jitter_pix, rng, extra=CALIBRATION.smallest_offset_pix)
+        for _ in range(trials)
+    )
+    missed = sum(verdict(measured) is Verdict.ALIGNED for measured in off)
+    assert missed < 0.1 * trials
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(0.07, Verdict.ALIGNED), (0.084, Verdict.UNDETERMINED), (0.09, Verdict.MISALIGNED)]
+)
+def test_what_neither_fails_nor_excludes_the_smallest_offset_is_undetermined(aligned, length, expected):
+    pair = tuple(
+        attrs.evolve(record, rotation_deg=None, sigma_pix=0.003, dx_pix=sign * length, dy_pix=0.0)
+        for record, sign in zip(aligned.registration, (1, -1), strict=False)
+    )
+    result = judge_calibrated(attrs.evolve(aligned, registration=pair, sharpness=()))
+    assert result.verdict is expected
+    assert ("an offset of 0.1 pixel cannot be excluded" in result.reason) == (expected is Verdict.UNDETERMINED)
 
 
 @pytest.mark.parametrize(("number", "sigma"), [(2, 0.003), (4, 0.003), (4, 0.02), (8, 0.01)])
 def test_the_offset_that_is_said_to_be_found_is_found_nine_times_in_ten(aligned, number, sigma):
     rng = np.random.default_rng(number)
-    good = drawn(aligned, number, sigma, 0.0, rng)
+    good = drawn(aligned, number, sigma, CALIBRATION.jitter_pix, rng)
     offset = detectable_offset(good)
     found = np.mean([verdict(pulled(good, offset, sigma, rng)) is Verdict.MISALIGNED for _ in range(1000)])
     assert found > 0.87

@@ -20,7 +20,14 @@ from astrodriz_core.records.verification import (
 )
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 
-__all__ = ["detectable_offset", "judge_calibrated", "judge_documented", "judge_drizzlepac", "offset_threshold"]
+__all__ = [
+    "detectable_offset",
+    "excluding_offset",
+    "judge_calibrated",
+    "judge_documented",
+    "judge_drizzlepac",
+    "offset_threshold",
+]
 
 #: Similarity below which the published rules accept a product.
 SIMILARITY_LIMIT = 1.0
@@ -111,8 +118,8 @@ def judge_calibrated(measurements: AlignmentMeasurements, calibration: Calibrati
     """Thresholds from error rates: the offset and rotation of every exposure decide.
 
     An offset fails where it exceeds what tolerated scatter and measurement error together give with the
-    false-alarm rate of the calibration. It is undetermined where the error is too large to exclude the
-    smallest offset that matters. Sharpness names degraded exposures; it does not decide.
+    false-alarm rate of the calibration. It passes where the smallest offset that matters is excluded, and
+    what may lie between is undetermined. Sharpness names degraded exposures; it does not decide.
     """
     number = len(measurements.registration)
     checks: list[Check] = []
@@ -142,18 +149,12 @@ def detectable_offset(measurements: AlignmentMeasurements, calibration: Calibrat
         if registration.sigma_pix is None:
             return None
         error = calibration.found_sigma * calibration.error_scale * registration.sigma_pix
-        found.append(offset_threshold(number, registration.sigma_pix, scatter, calibration)[1] + error)
+        found.append(offset_threshold(number, registration.sigma_pix, scatter, calibration) + error)
     return max(found, default=None)
 
 
-def offset_threshold(
-    number: int,
-    sigma: float,
-    scatter: float | None,
-    calibration: Calibration,
-    false_alarm_rate: float | None = None,
-) -> tuple[float, float]:
-    """What a good exposure of so many is expected to be off by, rms along each axis, and what fails.
+def offset_threshold(number: int, sigma: float, scatter: float | None, calibration: Calibration) -> float:
+    """Offset above which an exposure is off.
 
     Against n - 1 others the tolerated scatter of each axis is jitter * sqrt(n / (n - 1)), to which the error of
     the measurement adds: that is what is expected. What fails depends also on how the others scatter, for where
@@ -166,6 +167,9 @@ def offset_threshold(
     gives the false-alarm rate of one exposure as exp(-k / 2) * (1 + scatter_weight * (n - 1) / (n f))^(-f / 2);
     each of n exposures has its chance, and of two exposures there is one difference.
 
+    The false-alarm rate is a part of the associations that are determined, and where the error is large, most
+    good exposures are not: the rate is that of the calibration times the part that is, if all are measured alike.
+
     Parameters
     ----------
     number : int
@@ -176,25 +180,50 @@ def offset_threshold(
         Rms scatter of the other exposures along each axis, pixels; None where there are no two others.
     calibration : Calibration
         What is tolerated.
-    false_alarm_rate : float, optional
-        In place of the calibration's.
 
     Returns
     -------
-    expected, threshold : float
+    float
         Pixels.
     """
-    rate = calibration.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
-    jitter = calibration.jitter_pix * np.sqrt(number / max(number - 1, 1))
-    expected = float(np.hypot(jitter, calibration.error_scale * sigma))
+    expected = _deviation(number, calibration.jitter_pix, sigma, calibration)
+    excluding = max(excluding_offset(number, sigma, calibration), 0.0)
     trials = number if number > 2 else 1
+    determined = (1 - np.exp(-((excluding / expected) ** 2) / 2)) ** trials
+    rate = max(calibration.false_alarm_rate * determined, calibration.coarse_false_alarm_rate)
     level = 2 * np.log(trials / rate)
     if scatter is None:
-        return expected, expected * float(np.sqrt(level))
+        return expected * float(np.sqrt(level))
     freedom = 2 * (number - 2)
     level -= freedom * np.log1p(calibration.scatter_weight * (number - 1) / (number * freedom))
-    allowed = min((scatter / expected) ** 2, calibration.scatter_cap)
-    return expected, expected * float(np.sqrt(level + calibration.scatter_weight * allowed))
+    scattered = min((scatter / expected) ** 2, calibration.scatter_cap)
+    return expected * float(np.sqrt(level + calibration.scatter_weight * scattered))
+
+
+def excluding_offset(number: int, sigma: float, calibration: Calibration) -> float:
+    """Measured offset up to which a real one of `smallest_offset_pix` is excluded; below 0 where it never is.
+
+    The real one has the scatter on top that good exposures mostly have. The parameters are those of
+    `offset_threshold`.
+    """
+    error = _deviation(number, calibration.usual_jitter_pix, sigma, calibration)
+    return calibration.smallest_offset_pix - calibration.missed_sigma * error
+
+
+def _largest_passing(number: int, sigma: float, calibration: Calibration) -> float:
+    """Measured offset up to which an exposure that does not fail passes.
+
+    Where the threshold, the others scattering as usual, lies below what excludes the smallest offset, such an
+    offset fails often enough by itself, and there is nothing between.
+    """
+    excluding = excluding_offset(number, sigma, calibration)
+    usual = float(np.hypot(calibration.usual_jitter_pix, calibration.error_scale * sigma)) if number > 2 else None
+    return excluding if offset_threshold(number, sigma, usual, calibration) > excluding else np.inf
+
+
+def _deviation(number: int, jitter: float, sigma: float, calibration: Calibration) -> float:
+    """Rms offset along each axis from the mean of the others, by scatter and by the error of the measurement."""
+    return float(np.hypot(jitter * np.sqrt(number / max(number - 1, 1)), calibration.error_scale * sigma))
 
 
 def _scatters(registrations: Sequence[Registration]) -> list[float | None]:
@@ -213,29 +242,16 @@ def _scatters(registrations: Sequence[Registration]) -> list[float | None]:
 
 
 def _offset_check(registration: Registration, number: int, scatter: float | None, calibration: Calibration) -> Check:
-    """Length of the offset of one exposure against its threshold.
-
-    A measurement that cannot exclude the smallest offset has nothing to say unless it fails. It must fail
-    clearly: else most of what is determined in a poor field would be false alarms.
-    """
+    """Length of the offset of one exposure: too long, short enough to exclude one that matters, or neither."""
     name = registration.rootname
     if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
         return _unknown(Quantity.REGISTRATION, name, f"{name}: {registration.reason}")
     value = float(np.hypot(registration.dx_pix, registration.dy_pix))
-    expected, threshold = offset_threshold(number, registration.sigma_pix, scatter, calibration)
-    coarse = threshold + calibration.missed_sigma * expected > calibration.smallest_offset_pix
-    if coarse:
-        rate = calibration.coarse_false_alarm_rate
-        expected, threshold = offset_threshold(number, registration.sigma_pix, scatter, calibration, rate)
+    threshold = offset_threshold(number, registration.sigma_pix, scatter, calibration)
     text = f"{name}: offset {value:.3f} +- {registration.sigma_pix:.3f} pixel, limit {threshold:.3f}"
-    if coarse and value <= threshold:
-        return _unknown(
-            Quantity.REGISTRATION,
-            name,
-            f"{text}; an offset of {calibration.smallest_offset_pix:g} pixel cannot be excluded",
-            value,
-            threshold,
-        )
+    if _largest_passing(number, registration.sigma_pix, calibration) < value <= threshold:
+        text = f"{text}; an offset of {calibration.smallest_offset_pix:g} pixel cannot be excluded"
+        return _unknown(Quantity.REGISTRATION, name, text, value, threshold)
     return _compared(Quantity.REGISTRATION, name, value, threshold, threshold - value, text)
 
 
@@ -245,7 +261,7 @@ def _rotation_check(registration: Registration, number: int, calibration: Calibr
     if angle is None or error is None or arm is None:
         return []
     value, sigma = (float(np.deg2rad(abs(v)) * arm) for v in (angle, error))
-    _, threshold = offset_threshold(number, sigma, None, calibration)
+    threshold = offset_threshold(number, sigma, None, calibration)
     name = registration.rootname
     text = f"{name}: rotation {angle:.4f} deg moves sources by {value:.3f} pixel rms, limit {threshold:.3f}"
     return [_compared(Quantity.ROTATION, name, value, threshold, threshold - value, text)]
