@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
 from astrodriz_core.verify.focus import focus_index
+from cost import best_time, peak_memory
 
 #: Standard deviations of the filter in use: ACS/WFC and WFC3/UVIS, WFC3/IR.
 SIGMAS = (1.5, 2.0)
@@ -47,25 +45,6 @@ def with_astrodriz(image: np.ndarray, sigma: float) -> tuple[float, int, int]:
     """Focus index of this project."""
     peak = focus_index(image, sigma)
     return peak.value, peak.y, peak.x
-
-
-def best_time(function: Callable[[], object], repeats: int) -> float:
-    """Shortest processor time, seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
-def peak_memory(function: Callable[[], object]) -> float:
-    """Largest memory in use during the call, beyond what was in use before, megabytes."""
-    tracemalloc.start()
-    function()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 1e6
 
 
 def compare(image: np.ndarray, sigma: float, repeats: int) -> dict[str, float]:
