@@ -42,7 +42,7 @@ from verification_cases import (
 #: Upper limits of the numbers of sources, or of blocks, that are looked at together.
 SOURCE_BINS = (8, 16, 32, 64, 128, 512, 100_000)
 #: False-alarm rates that are tried.
-RATES = (0.005, 0.007, 0.008, 0.009, 0.01)
+RATES = (0.004, 0.005, 0.006, 0.008, 0.01)
 #: False alarms that are wanted at most.
 WANTED_FALSE_ALARMS = 0.01
 #: Situations without fault; the scatter of the exposures is drawn anew in any case.

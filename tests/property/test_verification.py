@@ -213,7 +213,7 @@ def test_an_exposure_off_by_the_smallest_offset_is_seldom_called_aligned(aligned
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"), [(0.07, Verdict.ALIGNED), (0.084, Verdict.UNDETERMINED), (0.09, Verdict.MISALIGNED)]
+    ("length", "expected"), [(0.07, Verdict.ALIGNED), (0.084, Verdict.UNDETERMINED), (0.095, Verdict.MISALIGNED)]
 )
 def test_what_neither_fails_nor_excludes_the_smallest_offset_is_undetermined(aligned, length, expected):
     pair = tuple(

@@ -74,7 +74,7 @@ def small_sample_factor(number: float) -> float:
 CALIBRATION = Calibration(
     jitter_pix=0.02,
     usual_jitter_pix=0.01,
-    false_alarm_rate=0.0085,
+    false_alarm_rate=0.006,
     coarse_false_alarm_rate=0.0005,
     scatter_weight=4.0,
     scatter_cap=3.0,
