@@ -140,8 +140,10 @@ def worst_is_right(cases: Sequence[Judged]) -> Rate:
 
 
 def _off(one: Judged) -> str:
-    lengths = np.hypot(*true_offsets(one.outcome.truth).T)
-    return one.outcome.measurements.registration[int(np.argmax(lengths))].rootname
+    """The exposure that is turned, or else the one that is farthest from the others."""
+    turns = np.abs(one.outcome.truth.rotations_deg)
+    worst = np.argmax(turns if turns.any() else np.hypot(*true_offsets(one.outcome.truth).T))
+    return one.outcome.measurements.registration[int(worst)].rootname
 
 
 def in_situation(cases: Sequence[Judged], **wanted: float) -> list[Judged]:
