@@ -81,7 +81,7 @@ def _sizes(sizes: Mapping[str, Sequence[int]]) -> str:
 
 def _targets(groups: Mapping[str, Mapping[str, Any]]) -> str:
     """Each target with what was measured of the simulated and of the files."""
-    places = {"all": "all simulated", PRECISE: "of them, every sigma up to 0.01 pixel"}
+    places = {"all": "all simulated", PRECISE: f"of them, {PRECISE}"}
     places |= {name: f"`{name}`" for name in groups if name.startswith(("ir-", "acs-"))}
     rows = [
         (text, f"{sign} {limit:.0%}", *(_rate(groups[name][key]) for name in places))

@@ -11,6 +11,7 @@ from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.linking import ExposurePositions
 from astrodriz_core.astrometry.matching import match_nearest
 from astrodriz_core.astrometry.tangent import MAS
+from astrodriz_core.normal import DEVIATION_OF_MEDIAN_ABSOLUTE
 from astrodriz_core.records.astrometry import Check
 
 __all__ = ["check_consistency"]
@@ -25,9 +26,6 @@ SIGNIFICANCE = 5.0
 
 ALIGNED_PIXELS = 0.1
 """Exposures closer than this are well aligned (published), however small the error is."""
-
-DEVIATION_OF_NORMAL = 1.4826
-"""Standard deviation of a normal distribution over the median of its absolute deviations."""
 
 MEDIAN_ERROR = 1.25
 """Error of the median of normal deviates over that of their mean."""
@@ -80,6 +78,6 @@ def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | No
         return None
     residual = catalog[second] - xy[first]
     middle = np.median(residual, axis=0)
-    scatter = DEVIATION_OF_NORMAL * np.median(np.abs(residual - middle), axis=0)
+    scatter = DEVIATION_OF_MEDIAN_ABSOLUTE * np.median(np.abs(residual - middle), axis=0)
     error = MEDIAN_ERROR * np.hypot(*scatter) / np.sqrt(len(first))
     return float(np.hypot(*middle)), float(error)

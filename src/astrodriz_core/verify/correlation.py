@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.interpolate import RectBivariateSpline
 
+from astrodriz_core.normal import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import OverlapRegion, Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
@@ -34,8 +35,6 @@ CLIP_SIGMA = 20.0
 PEAK_LAGS = 5
 #: The peak of the correlation stands this many standard deviations above the rest of the map.
 DETECTION_SIGMA = 7.0
-#: Median absolute deviation of a normal distribution, in standard deviations.
-MEDIAN_ABSOLUTE_NORMAL = 0.6745
 #: Steps of a pixel on which the interpolated peak is looked for.
 FINE_STEPS = 20
 #: Error that leaving out blocks does not show (undersampling, distortion), pixels.
@@ -191,7 +190,7 @@ def offset_from_blocks(
     if len(maps) < FEWEST_BLOCKS:
         return None
     total = maps.sum(0)
-    spread = float(np.median(np.abs(total - np.median(total)))) / MEDIAN_ABSOLUTE_NORMAL
+    spread = float(np.median(np.abs(total - np.median(total)))) / MEDIAN_ABSOLUTE
     inner = total[PEAK_LAGS:-PEAK_LAGS, PEAK_LAGS:-PEAK_LAGS]
     y, x = np.unravel_index(np.argmax(inner), inner.shape)
     if inner[y, x] - np.median(total) <= DETECTION_SIGMA * spread:

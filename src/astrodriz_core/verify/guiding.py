@@ -10,6 +10,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.normal import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.scan import find_peaks
@@ -131,7 +132,7 @@ def judge_guiding(rootname: str, shapes: Shapes) -> GuidingCheck:
         return GuidingCheck(rootname, GuidingOutcome.UNDETERMINED, number, None, None, None, ELONGATION_LIMIT, reason)
     vector = np.array([np.median(shapes.along), np.median(shapes.across)])
     spread = [np.median(np.abs(e - v)) for e, v in zip((shapes.along, shapes.across), vector, strict=True)]
-    error = float(1.2533 * 1.4826 * max(spread) / np.sqrt(number))
+    error = float(MEDIAN_ERROR * DEVIATION_OF_MEDIAN_ABSOLUTE * max(spread) / np.sqrt(number))
     elongation = float(np.hypot(*vector))
     angle = float(np.rad2deg(np.arctan2(vector[1], vector[0])) / 2 % 180)
     trailed = elongation > max(ELONGATION_LIMIT, SIGNIFICANCE * error)

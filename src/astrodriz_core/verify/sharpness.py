@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from astrodriz_core.normal import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.verification import ExposureSharpness, FocusDistribution
 from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.sources import Cutouts, Positions
@@ -22,8 +23,6 @@ __all__ = [
 
 #: Widths of the core and of the wide window, in standard deviations of the point spread function.
 CORE_WIDTH, WIDE_WIDTH = 0.8, 2.0
-#: Median and mean of a sample differ in precision by this factor for normal errors.
-MEDIAN_EFFICIENCY = 1.2533
 #: A comparison from fewer sources than this says nothing.
 FEWEST_SOURCES = 4
 
@@ -100,8 +99,8 @@ def exposure_sharpness(
         return ExposureSharpness(rootname, None, None, int(known.sum()), core_flagged)
     ratio = concentrations[known, index] - np.nanmedian(others[known], axis=1)
     middle = float(np.median(ratio))
-    spread = 1.4826 * float(np.median(np.abs(ratio - middle)))
-    sigma = MEDIAN_EFFICIENCY * spread / np.sqrt(len(ratio)) * small_sample_factor(len(ratio))
+    spread = DEVIATION_OF_MEDIAN_ABSOLUTE * float(np.median(np.abs(ratio - middle)))
+    sigma = MEDIAN_ERROR * spread / np.sqrt(len(ratio)) * small_sample_factor(len(ratio))
     return ExposureSharpness(rootname, middle, float(sigma), len(ratio), core_flagged)
 
 

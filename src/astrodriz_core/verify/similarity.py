@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
+from astrodriz_core.normal import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import ExposureSimilarity, SimilarityMeasurements
 from astrodriz_core.verify.images import BoolImage, FloatImage
 
@@ -111,7 +112,7 @@ def _sky_squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float,
     one, other = exposure[::SKY_SAMPLING], product[::SKY_SAMPLING]
     if not one.size:
         return 0, 0.0, 0.0
-    spread = [float(np.median(np.abs(v)) / 0.6745) ** 2 * one.size for v in (one - other, one, other)]
+    spread = [float(np.median(np.abs(v)) / MEDIAN_ABSOLUTE) ** 2 * one.size for v in (one - other, one, other)]
     return one.size, spread[0], (spread[1] + spread[2]) / 2
 
 

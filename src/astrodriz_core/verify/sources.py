@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.normal import MEDIAN_ABSOLUTE
 from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 
 __all__ = [
@@ -28,8 +29,6 @@ Positions: TypeAlias = NDArray[np.float64]
 
 #: A peak counts from this many times the noise of the LoG response.
 DETECTION_SIGMA = 5.0
-#: Median of |x| of a normal distribution, in standard deviations.
-MEDIAN_ABSOLUTE_NORMAL = 0.6745
 #: The noise of a strip is taken from every so-manieth pixel along rows and columns.
 NOISE_SAMPLING = (2, 7)
 #: The background is the median of about this many pixels.
@@ -138,7 +137,7 @@ def response_noise(response: FloatImage, covered: BoolImage) -> float:
     """
     sample = tuple(slice(None, None, step) for step in NOISE_SAMPLING)
     levels = np.abs(response[sample][covered[sample]])
-    return float(np.median(levels)) / MEDIAN_ABSOLUTE_NORMAL if levels.size else float("inf")
+    return float(np.median(levels)) / MEDIAN_ABSOLUTE if levels.size else float("inf")
 
 
 def parabola_top(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,7 +190,7 @@ def _rim_statistics(rim: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     level, noise = np.full((2, len(rim)), np.nan)
     level[full] = np.nanmedian(rim[full], axis=1)
     spread = np.abs(rim[full] - level[full, None])
-    noise[full] = np.nanmedian(spread, axis=1) / MEDIAN_ABSOLUTE_NORMAL
+    noise[full] = np.nanmedian(spread, axis=1) / MEDIAN_ABSOLUTE
     return level, noise
 
 
