@@ -77,17 +77,14 @@ def _lock(path: Path, name: str, deadline: float) -> Iterator[None]:
 
 def _acquire(path: Path, name: str, deadline: float) -> int:
     while True:
-        with storage_errors(path.name):
+        with storage_errors(path.name), ExitStack() as opened:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-            try:
-                if _taken(descriptor, path):
-                    _note_holder(descriptor)
-                    return descriptor
-                holder = _holder(descriptor)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)
+            opened.callback(os.close, descriptor)
+            if _taken(descriptor, path):
+                _note_holder(descriptor)
+                opened.pop_all()
+                return descriptor
+            holder = _holder(descriptor)
         if time.monotonic() >= deadline:
             raise LockedError(
                 f"Another run holds it: {holder}.",
