@@ -91,7 +91,8 @@ class DrizzleParameters:
     sky_bits : int or None
         DQ bits that count as good for the sky.
     driz_separate : bool
-        Drizzle each exposure by itself.
+        Drizzle each exposure by itself, for the median and the cosmic rays. The verification has these images made
+        wherever there are two exposures, so this is kept for the record and changes nothing.
     driz_sep_kernel, driz_sep_wt_scl, driz_sep_pixfrac, driz_sep_fillval, driz_sep_bits
         Kernel, weights, drop size, value of empty pixels (None: NaN), good DQ bits of that.
     driz_sep_compress : bool

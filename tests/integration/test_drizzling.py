@@ -332,9 +332,18 @@ def test_the_search_makes_the_separate_images_that_it_needs(ir, ir_combination):
     assert combination.record.cosmic_rays == ir_combination.record.cosmic_rays
 
 
-def test_one_exposure_is_drizzled_without_a_search(ir):
+def test_the_verification_has_its_separate_images_whatever_the_parameters_say(ir, ir_combination):
+    combination = ir.combine(driz_separate=False, driz_cr=False)
+    assert combination.cosmic_rays == {}
+    for ours, theirs in zip(combination.singles, ir_combination.singles, strict=True):
+        np.testing.assert_array_equal(ours.sci, theirs.sci)
+        assert ours.cosmic_rays is None
+
+
+def test_one_exposure_is_drizzled_once_and_without_a_search(ir):
     combination = Files(ir.paths[:1]).combine()
     assert combination.cosmic_rays == {}
+    assert combination.singles == ()
     assert np.isfinite(combination.final.sci).any()
 
 

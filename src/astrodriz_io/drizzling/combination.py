@@ -48,7 +48,7 @@ class Combination:
     final : FinalImage
         The product's arrays.
     singles : tuple of DrizzledImage
-        The single-drizzled images on the common grid; empty where they were not made.
+        The single-drizzled images on the common grid; empty for one exposure and where a combination is repeated.
     cosmic_rays : mapping
         Cosmic-ray mask of every chip.
     """
@@ -98,7 +98,8 @@ def combine_exposures(
     exposures, excluded = viable_exposures(loaded, parameters)
     prepared = _prepare(exposures, parameters, store, progress, threads)
     rejecting = cosmic_rays is None and parameters.driz_cr and len(exposures) > 1
-    singles = drizzle_separately(prepared, cosmic_rays) if rejecting or parameters.driz_separate else ()
+    # Whatever driz_separate says: the verification needs them wherever there is something to compare.
+    singles = drizzle_separately(prepared, cosmic_rays or None) if len(exposures) > 1 else ()
     if cosmic_rays is None:
         cosmic_rays = {}
         if rejecting:
