@@ -36,8 +36,7 @@ def claimed(input_file: Path, *, force: bool, wait: float) -> Iterator[Associati
         Another run holds the association, its product or one of its exposures.
     """
     association = read_association(input_file, force=force)
-    names = (association.rootname, association.product, *(member.rootname for member in association.members))
-    with locked(association.folder, names, wait=wait):
+    with locked(association.folder, association.lock_names, wait=wait):
         if recover(association.folder):
             association = read_association(input_file, force=force)
         yield association

@@ -13,17 +13,15 @@ from attrs import evolve
 from astrodriz_core.records.run import SCHEMA_VERSION, FileDigest, RunOutcome, RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.claim import claimed
-from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.failure import FailureReport
 from astrodriz_io.finishing import final_combination, final_note, final_stage, write_headerlets
-from astrodriz_io.guiding import check_guiding
 from astrodriz_io.inputs.association import Association
-from astrodriz_io.inputs.parameters import ResolvedParameters, drizzle_parameters
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.sidecar import SidecarWriter
 from astrodriz_io.outputs.workspace import Workspace, workspace
+from astrodriz_io.preparation import prepare
 from astrodriz_io.progress import ProgressReporter, SilentProgress
 from astrodriz_io.results import ENDINGS, leave_results
 from astrodriz_io.run_record import (
@@ -40,7 +38,6 @@ from astrodriz_io.run_record import (
 from astrodriz_io.runlog import RunLog, run_log
 from astrodriz_io.settings import Settings, settings_from_environment
 from astrodriz_io.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
-from astrodriz_io.working_copies import WorkingCopies, take_working_copies, without_unusable
 
 __all__ = ["process", "run_association"]
 
@@ -188,18 +185,12 @@ def _run_stages(
     report: FailureReport,
 ) -> RunRecord:
     """Initialise, distortion, default, a priori, a posteriori, final: one after the other."""
-    copies = take_working_copies(association, space, reset_idctab=settings.reset_idctab)
-    progress.stage("Distortion model")
-    distortion = apply_distortion(copies.all, settings.references)
-    copies = without_unusable(copies, _parameters(copies, settings).parameters)
-    guiding = check_guiding(copies.deciding, settings)
-    copies = copies.without(guiding.left_out)
-    # The row of the table depends on the number of exposures that are left.
-    resolved = _parameters(copies, settings)
+    prepared = prepare(association, settings, space, progress)
+    copies, guiding, resolved = prepared.copies, prepared.guiding, prepared.parameters
     sidecar = SidecarWriter(space.folder / f"{association.rootname}{ENDINGS['sidecar']}")
     keeper = DecisionKeeper(sidecar, copies.untouched)
     context = StageContext(guiding.settings, space, resolved.parameters, progress, keeper)
-    distorted = evolve(distortion_record(distortion), states=context.keep_states(copies.all))
+    distorted = evolve(distortion_record(prepared.distortion), states=context.keep_states(copies.all))
 
     progress.stage("Default products")
     default, default_record = default_stage(context, copies.deciding)
@@ -231,7 +222,7 @@ def _run_stages(
         settings=settings.as_record(),
         software=software_versions(),
         inputs=copies.digests,
-        references=reference_digests(distortion, resolved),
+        references=reference_digests(prepared.distortion, resolved),
         parameters=without_folders(resolved.parameters),
         parameter_sources=sources_without_folders(resolved.sources),
         guiding=guiding.checks,
@@ -252,15 +243,6 @@ def _run_stages(
         space=space,
         home=association.folder,
         settings=settings,
-    )
-
-
-def _parameters(copies: WorkingCopies, settings: Settings) -> ResolvedParameters:
-    return drizzle_parameters(
-        copies.exposures,
-        settings.references,
-        parameter_file=settings.parameter_file,
-        overrides=settings.parameter_overrides,
     )
 
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
-
-from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import Policy, PolicyResult, Verification
-from astrodriz_io.claim import claimed
-from astrodriz_io.distortion import apply_distortion, exposure_wcs
-from astrodriz_io.drizzling.combination import combine_exposures
-from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.inputs.arrays import read_header
-from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.settings import Settings, settings_from_environment
-from astrodriz_io.verifying import verify_combination
+from astrodriz_io.verify_input import verify_input
 
 __all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify_input"]
+
+logger = logging.getLogger(__name__)
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,54 +33,12 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
     """Verify what the command line asks for."""
     cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
-    settings, _ = settings_from_environment(
+    settings, notes = settings_from_environment(
         Settings(policy=Policy(arguments.policy), wait=arguments.wait, **cores), os.environ
     )
+    for note in notes:
+        logger.warning("%s", note)
     return verify_input(arguments.input, settings, progress)
-
-
-def verify_input(input_file: Path, settings: Settings, progress: ProgressReporter) -> Verification:
-    """Measure the alignment of the exposures of an input with the WCS that stands in their headers.
-
-    Exposures without a distortion model get the pipeline-default one in a private copy; the files
-    themselves are only read.
-
-    Raises
-    ------
-    NoViableDataError
-        There are fewer than two exposures, so that nothing can be compared.
-    """
-    progress.stage("Verify the alignment")
-    with claimed(input_file, force=True, wait=settings.wait) as association:
-        if len(association.deciding) < 2:
-            raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
-        with workspace(association.folder, association.rootname, newpath=settings.newpath, keep=False) as space:
-            files = [space.adopt(association.path(name)) for name in association.deciding]
-            apply_distortion([file for file in files if not _has_distortion(file)], settings.references)
-            verification = _measure(files, settings, space, progress)
-    if verification is None:
-        raise NoViableDataError("Fewer than two exposures can be combined.", where=association.input_name)
-    return verification
-
-
-def _has_distortion(file: Path) -> bool:
-    extver = exposure_wcs(file).chips[0].extver
-    return "A_ORDER" in read_header(file, "SCI", extver)
-
-
-def _measure(
-    files: Iterable[Path], settings: Settings, space: Workspace, progress: ProgressReporter
-) -> Verification | None:
-    paths = tuple(files)
-    parameters = drizzle_parameters([read_exposure(path) for path in paths], settings.references).parameters
-    combination = combine_exposures(
-        paths,
-        evolve(parameters, final_wcs=False),
-        store=ImageStore(space.scratch),
-        progress=progress,
-        threads=settings.num_cores,
-    )
-    return verify_combination(combination, settings.policy)
 
 
 def describe_verification(verification: Verification, *, as_json: bool) -> tuple[str, ...]:

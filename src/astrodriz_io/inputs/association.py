@@ -156,6 +156,11 @@ class Association:
         """Names of every exposure that the run updates."""
         return self.flt + self.flc
 
+    @property
+    def lock_names(self) -> tuple[str, ...]:
+        """What no two runs may work on at a time: the association, its product and each exposure."""
+        return (self.rootname, self.product, *(member.rootname for member in self.members))
+
     def path(self, name: str) -> Path:
         """Where the file `name` lies."""
         return self.folder / name

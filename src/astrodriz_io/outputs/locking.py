@@ -20,7 +20,7 @@ from pathlib import Path
 from astrodriz_core.errors import LockedError
 from astrodriz_io.outputs.disk import storage_errors
 
-__all__ = ["lock_path", "locked"]
+__all__ = ["lock_path", "locked", "wait_for_others"]
 
 POLL_SECONDS = 0.1
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
@@ -63,6 +63,39 @@ def locked(folder: Path, names: Iterable[str], *, wait: float = 0.0) -> Iterator
         yield
 
 
+def wait_for_others(folder: Path, names: Iterable[str], *, wait: float = 0.0) -> None:
+    """Return when nobody holds the locks of several names in a folder that may only be read.
+
+    Nothing is locked: a run that begins afterwards is not held up.
+
+    Parameters
+    ----------
+    folder, names, wait
+        As for `locked`.
+
+    Raises
+    ------
+    LockedError
+        A run still holds one of them after the time to wait.
+    """
+    deadline = time.monotonic() + wait
+    for name in sorted({name.lower() for name in names}):
+        while (holder := _holder_of(lock_path(folder, name))) is not None:
+            _give_up_after(deadline, name, holder)
+            time.sleep(POLL_SECONDS)
+
+
+def _holder_of(path: Path) -> str | None:
+    """Who holds a lock, found out by reading alone; None where nobody does."""
+    with storage_errors(path.name), ExitStack() as opened:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        opened.callback(os.close, descriptor)
+        return None if _try_lock(descriptor, fcntl.LOCK_SH) else _holder(descriptor)
+
+
 @contextmanager
 def _lock(path: Path, name: str, deadline: float) -> Iterator[None]:
     descriptor = _acquire(path, name, deadline)
@@ -85,27 +118,37 @@ def _acquire(path: Path, name: str, deadline: float) -> int:
                 opened.pop_all()
                 return descriptor
             holder = _holder(descriptor)
-        if time.monotonic() >= deadline:
-            raise LockedError(
-                f"Another run holds it: {holder}.",
-                where=name,
-                remedy="Run again when that run has ended, or give --wait SECONDS.",
-            )
+        _give_up_after(deadline, name, holder)
         time.sleep(POLL_SECONDS)
+
+
+def _give_up_after(deadline: float, name: str, holder: str) -> None:
+    if time.monotonic() >= deadline:
+        raise LockedError(
+            f"Another run holds it: {holder}.",
+            where=name,
+            remedy="Run again when that run has ended, or give --wait SECONDS.",
+        )
 
 
 def _taken(descriptor: int, path: Path) -> bool:
     """Try to lock an open file; False where another holds it, or where the name means another file by now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _HELD:
-            raise
+    if not _try_lock(descriptor, fcntl.LOCK_EX):
         return False
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise
+        return False
+    return True
 
 
 def _note_holder(descriptor: int) -> None:

@@ -18,7 +18,7 @@ from astrodriz_io.outputs.disk import Disk, storage_errors
 from astrodriz_io.outputs.journal import Entry, FinalFile, Transaction
 from astrodriz_io.outputs.locking import locked
 
-__all__ = ["commit_folder", "publish", "recover", "replace_text"]
+__all__ = ["commit_folder", "is_half_done", "publish", "recover", "replace_text"]
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +105,11 @@ def recover(home: Path, *, disk: Disk | None = None) -> bool:
         for transaction in pending:
             logger.warning("An earlier run was cut short while it wrote its results: %s", _resume(transaction))
     return bool(pending)
+
+
+def is_half_done(home: Path) -> bool:
+    """Whether a crash has cut short a commit in a folder, so that it may hold some new and some old files."""
+    return bool(_pending(home, Disk()))
 
 
 def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) -> None:
