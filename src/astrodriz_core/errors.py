@@ -21,6 +21,7 @@ __all__ = [
     "ReferenceFileError",
     "StorageError",
     "UsageError",
+    "printable",
 ]
 
 
@@ -38,10 +39,10 @@ class AstrodrizError(Exception):
     """
 
     def __init__(self, problem: str, *, where: str = "", remedy: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.where = where
-        self.remedy = remedy
+        super().__init__(printable(problem))
+        self.problem = printable(problem)
+        self.where = printable(where)
+        self.remedy = printable(remedy)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -51,6 +52,20 @@ class AstrodrizError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Subclasses have arguments of their own, which `args` does not hold; the fields hold everything.
         return _without_init, (type(self), self.args), self.__dict__
+
+
+def printable(text: str) -> str:
+    r"""The text in one line that every terminal and every file can take.
+
+    What cannot be printed, such as the parts of file names that are not UTF-8, is written as Python escapes it.
+
+    Examples
+    --------
+    >>> print(printable("caf\udce9 a\tb"))
+    caf\udce9 a b
+    """
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def _without_init(kind: type[AstrodrizError], arguments: tuple[object, ...]) -> AstrodrizError:

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from astrodriz_core.errors import RecordError, UsageError
+from astrodriz_core.errors import InputError, RecordError, UsageError
+from astrodriz_core.names import file_name, file_stem
 from astrodriz_core.records.common import STAGE_ORIGINS, ExposureWcs, Stage, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import FileDigest, RunRecord, StageOutcome, StageRecord
 
 __all__ = ["ReplayPlan", "origin_in_use", "plan_replay"]
-
-SEPARATORS = frozenset("/\\\0")
-"""Characters that no plain file name has."""
-UNUSABLE_NAMES = ("", ".", "..")
 
 
 @frozen
@@ -149,17 +146,27 @@ def _sidecar(record: RunRecord) -> FileDigest:
     if record.sidecar is None:
         problem = "The record is of an early version of astrodriz, which kept no masks and headers for a replay."
         raise RecordError(problem, places=("record.sidecar",), where=record.root, remedy="Run again.")
-    bad = [name for name in (record.sidecar.name, *_names(record)) if name in UNUSABLE_NAMES or SEPARATORS & set(name)]
-    if bad:
-        raise RecordError(f"{bad[0]!r} is no plain file name.", places=tuple(bad), where=record.root)
+    try:
+        for stem in _stems(record):
+            file_stem(stem, record.root)
+        for name in (record.sidecar.name, *_names(record)):
+            file_name(name, record.root)
+    except InputError as error:
+        raise RecordError(error.problem, where=error.where, remedy=error.remedy) from error
     return record.sidecar
 
 
-def _names(record: RunRecord) -> Iterator[str]:
-    """Every text of a record, but for its sidecar's, that becomes the name of a file."""
+def _stems(record: RunRecord) -> Iterator[str]:
+    """Every text of a record from which names of files are made."""
     yield from (record.root, record.product)
+    yield from (wcs.rootname for stage in record.stages for wcs in stage.wcs)
+
+
+def _names(record: RunRecord) -> Iterator[str]:
+    """Every text of a record, but for its sidecar's, that is the name of a file."""
     states = (state for stage in record.stages for state in stage.states)
     yield from (digest.name for digest in (*record.inputs, *record.references, *record.outputs, *states))
+    yield from record.files
     yield from (product.filename for product in record.products)
     if record.parameters is not None:
         images = (record.parameters.driz_sep_refimage, record.parameters.final_refimage)

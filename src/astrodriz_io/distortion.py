@@ -20,10 +20,11 @@ from attrs import frozen
 from stwcs import updatewcs as stwcs_updatewcs
 
 from astrodriz_core.errors import InputError
+from astrodriz_core.names import file_name
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.inputs.arrays import image_shape
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
+from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits, reading
 from astrodriz_io.inputs.references import (
     DISTORTION_KEYWORDS,
     NOT_GIVEN,
@@ -32,6 +33,7 @@ from astrodriz_io.inputs.references import (
     distortion_references,
     sha256_of,
 )
+from astrodriz_io.places import place
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [
@@ -159,7 +161,7 @@ def exposure_wcs(path: Path) -> ExposureWcs:
         cannot be inverted; the message names file, extension and keyword.
     """
     with open_fits(path) as hdulist:
-        rootname = keyword_text(hdulist[0].header, "ROOTNAME", path.stem).lower()
+        rootname = header_rootname(hdulist[0].header, path.name)
         chips = tuple(_chip_wcs(hdu, path.name) for hdu in hdulist[1:] if hdu.name == "SCI")
     return ExposureWcs(rootname=rootname, chips=chips)
 
@@ -211,7 +213,7 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
         reading(path.name),
         tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
     ):
-        working = Path(beside) / path.name
+        working = place(Path(beside), path.name)
         shutil.copyfile(path, working)
         # stwcs refuses an HDUList that could not be written back.
         hdulist = fits.open(working, mode="update", do_not_scale_image_data=True)
@@ -236,7 +238,7 @@ def _private_references(hdulist: fits.HDUList, references: tuple[ResolvedReferen
     """
     with tempfile.TemporaryDirectory(prefix="astrodriz-") as private:
         for reference in references:
-            _link(reference.path, Path(private) / reference.name)
+            _link(reference.path, place(Path(private), reference.name))
         originals = _name_privately(hdulist, Path(private))
         try:
             yield
@@ -245,10 +247,11 @@ def _private_references(hdulist: fits.HDUList, references: tuple[ResolvedReferen
 
 
 def _name_privately(hdulist: fits.HDUList, private: Path) -> list[_NamedCard]:
+    exposure = Path(hdulist.filename() or "").name
     originals = []
     for header, keyword in _reference_cards(hdulist):
         value, comment = header[keyword], header.comments[keyword]
-        name = str(private / value.split("$")[-1].strip())
+        name = str(private / file_name(str(value).split("$")[-1].strip(), f"{exposure}: {keyword}"))
         originals.append(_NamedCard(header, keyword, value, comment, name))
         # Without its comment, because the two together may be longer than a card.
         header[keyword] = (name, "")

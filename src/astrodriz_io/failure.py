@@ -14,6 +14,7 @@ from astrodriz_core.records.run import StageRecord
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.outputs.publishing import replace_text
 from astrodriz_io.outputs.trailer import failure_trailer
+from astrodriz_io.places import place
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.runlog import RunLog
 
@@ -67,7 +68,7 @@ class FailureReport:
 
     def _write(self, name: str, text: str) -> None:
         try:
-            replace_text(self._association.folder / name, text, self._association.rootname)
+            replace_text(place(self._association.folder, name), text, self._association.rootname)
         except StorageError as error:
             logger.error("The report of the failure could not be written. %s", error)
 

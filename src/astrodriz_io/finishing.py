@@ -15,6 +15,7 @@ from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.outputs.exposures import finish_exposures, write_checksums, write_cosmic_rays
 from astrodriz_io.outputs.headerlets import copy_wcs, write_headerlet, write_new_solutions
 from astrodriz_io.outputs.products import write_product
+from astrodriz_io.places import beside
 from astrodriz_io.run_record import not_tried
 from astrodriz_io.stages import StageContext, Standing, by_rootname
 
@@ -146,7 +147,7 @@ def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, 
     """Write the WCS in use of every FLT as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it."""
     written: list[Path] = []
     for exposure in exposures:
-        path = exposure.with_name(f"{exposure.stem}_hlet.fits")
+        path = beside(exposure, f"{exposure.stem}_hlet.fits")
         written += (write_headerlet(exposure, path, moment=note.moment), *write_new_solutions(exposure))
     return tuple(written)
 
@@ -157,7 +158,7 @@ def _finish(
     roots = by_rootname(files)
     write_cosmic_rays(roots, combination.cosmic_rays)
     finish_exposures(roots, combination, note.date, note.not_tried)
-    path = context.workspace.folder / name
+    path = context.workspace.place(name)
     product = write_product(combination, path, note.moment)
     for file in files:
         write_checksums(file, note.moment)

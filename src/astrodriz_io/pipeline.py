@@ -187,7 +187,7 @@ def _run_stages(
     """Initialise, distortion, default, a priori, a posteriori, final: one after the other."""
     prepared = prepare(association, settings, space, progress)
     copies, guiding, resolved = prepared.copies, prepared.guiding, prepared.parameters
-    sidecar = SidecarWriter(space.folder / f"{association.rootname}{ENDINGS['sidecar']}")
+    sidecar = SidecarWriter(space.place(f"{association.rootname}{ENDINGS['sidecar']}"))
     keeper = DecisionKeeper(sidecar, copies.untouched)
     context = StageContext(guiding.settings, space, resolved.parameters, progress, keeper)
     distorted = evolve(distortion_record(prepared.distortion), states=context.keep_states(copies.all))

@@ -28,6 +28,7 @@ from astrodriz_io.outputs.publishing import publish, recover
 from astrodriz_io.outputs.recordfile import load_record
 from astrodriz_io.outputs.sidecar import Piece, SidecarReader, check_digest, read_sidecar
 from astrodriz_io.outputs.workspace import Workspace, workspace
+from astrodriz_io.places import place
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.settings import REFERENCE_IMAGES, Settings
@@ -129,7 +130,7 @@ def replay_run(
 
 
 def _check_inputs(record: RunRecord, inputs: Path) -> None:
-    missing = tuple(file.name for file in record.inputs if not (inputs / file.name).is_file())
+    missing = tuple(file.name for file in record.inputs if not place(inputs, file.name).is_file())
     if missing:
         raise MissingFilesError(
             f"Files of the run are missing: {', '.join(missing)}.",
@@ -139,11 +140,11 @@ def _check_inputs(record: RunRecord, inputs: Path) -> None:
         )
     for file in record.inputs:
         with storage_errors(file.name):
-            check_digest(inputs / file.name, file)
+            check_digest(place(inputs, file.name), file)
 
 
 def _restore(states: Sequence[FileDigest], inputs: Path, sidecar: SidecarReader, space: Workspace) -> tuple[Path, ...]:
-    paths = tuple(space.folder / state.name for state in states)
+    paths = tuple(space.place(state.name) for state in states)
     for state, path in zip(states, paths, strict=True):
         restore_state(state, find_untouched(inputs, state.name, space), path, sidecar)
     return paths
@@ -162,7 +163,7 @@ def _parameters(record: RunRecord, inputs: Path) -> DrizzleParameters:
         raise RecordError("It has no drizzle parameters.", places=("record.parameters",), where=record.root)
     hashes = {file.name: file for file in record.references}
     given = {name: getattr(record.parameters, name) for name in REFERENCE_IMAGES}
-    paths = {name: inputs / value for name, value in given.items() if value is not None}
+    paths = {name: place(inputs, value) for name, value in given.items() if value is not None}
     for path in paths.values():
         if path.is_file() and path.name in hashes:
             check_digest(path, hashes[path.name])
@@ -209,7 +210,7 @@ def _stage_product(
     """The product that an earlier stage verified; the distortion model has none."""
     if plan.drizzle is None:
         return ()
-    path = context.workspace.folder / record.products[0].filename
+    path = context.workspace.place(record.products[0].filename)
     write_product(context.combine(files, FINAL), path, note.moment)
     return (path,)
 

@@ -63,15 +63,15 @@ def leave_results(
     names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
     record = evolve(record, files=(*(path.name for path in products), *names.values()))
     with storage_errors(record.root):
-        write_record(record, space.folder / names["record"])
-        (space.folder / names["trailer"]).write_text(trailer(record, log.lines), encoding="utf-8")
-        write_report(record, product, space.folder / names["report"])
+        write_record(record, space.place(names["record"]))
+        space.place(names["trailer"]).write_text(trailer(record, log.lines), encoding="utf-8")
+        write_report(record, product, space.place(names["report"]))
         if settings.quality_testing:
-            (space.folder / names["quality"]).write_text(dump_quality(record), encoding="utf-8")
+            space.place(names["quality"]).write_text(dump_quality(record), encoding="utf-8")
         if settings.manifest:
             lines = "".join(f"{name}\n" for name in record.files)
-            (space.folder / names["manifest"]).write_text(lines, encoding="utf-8")
-    publish([space.folder / name for name in record.files], home, record.root)
+            space.place(names["manifest"]).write_text(lines, encoding="utf-8")
+    publish([space.place(name) for name in record.files], home, record.root)
     return record
 
 

@@ -33,6 +33,7 @@ from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.outputs.exposures import write_cosmic_rays
 from astrodriz_io.outputs.workspace import Workspace
+from astrodriz_io.places import place
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.settings import Settings
 from astrodriz_io.verifying import compare_with_default, verify_combination
@@ -73,7 +74,7 @@ class StageContext:
         self, files: Sequence[Path], name: str, cosmic_rays: ChipMasks | None = None, origin: str = ""
     ) -> Combination:
         """Drizzle exposures with the parameters of the run."""
-        folder = None if self.settings.in_memory else self.workspace.scratch / name
+        folder = None if self.settings.in_memory else place(self.workspace.scratch, name)
         if folder is not None:
             folder.mkdir()
         store, threads = ImageStore(folder), self.settings.num_cores

@@ -24,6 +24,7 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.workspace import Workspace
+from astrodriz_io.places import place
 
 __all__ = ["WorkingCopies", "find_untouched", "take_working_copies", "without_unusable"]
 
@@ -179,7 +180,7 @@ def _source(association: Association, member: Member, name: str) -> tuple[Path, 
 def _copy(source: tuple[Path, ...], name: str, space: Workspace) -> Path:
     if source[0].name == name:
         return space.adopt(source[0])
-    return _make_flt(source, space.folder / name)
+    return _make_flt(source, space.place(name))
 
 
 def _make_flt(source: tuple[Path, ...], flt: Path) -> Path:
@@ -193,7 +194,7 @@ def _untouched(source: tuple[Path, ...], copy: Path, space: Workspace) -> Path:
     if source[0].name == copy.name:
         return source[0]
     with storage_errors(copy.name):
-        return Path(shutil.copyfile(copy, space.untouched / copy.name))
+        return Path(shutil.copyfile(copy, place(space.untouched, copy.name)))
 
 
 def find_untouched(folder: Path, name: str, space: Workspace) -> Path:
@@ -213,14 +214,15 @@ def find_untouched(folder: Path, name: str, space: Workspace) -> Path:
     MissingFilesError
         The folder has neither the file nor what it is made from.
     """
-    if (folder / name).is_file():
-        return folder / name
+    own = place(folder, name)
+    if own.is_file():
+        return own
     parts = {path.name.lower(): path for path in folder.iterdir()}
     root = name.lower().removesuffix("_flt.fits")
     source = tuple(parts[f"{root}_{part}.fits"] for part in ("c0m", "c1m") if f"{root}_{part}.fits" in parts)
     if not source or "c0m" not in source[0].name.lower():
         raise MissingFilesError(f"File {name} not found.", files=(name,))
-    return _make_flt(source, space.untouched / name)
+    return _make_flt(source, place(space.untouched, name))
 
 
 def _conditions(exposures: Sequence[Exposure]) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tiny_files import write_asn, write_association, write_exposure, write_raw
 
 from astrodriz_core.errors import InputError, MissingFilesError
-from astrodriz_io.inputs.asn_table import checked_rootname, read_asn_table
+from astrodriz_core.names import rootname
+from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import DrizzleSwitch, InputKind, raw_idctab, read_association
 
 ROOTS = ("iabc01aaq", "iabc01abq")
@@ -245,7 +246,7 @@ def test_member_names_that_are_no_roots_are_refused_with_their_row(tmp_path: Pat
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_root_is_plain_or_refused(name: str) -> None:
     try:
-        root = checked_rootname(name, "x")
+        root = rootname(name, "x")
     except InputError:
         return
     assert root.isascii()

@@ -21,9 +21,9 @@ __all__ = [
 
 _NAME = re.compile(
     r"^IDC_(?P<idctab>[^-]+?)"
-    r"(?:-FIT_(?P<fit>REL|IMG|SVM|EVM)_(?P<catalog>[^-_]+)|-(?P<apriori>[A-Za-z]+\d*))?"
+    r"(?:-FIT_(?P<fit>REL|IMG|SVM|EVM)_(?P<catalog>[^-_]+)|-(?P<apriori>[A-Za-z]+\d{0,9}))?"
     r"(?:[-_](?P<version>\d+))?$",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 A_PRIORI_ORDER = ("HSC", "GSC")
@@ -170,7 +170,7 @@ def _family_rank(name: WcsName) -> int:
 
 
 def _family_number(name: WcsName) -> int:
-    digits = re.search(r"\d+$", name.family or "")
+    digits = re.search(r"[0-9]+$", name.family or "")
     return int(digits[0]) if digits else 0
 
 

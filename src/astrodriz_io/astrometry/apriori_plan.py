@@ -28,7 +28,7 @@ from astrodriz_io.astrometry.headerlet_sources import EmbeddedSource, HeaderletS
 from astrodriz_io.astrometry.headerlets import content_hash, headerlet_idctab, idctab_root, make_headerlet
 from astrodriz_io.astrometry.wcs_headers import primary_wcsname, quiet_stwcs, science_extensions
 from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.inputs.fitsfiles import header_rootname, open_fits
 
 __all__ = ["ExposurePlan", "plan_exposure"]
 
@@ -100,7 +100,7 @@ def plan_exposure(
         The source cannot be asked.
     """
     with open_fits(path) as hdulist:
-        rootname = keyword_text(hdulist[0].header, "ROOTNAME", path.stem).lower()
+        rootname = header_rootname(hdulist[0].header, path.name)
         own = EmbeddedSource(hdulist).offers(rootname)
         offered = source.offers(rootname) if source is not None else type(own)()
         examined = _examine((*own.solutions, *offered.solutions), hdulist, path.name, all_wcs)
@@ -136,7 +136,7 @@ def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, name: str, all_wcs:
     contents: set[str] = set()
     names: set[str] = set()
     for offer in offers:
-        one = _load(offer, hdulist, all_wcs)
+        one = _load(offer, hdulist, name, all_wcs)
         if one.headerlet is not None:
             content, hdrname = content_hash(one.headerlet), one.record.hdrname.upper()
             if content in contents or hdrname in names:
@@ -147,7 +147,7 @@ def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, name: str, all_wcs:
     return examined
 
 
-def _load(offer: Offer, hdulist: fits.HDUList, all_wcs: bool) -> _Examined:
+def _load(offer: Offer, hdulist: fits.HDUList, name: str, all_wcs: bool) -> _Examined:
     """The headerlet of an offer, unless its name or content says that it is not for this exposure."""
     embedded = offer.origin is SolutionOrigin.EMBEDDED
     wanted = idctab_root(hdulist[0].header)
@@ -162,7 +162,7 @@ def _load(offer: Offer, hdulist: fits.HDUList, all_wcs: bool) -> _Examined:
         return _Examined(evolve(refused, refused=str(error)), problem=str(error))
     record = evolve(refused, hdrname=str(headerlet[0].header["HDRNAME"]).strip())
     destination = str(headerlet[0].header["DESTIM"]).strip().lower()
-    if destination != keyword_text(hdulist[0].header, "ROOTNAME").lower():
+    if destination != header_rootname(hdulist[0].header, name):
         return _Examined(evolve(record, refused=f"it is meant for {destination}"))
     same = headerlet_idctab(headerlet).lower() == wanted.lower()
     if same or all_wcs or embedded or offer.wcsname.upper() == "OPUS":

@@ -25,6 +25,7 @@ from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows, read_table
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.locking import locked
+from astrodriz_io.places import place
 
 __all__ = ["CacheCatalog", "CacheEntry", "add_catalog", "catalog_names", "list_catalogs"]
 
@@ -83,7 +84,7 @@ class CacheCatalog:
             The cache does not have this catalogue, or no part of the footprint, or is damaged; or the extra is not
             installed.
         """
-        folder = self.cache / self.name
+        folder = place(self.cache, self.name)
         entry = _entry(folder)
         healpix = _healpix(entry.order)
         wanted = healpix.cone_search_lonlat(
@@ -123,7 +124,7 @@ def add_catalog(cache: Path, source: Path, name: str, order: int = ORDER) -> Cac
         The cache cannot be written.
     """
     columns = columns_of(read_table(source), name, source.name)
-    folder = cache / name
+    folder = place(cache, name)
     with storage_errors(folder.name):
         folder.mkdir(parents=True, exist_ok=True)
     with locked(folder, ("catalog",)):
@@ -145,7 +146,7 @@ def _add(folder: Path, columns: CatalogColumns, order: int) -> CacheEntry:
 
 def list_catalogs(cache: Path) -> tuple[CacheEntry, ...]:
     """Catalogues of a cache by name; none for a folder that does not exist."""
-    return tuple(_entry(cache / name) for name in catalog_names(cache))
+    return tuple(_entry(place(cache, name)) for name in catalog_names(cache))
 
 
 def catalog_names(cache: Path) -> tuple[str, ...]:
@@ -188,13 +189,13 @@ def _stored_names() -> Iterator[tuple[str, str]]:
 def _replacing(path: Path) -> Iterator[Path]:
     """A private path beside a file, renamed over it when the block has succeeded."""
     with storage_errors(path.name), tempfile.TemporaryDirectory(prefix=".cache-", dir=path.parent) as folder:
-        working = Path(folder) / path.name
+        working = place(Path(folder), path.name)
         yield working
         working.replace(path)
 
 
 def _pixel_file(folder: Path, pixel: int) -> Path:
-    return folder / f"{pixel}.parquet"
+    return place(folder, f"{pixel}.parquet")
 
 
 def _reach(order: int) -> float:

@@ -24,6 +24,7 @@ from astrodriz_io.astrometry.wcs_headers import (
     update_wcscorr,
 )
 from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
+from astrodriz_io.inputs.fitsfiles import header_rootname
 
 __all__ = ["write_fit"]
 
@@ -81,7 +82,7 @@ def write_fit(
             _write_name(header, name, f"{path.stem}_{name}-hlet.fits", catalog)
             if attempt is not None and attempt.fit is not None:
                 _write_figures(header, attempt.fit)
-            _write_relative(header, hdulist[0].header.get("ROOTNAME", ""), relative)
+            _write_relative(header, header_rootname(hdulist[0].header, path.name), relative)
         _write_versions(hdulist[0].header)
         update_wcscorr(hdulist)
         _attach(hdulist, f"{path.stem}_{name}-hlet.fits", catalog)
@@ -111,7 +112,7 @@ def _write_figures(header: fits.Header, fit: AbsoluteFit) -> None:
 
 def _write_relative(header: fits.Header, rootname: str, relative: RelativeFit) -> None:
     """What the archive writes about the fit of the exposures to each other."""
-    own = next((e for e in relative.exposures if e.rootname == rootname.lower()), None)
+    own = next((e for e in relative.exposures if e.rootname == rootname), None)
     if own is None or own.matches == 0:
         return
     geometry = "rshift" if own.rotation_applied else "shift"

@@ -24,7 +24,7 @@ __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars
 DEFAULT_CATALOG = "GSC240"
 """The catalogue of the offsets, where the source does not name it."""
 
-CATALOG_NAME = re.compile(r"[A-Za-z]+\d*")
+CATALOG_NAME = re.compile(r"[A-Za-z]+[0-9]{0,9}")
 """It becomes a part of WCSNAME and of the name of a file."""
 
 MAX_OFFSET_DEG = 0.01

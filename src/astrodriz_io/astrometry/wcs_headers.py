@@ -21,6 +21,7 @@ from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.places import place
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [
@@ -85,7 +86,7 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
         for index, path in enumerate(files):
             with storage_errors(path.name):
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
-                copy = Path(shutil.copyfile(path, Path(folder) / path.name))
+                copy = Path(shutil.copyfile(path, place(Path(folder), path.name)))
             with (
                 warnings.catch_warnings(),
                 fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist,

@@ -9,6 +9,7 @@ from pathlib import Path
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.commands.simulate import describe_association, describe_score
 from astrodriz_io.pipeline import process
+from astrodriz_io.places import place
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 
@@ -54,7 +55,7 @@ def run_demo(arguments: argparse.Namespace, progress: ProgressReporter) -> Itera
     yield from describe_run(record)
     yield ""
     yield "Files:"
-    yield from (f"  {association.folder / name}" for name in record.files)
+    yield from (f"  {place(association.folder, name)}" for name in record.files)
     yield ""
     yield "WCS against the truth before:"
     yield from (f"  {line}" for line in describe_score(before))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.places import place
 
 __all__ = ["ImageStore"]
 
@@ -52,7 +53,7 @@ class ImageStore:
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None
-        return self._folder / f"{name}.npy"
+        return place(self._folder, f"{name}.npy")
 
     def _map(self, name: str, mode: Any) -> NDArray[Any]:
         image: NDArray[Any] = np.load(self._path(name), mmap_mode=mode)

@@ -5,18 +5,17 @@ What a table says is data: a name is checked before a path is built from it.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from astropy.io import fits
 from attrs import frozen
 
 from astrodriz_core.errors import InputError
+from astrodriz_core.names import Rootname, rootname
 from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
 
-__all__ = ["AsnTable", "checked_rootname", "read_asn_table"]
+__all__ = ["AsnTable", "read_asn_table"]
 
-_ROOTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PRODUCT_PREFERENCE = ("PROD-DTH", "PROD-RPT", "PROD-CRJ", "PROD")
 
 
@@ -35,8 +34,8 @@ class AsnTable:
     """
 
     instrument: str
-    product: str | None
-    members: tuple[tuple[str, str], ...]
+    product: Rootname | None
+    members: tuple[tuple[Rootname, str], ...]
 
 
 @frozen
@@ -80,21 +79,6 @@ def read_asn_table(path: Path) -> AsnTable:
     return AsnTable(instrument, _product(rows), tuple(members.items()))
 
 
-def checked_rootname(name: str, where: str) -> str:
-    """Lower-case root of an exposure's file name.
-
-    Raises
-    ------
-    InputError
-        The name holds anything but letters, digits, ``_`` and ``-``: a folder, ``..``, ``*``, ``$``.
-    """
-    if _ROOTNAME.fullmatch(name) is None:
-        problem = f"{name!r} is not the root of an exposure's file name."
-        remedy = "Only letters, digits, '_' and '-' may stand in it."
-        raise InputError(problem, where=where, remedy=remedy)
-    return name.lower()
-
-
 def _rows(hdulist: fits.HDUList, file_name: str) -> tuple[_Row, ...]:
     table = _table(hdulist, file_name)
     columns = {name.upper(): table[name] for name in table.names}
@@ -117,11 +101,11 @@ def _text(value: object) -> str:
     return str(value).split("\0", 1)[0].strip()
 
 
-def _root(row: _Row) -> str:
-    return checked_rootname(row.name, row.where)
+def _root(row: _Row) -> Rootname:
+    return rootname(row.name, row.where)
 
 
-def _product(rows: tuple[_Row, ...]) -> str | None:
+def _product(rows: tuple[_Row, ...]) -> Rootname | None:
     for wanted in _PRODUCT_PREFERENCE:
         for row in rows:
             if row.member_type.startswith(wanted):

@@ -13,8 +13,10 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from astrodriz_core.errors import InputError, MissingFilesError
-from astrodriz_io.inputs.asn_table import checked_rootname, read_asn_table
+from astrodriz_core.names import Rootname, file_stem, rootname
+from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.places import place
 
 __all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "raw_idctab", "read_association"]
 
@@ -80,7 +82,7 @@ class Member:
         WFPC2 without a FLT: the files that it is made from, under the name in `flt`.
     """
 
-    rootname: str
+    rootname: Rootname
     member_type: str
     raw: str | None = None
     flt: str | None = None
@@ -116,8 +118,8 @@ class Association:
 
     kind: InputKind
     input_name: str
-    rootname: str
-    product: str
+    rootname: Rootname
+    product: Rootname
     instrument: str
     members: tuple[Member, ...]
     drizcorr: DrizzleSwitch
@@ -163,7 +165,7 @@ class Association:
 
     def path(self, name: str) -> Path:
         """Where the file `name` lies."""
-        return self.folder / name
+        return place(self.folder, name)
 
 
 def read_association(input_path: Path, *, force: bool = False) -> Association:
@@ -198,7 +200,8 @@ def read_association(input_path: Path, *, force: bool = False) -> Association:
     match = _INPUT_NAME.fullmatch(input_path.name)
     if match is None:
         raise _unknown_input(input_path)
-    association = _first_reading(input_path, match["root"], match["suffix"].lower())
+    root = file_stem(match["root"], input_path.name)
+    association = _first_reading(input_path, root, match["suffix"].lower())
     association = _with_files(association, force)
     return _with_switches(association, force)
 
@@ -225,7 +228,7 @@ def raw_idctab(association: Association, rootname: str) -> str | None:
         return keyword_text(hdulist[0].header, "IDCTAB") or None
 
 
-def _first_reading(input_path: Path, root: str, suffix: str) -> Association:
+def _first_reading(input_path: Path, root: Rootname, suffix: str) -> Association:
     if suffix == "asn":
         return _from_table(input_path, root)
     with open_fits(input_path) as hdulist:
@@ -234,19 +237,19 @@ def _first_reading(input_path: Path, root: str, suffix: str) -> Association:
     if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc, suffixes.image):
         raise _unknown_input(input_path)
     kind = InputKind.RAW if suffix == suffixes.raw else InputKind.EXPOSURE
-    member = Member(checked_rootname(root, input_path.name), "")
+    member = Member(rootname(root, input_path.name), "")
     return _association(kind, input_path, root, member.rootname, instrument, (member,))
 
 
-def _from_table(path: Path, root: str) -> Association:
+def _from_table(path: Path, root: Rootname) -> Association:
     table = read_asn_table(path)
     members = tuple(Member(name, member_type) for name, member_type in table.members)
-    product = table.product or checked_rootname(root, path.name)
+    product = table.product or rootname(root, path.name)
     return _association(InputKind.ASSOCIATION, path, root, product, table.instrument, members)
 
 
 def _association(
-    kind: InputKind, path: Path, root: str, product: str, instrument: str, members: tuple[Member, ...]
+    kind: InputKind, path: Path, root: Rootname, product: Rootname, instrument: str, members: tuple[Member, ...]
 ) -> Association:
     return Association(
         kind=kind,

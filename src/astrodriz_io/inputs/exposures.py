@@ -13,7 +13,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.instruments import DetectorDescription, Electronics, SignalUnit, detector_description
 from astrodriz_core.observation import Observation, ObservationHeader, classify_observation
 from astrodriz_io.inputs.arrays import image_shape
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
+from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits, reading
 
 __all__ = ["Chip", "Exposure", "check_same_configuration", "filter_names", "read_exposure"]
 
@@ -205,7 +205,7 @@ def _exposure(
     headers = (primary, sci)
     seconds = _required_number(headers, "EXPTIME", path.name)
     return Exposure(
-        rootname=keyword_text(primary, "ROOTNAME", path.name.rsplit("_", 1)[0]).lower(),
+        rootname=header_rootname(primary, path.name),
         description=description,
         filters=filter_names(primary),
         exposure_time=seconds,

@@ -12,9 +12,10 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed._compression import CfitsioException
 
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError
+from astrodriz_core.names import Rootname, rootname
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
 
-__all__ = ["FITS_FAILURES", "keyword_text", "open_fits", "reading"]
+__all__ = ["FITS_FAILURES", "header_rootname", "keyword_text", "open_fits", "reading"]
 
 FITS_FAILURES: tuple[type[Exception], ...] = (
     OSError,
@@ -110,6 +111,18 @@ def keyword_text(header: fits.Header, keyword: str, default: str = "") -> str:
     """
     value = header.get(keyword)
     return default if value is None or isinstance(value, fits.card.Undefined) else str(value).strip()
+
+
+def header_rootname(primary: fits.Header, file_name: str) -> Rootname:
+    """ROOTNAME of an exposure, lower case; the root of the file's name where the header has none.
+
+    Raises
+    ------
+    InputError
+        It cannot be the root of file names; see `astrodriz_core.names.file_stem`.
+    """
+    text = keyword_text(primary, "ROOTNAME")
+    return rootname(text or file_name.rsplit("_", 1)[0], f"{file_name}: ROOTNAME" if text else file_name)
 
 
 def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:

@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from astrodriz_core.errors import ReferenceFileError
 from astrodriz_io.inputs.fitsfiles import keyword_text
+from astrodriz_io.places import place
 
 __all__ = [
     "DISTORTION_KEYWORDS",
@@ -138,8 +139,9 @@ def resolve_reference(
     variable, name = _parsed(text, keyword, where)
     places = _places(variable, folders, beside)
     for folder in places:
-        if (folder / name).is_file():
-            return ResolvedReference(keyword, text, name, folder / name)
+        path = place(folder, name)
+        if path.is_file():
+            return ResolvedReference(keyword, text, name, path)
     raise _not_found(name, variable, places, where)
 
 

@@ -24,15 +24,16 @@ from astrodriz_io.astrometry.wcs_headers import (
     science_extensions,
     update_wcscorr,
 )
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.places import beside, place
 from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet", "write_new_solutions"]
 
 AUTHOR = "astrodriz"
 
-FILE_NAME = re.compile(r"[\w-]+")
+FILE_NAME = re.compile(r"[\w-]+", re.ASCII)
 """A WCSNAME that may be part of the name of a file."""
 
 GUIDE_STAR_OFFSET = "D_RA"
@@ -108,7 +109,7 @@ def write_new_solutions(exposure: Path) -> tuple[Path, ...]:
             header = headerlet[0].header
             name = keyword_text(header, "WCSNAME")
             if keyword_text(header, "AUTHOR") == AUTHOR and GUIDE_STAR_OFFSET in header and FILE_NAME.fullmatch(name):
-                written.append(exposure.with_name(f"{exposure.stem}_{name}_hlet.fits"))
+                written.append(beside(exposure, f"{exposure.stem}_{name}_hlet.fits"))
                 _write(headerlet, written[-1])
     return tuple(written)
 
@@ -167,15 +168,15 @@ def _write(headerlet: fits.HDUList, path: Path) -> None:
         storage_errors(path.name),
         tempfile.TemporaryDirectory(prefix=".headerlet-", dir=path.parent) as folder,
     ):
-        working = Path(folder) / path.name
+        working = place(Path(folder), path.name)
         headerlet.writeto(working, output_verify="silentfix+ignore")
         working.replace(path)
 
 
 def _check_pair(source: fits.HDUList, target: fits.HDUList, source_name: str, target_name: str) -> None:
     """Refuse files that are not two versions of one exposure with one distortion model."""
-    roots = [keyword_text(hdulist[0].header, "ROOTNAME").lower() for hdulist in (source, target)]
-    if roots[0] != roots[1] or science_extensions(source) != science_extensions(target):
+    same = header_rootname(source[0].header, source_name) == header_rootname(target[0].header, target_name)
+    if not same or science_extensions(source) != science_extensions(target):
         raise InputError(f"it is not the same exposure as {source_name}.", where=target_name)
     if not same_distortion(source, target):
         remedy = "Apply the same distortion model to both first."

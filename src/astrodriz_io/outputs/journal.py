@@ -11,9 +11,11 @@ from attrs import frozen
 from cattrs import BaseValidationError
 from cattrs.preconf.json import make_converter
 
-from astrodriz_core.errors import StorageError
+from astrodriz_core.errors import InputError, StorageError
+from astrodriz_core.names import file_name
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk
+from astrodriz_io.places import place
 
 __all__ = ["Entry", "FinalFile", "Transaction"]
 
@@ -116,30 +118,28 @@ class Transaction:
             entries = make_converter(forbid_extra_keys=True).loads(path.read_bytes(), tuple[Entry, ...])
         except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
             raise self._damaged() from error
-        if not all(_is_plain(entry.name) for entry in entries):
-            raise self._damaged()
+        try:
+            for entry in entries:
+                file_name(entry.name, path.name)
+        except InputError as error:
+            raise self._damaged() from error
         return entries
 
     def look(self, entry: Entry) -> FinalFile:
         """What lies under the final name of an entry now."""
-        final = self.home / entry.name
+        final = place(self.home, entry.name)
         if not final.exists():
             return FinalFile.FOREIGN if entry.replaces else FinalFile.OLD
         if final.is_file() and sha256_of(final) == entry.sha256:
             return FinalFile.NEW
-        old = self.old / entry.name
+        old = place(self.old, entry.name)
         same = entry.replaces and old.is_file() and final.is_file() and filecmp.cmp(old, final, shallow=False)
         return FinalFile.OLD if same else FinalFile.FOREIGN
 
     def is_staged(self, entry: Entry) -> bool:
         """Whether the new file of an entry is there, complete."""
-        staged = self.new / entry.name
+        staged = place(self.new, entry.name)
         return staged.is_file() and not staged.is_symlink() and sha256_of(staged) == entry.sha256
 
     def _damaged(self) -> StorageError:
         return StorageError("The journal of an interrupted run is damaged.", where=self.folder.name, remedy=_NOT_OURS)
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a name stays in the folder that it is looked for in."""
-    return Path(name).name == name and name not in ("", "..") and "\0" not in name

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from astrodriz_core.errors import LockedError
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.places import hidden_place
 
 __all__ = ["lock_path", "locked", "wait_for_others"]
 
@@ -30,7 +31,7 @@ _MAX_TEXT = 1024
 
 def lock_path(folder: Path, name: str) -> Path:
     """Where the lock file of an association or exposure lies."""
-    return folder / f".{name.lower()}.astrodriz.lock"
+    return hidden_place(folder, f"{name.lower()}.astrodriz.lock")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk, storage_errors
 from astrodriz_io.outputs.journal import Entry, FinalFile, Transaction
 from astrodriz_io.outputs.locking import locked
+from astrodriz_io.places import hidden_place, place
 
 __all__ = ["commit_folder", "is_half_done", "publish", "recover", "replace_text"]
 
@@ -32,7 +33,7 @@ _COMMIT_SUFFIX = "_astrodriz_commit"
 
 def commit_folder(home: Path, root: str) -> Path:
     """The hidden folder of a commit."""
-    return home / f".{root}{_COMMIT_SUFFIX}"
+    return hidden_place(home, f"{root}{_COMMIT_SUFFIX}")
 
 
 def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None = None) -> tuple[Path, ...]:
@@ -70,7 +71,7 @@ def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None =
     except (AstrodrizError, KeyboardInterrupt):
         _undo(transaction)
         raise
-    return tuple(home / path.name for path in paths)
+    return tuple(place(home, path.name) for path in paths)
 
 
 def recover(home: Path, *, disk: Disk | None = None) -> bool:
@@ -115,7 +116,7 @@ def is_half_done(home: Path) -> bool:
 def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) -> None:
     """Write one text file in place of another, whole or not at all."""
     disk = disk or Disk()
-    draft = path.with_name(f".{root}_astrodriz_draft")
+    draft = hidden_place(path.parent, f"{root}_astrodriz_draft")
     try:
         disk.write(draft, text.encode())
         disk.synchronise(draft)
@@ -141,7 +142,7 @@ def _prepare(transaction: Transaction, files: tuple[Path, ...]) -> tuple[Entry, 
 
 
 def _stage(transaction: Transaction, file: Path) -> Entry:
-    disk, staged, final = transaction.disk, transaction.new / file.name, transaction.home / file.name
+    disk, staged, final = transaction.disk, place(transaction.new, file.name), place(transaction.home, file.name)
     if not disk.move(file, staged):
         disk.copy(file, staged)
     replaces = final.is_symlink() or final.exists()
@@ -153,7 +154,7 @@ def _stage(transaction: Transaction, file: Path) -> Entry:
 
 
 def _back_up(transaction: Transaction, name: str) -> None:
-    disk, final, old = transaction.disk, transaction.home / name, transaction.old / name
+    disk, final, old = transaction.disk, place(transaction.home, name), place(transaction.old, name)
     if not disk.link(final, old):
         disk.copy(final, old)
         disk.synchronise(old)
@@ -171,7 +172,7 @@ def _commit(transaction: Transaction, entries: tuple[Entry, ...]) -> None:
 
 def _forward(transaction: Transaction, entries: Iterable[Entry]) -> None:
     for entry in entries:
-        transaction.disk.move(transaction.new / entry.name, transaction.home / entry.name)
+        transaction.disk.move(place(transaction.new, entry.name), place(transaction.home, entry.name))
     transaction.disk.synchronise(transaction.home)
 
 
@@ -183,7 +184,7 @@ def _backward(transaction: Transaction, entries: Iterable[Entry]) -> None:
         disk.move(transaction.journal, transaction.abort)
     disk.synchronise(transaction.folder)
     for entry in entries:
-        final, old = transaction.home / entry.name, transaction.old / entry.name
+        final, old = place(transaction.home, entry.name), place(transaction.old, entry.name)
         if transaction.look(entry) is not FinalFile.NEW:
             continue
         if not entry.replaces:

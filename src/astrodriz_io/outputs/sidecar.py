@@ -18,6 +18,7 @@ from astrodriz_core.errors import DifferentInputError, MissingFilesError, Record
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.places import place
 
 __all__ = ["Piece", "SidecarReader", "SidecarWriter", "check_digest", "read_sidecar"]
 
@@ -121,7 +122,7 @@ def read_sidecar(folder: Path, digest: FileDigest) -> Iterator[SidecarReader]:
     RecordError
         It is no ZIP archive.
     """
-    path = folder / digest.name
+    path = place(folder, digest.name)
     if not path.is_file():
         raise MissingFilesError("The sidecar file of the record is missing.", files=(digest.name,), where=digest.name)
     with storage_errors(path.name):

@@ -17,6 +17,7 @@ from astrodriz_core.errors import StorageError
 from astrodriz_io.outputs.disk import Disk, storage_errors
 from astrodriz_io.outputs.journal import Transaction
 from astrodriz_io.outputs.locking import locked
+from astrodriz_io.places import beside, place
 
 __all__ = ["Workspace", "clear_leftovers", "workspace"]
 
@@ -55,10 +56,14 @@ class Workspace:
         path.mkdir(exist_ok=True)
         return path
 
+    def place(self, name: str) -> Path:
+        """Where the file `name` of the workspace lies."""
+        return place(self.folder, name)
+
     def adopt(self, source: Path) -> Path:
         """Copy a file of the user's into the workspace and return the copy, which may be written to."""
         with storage_errors(source.name):
-            copy = Path(shutil.copy(source, self.folder / source.name))
+            copy = Path(shutil.copy(source, self.place(source.name)))
             copy.chmod(copy.stat().st_mode | stat.S_IWUSR)
             return copy
 
@@ -75,10 +80,10 @@ class Workspace:
         keep : bool
             Leave the folder where it is, for debugging.
         """
-        folder = self.folder / f"{self.root}_{name}"
+        folder = self.place(f"{self.root}_{name}")
         with storage_errors(folder.name):
             folder.mkdir()
-            copies = tuple(Path(shutil.copy(file, folder / file.name)) for file in files)
+            copies = tuple(Path(shutil.copy(file, place(folder, file.name))) for file in files)
         try:
             yield copies
         finally:
@@ -147,7 +152,7 @@ def _beside(home: Path, root: str, *, keep: bool) -> Iterator[Path]:
         yield folder
     finally:
         if keep:
-            kept = folder.with_name(f"{root}_workspace_{folder.name[-8:]}")
+            kept = beside(folder, f"{root}_workspace_{folder.name[-8:]}")
             folder.rename(kept)
             logger.info("The workspace is kept: %s", kept.name)
         else:
@@ -157,7 +162,7 @@ def _beside(home: Path, root: str, *, keep: bool) -> Iterator[Path]:
 @contextmanager
 def _under(newpath: Path, root: str, *, keep: bool) -> Iterator[Path]:
     """``newpath/<root>``, marked as ours from the moment that it exists."""
-    folder = newpath / root
+    folder = place(newpath, root)
     if (folder / MARK).is_file():
         logger.info("Removing what an interrupted run has left: %s", folder.name)
         shutil.rmtree(folder, ignore_errors=True)
