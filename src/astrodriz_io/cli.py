@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import NoReturn, TypeAlias
 
@@ -29,10 +29,6 @@ from astrodriz_io.progress import progress_for
 __all__ = ["astrodriz", "runastrodriz"]
 
 Action: TypeAlias = Callable[[argparse.Namespace], int]
-
-NOISE = (".*is not a flux-conserving kernel.*", ".*Some non-standard WCS keywords were excluded.*")
-"""Warnings of the libraries about what is meant to be so; a user can do nothing about them."""
-
 
 JSON_ERRORS = "--json-errors"
 
@@ -159,11 +155,9 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
     words = sys.argv[1:] if arguments is None else arguments
     # Looked for before parsing, since the parsing itself may be what fails.
     tell = _tell_as_json if JSON_ERRORS in words else _tell
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message=message)
-    logging.captureWarnings(True)
     try:
-        return action(parser.parse_args(words))
+        with _without_warnings():
+            return action(parser.parse_args(words))
     except AstrodrizError as error:
         return tell(parser.prog, error, type(error).__name__, exit_code(error))
     except KeyboardInterrupt:
@@ -176,6 +170,15 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
             remedy="The exposures are as they were. Please report it.",
         )
         return tell(parser.prog, told, "InternalError", EXIT_INTERNAL, traceback.format_exc())
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Ignore warnings, which a user can do nothing about, unless Python was started with options for them."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        yield
 
 
 def _tell(program: str, error: AstrodrizError, kind: str, code: int, trace: str = "") -> int:

@@ -63,14 +63,15 @@ class FailureReport:
 
     def _tell(self, error: AstrodrizError) -> None:
         root = self._association.rootname
-        logger.error("%s", error)
+        # Its text, because the error leads to everything that the run has in memory, and handlers keep what they get.
+        logger.error("%s", str(error))
         self._write(f"{root}.tra", failure_trailer(root, error, self._log.lines))
 
     def _write(self, name: str, text: str) -> None:
         try:
             replace_text(place(self._association.folder, name), text, self._association.rootname)
         except StorageError as error:
-            logger.error("The report of the failure could not be written. %s", error)
+            logger.error("The report of the failure could not be written. %s", str(error))
 
     def _crash_lines(self, error: Exception) -> tuple[str, ...]:
         records = make_converter().unstructure(self._stages)

@@ -18,6 +18,7 @@ from astrodriz_io.finishing import final_combination, final_note, final_stage, w
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.keeping_decisions import DecisionKeeper
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.sidecar import SidecarWriter
 from astrodriz_io.outputs.workspace import Workspace, workspace
@@ -141,6 +142,7 @@ def process(
     return run_association(Path(inputFilename), settings, progress or SilentProgress(), notes)
 
 
+@library_warnings()
 def run_association(
     input_file: Path, settings: Settings, progress: ProgressReporter, notes: Sequence[str] = ()
 ) -> RunRecord:

@@ -20,6 +20,7 @@ from astrodriz_io.drizzling.prepared import ChipMasks, Mask
 from astrodriz_io.drizzling.repeating import MeasuredBefore
 from astrodriz_io.finishing import COMPANIONS, FINAL, FinalNote, final_note, final_stage, write_headerlets
 from astrodriz_io.inputs.references import sha256_of
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.exposure_states import restore_state
 from astrodriz_io.outputs.locking import locked
@@ -63,6 +64,7 @@ class ReplayResult:
     software: tuple[str, ...]
 
 
+@library_warnings()
 def replay_run(
     record_file: Path,
     inputs: Path,

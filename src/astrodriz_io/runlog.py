@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from threading import Lock
 from typing import ParamSpec, TypeVar
+
+from attrs import define, field
 
 __all__ = ["RunLog", "in_this_run", "run_log"]
 
@@ -44,6 +47,34 @@ class RunLog(logging.Handler):
         return tuple(self._lines)
 
 
+@define
+class _SharedLevel:
+    """The level of the package's logger: as low as the runs of all threads need, as it was when the last one ends."""
+
+    _lock: Lock = field(factory=Lock, init=False)
+    _before: int = field(default=logging.NOTSET, init=False)
+    _effective: int = field(default=logging.NOTSET, init=False)
+    _levels: list[int] = field(factory=list, init=False)
+
+    @contextmanager
+    def down_to(self, logger: logging.Logger, level: int) -> Iterator[None]:
+        """Have messages of this level made for a while."""
+        with self._lock:
+            if not self._levels:
+                self._before, self._effective = logger.level, logger.getEffectiveLevel()
+            self._levels.append(level)
+            logger.setLevel(min(self._effective, *self._levels))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._levels.remove(level)
+                logger.setLevel(min(self._effective, *self._levels) if self._levels else self._before)
+
+
+_SHARED_LEVEL = _SharedLevel()
+
+
 @contextmanager
 def run_log(*, debug: bool = False) -> Iterator[RunLog]:
     """Attach a `RunLog` to the package's logger for the time of one run.
@@ -55,15 +86,15 @@ def run_log(*, debug: bool = False) -> Iterator[RunLog]:
     """
     logger = logging.getLogger(PACKAGE_LOGGER)
     handler = RunLog(logging.DEBUG if debug else logging.INFO)
-    # The level stays at DEBUG: a run in another thread may need it, and each handler has its own.
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(handler)
-    token = _current.set(handler)
-    try:
-        yield handler
-    finally:
-        _current.reset(token)
-        logger.removeHandler(handler)
+    with _SHARED_LEVEL.down_to(logger, handler.level):
+        logger.addHandler(handler)
+        token = _current.set(handler)
+        try:
+            yield handler
+        finally:
+            _current.reset(token)
+            logger.removeHandler(handler)
+            handler.close()
 
 
 def in_this_run(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

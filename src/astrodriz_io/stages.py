@@ -258,5 +258,5 @@ def _skipped(stage: Stage, reason: str) -> StageRecord:
 
 
 def _failed(stage: Stage, error: Exception) -> StageRecord:
-    logger.warning("%s: %s", stage.value, error)
+    logger.warning("%s: %s", stage.value, str(error))
     return StageRecord(stage=stage, outcome=StageOutcome.FAILED, reason=str(error))

@@ -17,6 +17,7 @@ from astrodriz_io.claim import claimed
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.association import Association, read_association
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.locking import wait_for_others
 from astrodriz_io.outputs.publishing import is_half_done
@@ -35,6 +36,7 @@ NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """What the system answers where a folder may only be read."""
 
 
+@library_warnings()
 def verify_input(input_file: Path, settings: Settings, progress: ProgressReporter) -> Verification:
     """Measure the alignment of the exposures of an input with the WCS that stands in their headers.
 

@@ -7,13 +7,21 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from photutils.segmentation import detect_sources
 from scipy.spatial import cKDTree
 from scipy.special import erf
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
 from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.astrometry.psf import bright_peaks, dao_positions, measure_psf
-from astrodriz_core.astrometry.sources import ChipImage, Sources, find_sources, measure_background
+from astrodriz_core.astrometry.sources import (
+    SEGMENT_MIN_PIXELS,
+    ChipImage,
+    Sources,
+    _segments,
+    find_sources,
+    measure_background,
+)
 from astrodriz_core.errors import InputError, MeasurementError
 from astrodriz_core.records.astrometry import PsfOrigin
 
@@ -194,6 +202,21 @@ def test_a_chip_whose_pixels_are_all_bad_gives_none():
     image, _, _ = chip()
     sources, _ = find_sources(ChipImage(image, dq=np.full(SHAPE, 4, np.int16)), PARAMETERS)
     assert len(sources) == 0
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.9))
+def test_segments_are_those_of_photutils(seed, filling):
+    rng = np.random.default_rng(seed)
+    bright = rng.uniform(size=(40, 30)) < filling
+    bright[0, :4] = True
+    mine = _segments(bright)
+    theirs = detect_sources(bright.astype(float), 0.5, SEGMENT_MIN_PIXELS).data
+    assert np.array_equal(np.unique(mine, return_inverse=True)[1], np.unique(theirs, return_inverse=True)[1])
+
+
+def test_a_chip_without_segments_has_none():
+    assert not _segments(np.zeros((5, 6), bool)).any()
 
 
 def test_arrays_of_different_shapes_are_refused():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +9,6 @@ from astropy.stats import gaussian_fwhm_to_sigma, gaussian_sigma_to_fwhm
 from attrs import frozen
 from numpy.typing import NDArray
 from photutils.detection import DAOStarFinder
-from photutils.utils.exceptions import NoDetectionsWarning
 from scipy.ndimage import shift
 from scipy.spatial import cKDTree
 
@@ -123,7 +121,7 @@ def dao_positions(image: Image, peaks: NDArray[np.intp], fwhm: float) -> tuple[P
     """DAOFIND positions at the given pixels, in their order, of what looks like a source to it.
 
     Its limits on sharpness and roundness (those of photutils) leave out most cosmic rays, hot pixels and parts of
-    bright stars.
+    bright stars. Where nothing is left, photutils gives a `NoDetectionsWarning`.
 
     Parameters
     ----------
@@ -135,9 +133,7 @@ def dao_positions(image: Image, peaks: NDArray[np.intp], fwhm: float) -> tuple[P
     """
     if len(peaks) == 0:
         return np.zeros(0), np.zeros(0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoDetectionsWarning)
-        table = DAOStarFinder(0.0, max(fwhm, NARROWEST_FWHM), xycoords=peaks)(image)
+    table = DAOStarFinder(0.0, max(fwhm, NARROWEST_FWHM), xycoords=peaks)(image)
     if table is None:
         return np.zeros(0), np.zeros(0)
     # photutils 3 renamed the columns

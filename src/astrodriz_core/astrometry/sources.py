@@ -10,17 +10,14 @@ or a bad pixel are left out, because a biased centroid does more harm to a fit t
 
 from __future__ import annotations
 
-import warnings
 from typing import TypeAlias
 
 import numpy as np
 from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
-from astropy.utils.exceptions import AstropyUserWarning
 from attrs import frozen
 from numpy.typing import NDArray
 from photutils.background import Background2D, MedianBackground, SExtractorBackground
-from photutils.segmentation import detect_sources
-from photutils.utils.exceptions import NoDetectionsWarning
+from scipy.ndimage import label
 from scipy.signal import oaconvolve
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
@@ -127,21 +124,19 @@ def measure_background(data: Image, mask: Mask, parameters: SourceParameters) ->
         No box has enough unmasked pixels.
     """
     box = min(parameters.box_size, *data.shape)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
-        try:
-            background = Background2D(
-                data,
-                box,
-                mask=mask,
-                filter_size=parameters.filter_size,
-                exclude_percentile=80.0,
-                sigma_clip=SigmaClip(sigma=3.0, maxiters=5),
-                bkg_estimator=ESTIMATORS[parameters.background](),
-            )
-            level, scatter = background.background_mesh, background.background_rms_mesh
-        except ValueError as error:
-            raise MeasurementError("The chip has too few good pixels for a background.") from error
+    try:
+        background = Background2D(
+            data,
+            box,
+            mask=mask | ~np.isfinite(data),
+            filter_size=parameters.filter_size,
+            exclude_percentile=80.0,
+            sigma_clip=SigmaClip(sigma=3.0, maxiters=5),
+            bkg_estimator=ESTIMATORS[parameters.background](),
+        )
+        level, scatter = background.background_mesh, background.background_rms_mesh
+    except ValueError as error:
+        raise MeasurementError("The chip has too few good pixels for a background.") from error
     return _between_boxes(level, box, data.shape), _between_boxes(scatter, box, data.shape)
 
 
@@ -199,24 +194,27 @@ def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel, *
     segment that is higher than its neighbours is taken.
     """
     smooth = oaconvolve(image, psf.kernel.astype(np.float32), mode="same")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoDetectionsWarning)
-        segments = detect_sources(smooth, threshold, SEGMENT_MIN_PIXELS, mask=mask)
-    if segments is None:
-        return np.zeros((0, 2), dtype=np.intp)
+    segments = _segments((smooth > threshold) & ~mask)
     if deblend:
-        return bright_peaks(np.where(segments.data > 0, smooth, 0), 0.0)
-    rows, columns = np.nonzero(segments.data)
-    label, value = segments.data[rows, columns], smooth[rows, columns]
-    size = np.bincount(label)
+        return bright_peaks(np.where(segments > 0, smooth, 0), 0.0)
+    rows, columns = np.nonzero(segments)
+    number, value = segments[rows, columns], smooth[rows, columns]
+    size = np.maximum(np.bincount(number), 1)
     off_centre = np.hypot(
-        rows - (np.bincount(label, rows) / np.maximum(size, 1))[label],
-        columns - (np.bincount(label, columns) / np.maximum(size, 1))[label],
+        rows - (np.bincount(number, rows) / size)[number],
+        columns - (np.bincount(number, columns) / size)[number],
     )
-    order = np.lexsort((off_centre, -value, label))
-    first = order[np.unique(label[order], return_index=True)[1]]
+    order = np.lexsort((off_centre, -value, number))
+    first = order[np.unique(number[order], return_index=True)[1]]
     first = first[np.argsort(-value[first], kind="stable")]
     return np.column_stack([columns[first], rows[first]])
+
+
+def _segments(bright: Mask) -> NDArray[np.integer]:
+    """Number of each pixel's segment, whose pixels touch by sides or corners; 0 outside and in those too small."""
+    numbers, _ = label(bright, structure=np.ones((3, 3)))
+    size = np.bincount(numbers.ravel())
+    return np.asarray(np.where(size[numbers] < SEGMENT_MIN_PIXELS, 0, numbers))
 
 
 def _measure(

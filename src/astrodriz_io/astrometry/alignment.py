@@ -34,6 +34,7 @@ from astrodriz_io.astrometry.catalogs import Catalog
 from astrodriz_io.astrometry.exposure_sources import AssociationSources, find_association_sources
 from astrodriz_io.astrometry.fit_writing import write_fit
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
+from astrodriz_io.library_warnings import library_warnings
 
 __all__ = ["align"]
 
@@ -47,6 +48,7 @@ CLEARLY = 5.0
 """A misalignment has to be so many times its error before exposures are moved without a catalogue to confirm it."""
 
 
+@library_warnings()
 def align(
     files: Sequence[Path],
     catalogs: Sequence[Catalog],

@@ -122,7 +122,7 @@ def _plan(
     try:
         return plan_exposure(path, source, guide_stars, all_wcs)
     except DatabaseError as error:
-        logger.warning("%s: %s", path.name, error)
+        logger.warning("%s: %s", path.name, str(error))
         return plan_exposure(path, None, None, all_wcs)[0], str(error)
 
 

@@ -102,7 +102,7 @@ def _query(
     try:
         rows = catalog.query(footprint, association.epoch)
     except CatalogError as error:
-        logger.warning("%s: %s", catalog.name, error)
+        logger.warning("%s: %s", catalog.name, str(error))
         unknown = CatalogProvenance(catalog.name, "", 0, "", association.epoch, None, 0, problem=str(error))
         return None, unknown
     return _positions(rows, association), rows.provenance

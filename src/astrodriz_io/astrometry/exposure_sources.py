@@ -113,7 +113,7 @@ def _chip(
                     ChipImage(read_sci(path, extver), read_err(path, extver), dq), parameters
                 )
             except MeasurementError as error:
-                logger.warning("%s[SCI,%d]: no sources: %s", path.name, extver, error)
+                logger.warning("%s[SCI,%d]: no sources: %s", path.name, extver, str(error))
         ra, dec = wcs.all_pix2world(sources.x, sources.y, 0)
     return _Found(np.asarray(ra), np.asarray(dec), sources, pixel, corners), counts
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from astropy.io import fits
-from astropy.io.fits.verify import VerifyWarning
 from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
@@ -62,6 +61,7 @@ RELATIVE_KEYWORDS = ("RELGEOM", "RELMATCH", "RELRMS_R", "RELRMS_D", "RELREFIM")
 """Keywords of the fit of the exposures to each other."""
 
 
+@library_warnings()
 def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], None]) -> None:
     """Edit several exposures, all of them or none.
 
@@ -87,12 +87,7 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
             with storage_errors(path.name):
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
                 copy = Path(shutil.copyfile(path, place(Path(folder), path.name)))
-            with (
-                warnings.catch_warnings(),
-                fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist,
-            ):
-                # stwcs writes keywords with keys longer than FITS allows, and cuts comments.
-                warnings.simplefilter("ignore", VerifyWarning)
+            with fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist:
                 with quiet_stwcs(path.name), failing_as_input(path.name):
                     edit(index, hdulist)
                 with storage_errors(path.name):

@@ -30,6 +30,7 @@ from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.viability import viable_exposures
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.progress import ProgressReporter
 
 __all__ = ["Combination", "combine_exposures"]
@@ -60,6 +61,7 @@ class Combination:
     cosmic_rays: ChipMasks
 
 
+@library_warnings()
 def combine_exposures(
     files: Sequence[Path],
     parameters: DrizzleParameters,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -78,19 +77,16 @@ def add_chip(
         Side of the drop, in detector pixels.
     """
     ratio = chip_scale_ratio(frame, chip)
-    with warnings.catch_warnings():
-        # The user has chosen the kernel; what each of them does is in the documentation.
-        warnings.filterwarnings("ignore", ".*not a flux-conserving kernel")
-        drizzle.add_image(
-            np.pad(rate, MAP_BORDER),
-            exptime=chip.exptime,
-            pixmap=pixel_map,
-            weight_map=np.pad(weight, MAP_BORDER),
-            iscale=ratio**2,
-            pixel_scale_ratio=ratio,
-            pixfrac=pixfrac,
-            in_units="cps",
-        )
+    drizzle.add_image(
+        np.pad(rate, MAP_BORDER),
+        exptime=chip.exptime,
+        pixmap=pixel_map,
+        weight_map=np.pad(weight, MAP_BORDER),
+        iscale=ratio**2,
+        pixel_scale_ratio=ratio,
+        pixfrac=pixfrac,
+        in_units="cps",
+    )
 
 
 def blot_chip(

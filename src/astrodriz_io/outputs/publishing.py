@@ -167,7 +167,7 @@ def _commit(transaction: Transaction, entries: tuple[Entry, ...]) -> None:
         _close(transaction, transaction.journal)
     except StorageError as error:
         # The results are in place; the next run finds that nothing is left to do.
-        logger.warning("%s", error)
+        logger.warning("%s", str(error))
 
 
 def _forward(transaction: Transaction, entries: Iterable[Entry]) -> None:
@@ -211,7 +211,7 @@ def _undo(transaction: Transaction) -> None:
         else:
             transaction.disk.remove_tree(transaction.folder)
     except AstrodrizError as error:
-        logger.error("The results could not be taken back now; the next run in this folder does it. %s", error)
+        logger.error("The results could not be taken back now; the next run in this folder does it. %s", str(error))
 
 
 def _pending(home: Path, disk: Disk) -> tuple[Transaction, ...]:

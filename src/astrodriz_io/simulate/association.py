@@ -11,6 +11,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import StorageError
+from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.simulate.catalogue import reference_catalogue
 from astrodriz_io.simulate.exposures import write_exposure
 from astrodriz_io.simulate.pointing import PointedExposure, plan_exposures, true_hst_wcs
@@ -67,6 +68,7 @@ class SimulatedAssociation:
         return {variable: f"{folder}/" for variable, folder in self.references}
 
 
+@library_warnings()
 def simulate_association(folder: Path, spec: SimulationSpec) -> SimulatedAssociation:
     """Simulate an association and write its files.
 
