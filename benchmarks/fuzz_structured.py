@@ -37,7 +37,7 @@ from hostile.tally import BLOCK, Tally, judged_block, merged, minimal, pairs_of,
 
 MEMORY_BYTES = 4 << 30
 SHARED_MEMORY = Path("/dev/shm")
-PAGE = ROOT / "docs" / "degenerate-input.md"
+PAGE = ROOT / "docs" / "fuzzing.md"
 TABLE = re.compile(r"(<!-- fuzz_structured: begin -->\n).*?(<!-- fuzz_structured: end -->)", re.DOTALL)
 SAY_SECONDS = 30.0
 

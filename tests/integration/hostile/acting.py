@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unittest.mock import patch
@@ -40,7 +41,8 @@ def environment(**variables: str) -> Iterator[None]:
     """The environment with nothing that steers a run but some variables, and no service within reach."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     services = dict.fromkeys(("ASTROMETRIC_CATALOG_URL", "ASTROMETRY_SERVICE_URL", "GSSS_WEBSERVICES_URL"), NOWHERE)
-    with patch.dict(os.environ, {**kept, **services, **variables}, clear=True):
+    with patch.dict(os.environ, {**kept, **services, **variables}, clear=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
 
 

@@ -14,6 +14,7 @@ from degenerate_files import Case as Degenerate
 from degenerate_files import nothing, write_case
 
 from astrodriz_io.pipeline import process
+from hostile.acting import environment
 
 __all__ = ["DETECTORS", "KEYWORDS_FILE", "keywords_of_runs", "known_keywords", "recorded", "wcs_keywords"]
 
@@ -45,7 +46,7 @@ def recorded() -> Iterator[dict[str, set[str]]]:
 
 def keywords_of_runs(folder: Path, detectors: Sequence[str] = DETECTORS) -> dict[str, list[str]]:
     """What whole runs on sound exposures of some detectors look up, as the file keeps it."""
-    with recorded() as found:
+    with recorded() as found, environment():
         for detector in detectors:
             own = folder / detector.replace("/", "_")
             own.mkdir()
