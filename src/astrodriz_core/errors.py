@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+_LONGEST = 3000
+"""Characters of a message; a name or a value may have as many as somebody wrote."""
+
+
 class AstrodrizError(Exception):
     """Base of every error that astrodriz raises on purpose.
 
@@ -57,7 +61,8 @@ class AstrodrizError(Exception):
 def printable(text: str) -> str:
     r"""The text in one line that every terminal and every file can take.
 
-    What cannot be printed, such as the parts of file names that are not UTF-8, is written as Python escapes it.
+    What cannot be printed, such as the parts of file names that are not UTF-8, is written as Python escapes it. Of
+    a text of more than 3000 characters the middle is left out.
 
     Examples
     --------
@@ -65,6 +70,9 @@ def printable(text: str) -> str:
     caf\udce9 a b
     """
     line = " ".join(text.split())
+    if len(line) > _LONGEST:
+        half = _LONGEST // 2
+        line = f"{line[:half]} ({len(line) - 2 * half} characters are left out) {line[-half:]}"
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 

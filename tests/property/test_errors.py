@@ -9,6 +9,8 @@ import pytest
 
 from astrodriz_core.errors import AstrodrizError, DifferentInputError, InputError, MissingFilesError
 
+LONGEST_LINE = 4000
+
 ERRORS = [
     InputError("wrong", where="a.fits[SCI,1]", remedy="Fetch it."),
     MissingFilesError("missing", files=("a.fits", "b.fits"), where="folder", remedy="Fetch them."),
@@ -24,3 +26,9 @@ def test_a_copy_says_the_same(error, travel):
     assert isinstance(arrived, AstrodrizError)
     assert vars(arrived) == vars(error)
     assert str(arrived) == str(error)
+
+
+def test_a_message_of_any_length_stays_one_line_that_begins_and_ends_as_it_did():
+    text = str(InputError(f"cannot be {'y' * 100_000} at all.", where="a.fits", remedy="Give another."))
+    assert text.startswith("a.fits: cannot be yyy") and text.endswith("yyy at all. Give another.")
+    assert len(text) < LONGEST_LINE and "97" in text and text.isprintable()

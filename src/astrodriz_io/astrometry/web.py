@@ -164,7 +164,7 @@ class WebClient:
 
     def _error(self, url: str, reason: str) -> AstrodrizError:
         return self.error(
-            f"The {self.service} gave no usable answer: {reason}.",
+            f"The {self.service} gave no usable answer: {reason.removesuffix('.')}.",
             where=host_of(url),
             remedy="The run goes on without it; check the address and the network.",
         )

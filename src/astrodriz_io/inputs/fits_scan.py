@@ -27,7 +27,7 @@ _CARD, _BLOCK = 80, 2880
 _COUNTS = frozenset({"NAXIS", "TFIELDS", "ZNAXIS"})
 _REMEDY = "Fetch the file again."
 _GZIP = b"\x1f\x8b"
-_WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d{1,30}) *(?:/.*)?", re.DOTALL)
+_WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d+) *(?:/.*)?", re.DOTALL)
 
 
 class Readable(Protocol):

@@ -201,6 +201,9 @@ def _flagged(data: NDArray[np.uint8], unit: _Unit, mask: NDArray[np.bool_]) -> N
 def _read_state(sidecar: SidecarReader, digest: FileDigest) -> ExposureState:
     content = sidecar.get(Piece.STATE, digest.sha256)
     try:
-        return make_converter(forbid_extra_keys=True).loads(content, ExposureState)
+        tree = json.loads(content)
+        if not isinstance(tree, dict):
+            raise ValueError("no object")
+        return make_converter(forbid_extra_keys=True).structure(tree, ExposureState)
     except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
         raise RecordError("Its state in the sidecar file is damaged.", where=digest.name) from error
