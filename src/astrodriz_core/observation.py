@@ -74,6 +74,20 @@ CONSEQUENCES: Mapping[Condition, Consequence] = {
 }
 """What each condition means; the first column of the table in the documentation."""
 
+NO_POSITIONS = frozenset(
+    {
+        Condition.NOT_IMAGING,
+        Condition.GRISM,
+        Condition.PRISM,
+        Condition.BLOCKED,
+        Condition.MOVING_TARGET,
+        Condition.SCAN,
+        Condition.CALIBRATION_TARGET,
+    }
+)
+"""Conditions under which an image does not show the sky as points and extended sources at rest: spectra, trails, lamps.
+Offsets that are measured on it may be off by many pixels with a small error, so that they are no measurement."""
+
 
 @frozen
 class ObservationHeader:
@@ -150,6 +164,11 @@ class Observation:
     def is_compromised(self) -> bool:
         """Whether a result from it needs a second look."""
         return self._any(Consequence.COMPROMISED)
+
+    @property
+    def unverifiable(self) -> str | None:
+        """Why positions in the image say nothing about its place on the sky; None where they do."""
+        return "; ".join(condition.value for condition in self.conditions if condition in NO_POSITIONS) or None
 
     @property
     def reasons(self) -> tuple[str, ...]:

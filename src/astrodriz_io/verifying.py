@@ -28,12 +28,17 @@ def verification_parameters(detector: DetectorDescription, frame: OutputFrame) -
 
 
 def verify_combination(combination: Combination, policy: Policy) -> Verification | None:
-    """Measure and judge the alignment of a combination; None where there is one exposure only."""
+    """Measure and judge the alignment of a combination; None where there is one exposure only.
+
+    The alignment of spectra and trailed images is undetermined: positions in them are not those of sources.
+    """
     if len(combination.singles) < 2:
         return None
-    parameters = _parameters(combination)
-    measured = measure_alignment(product_image(combination), combination.singles, parameters)
-    return judge(measured, policy)
+    unverifiable = _unverifiable(combination)
+    measured = measure_alignment(
+        product_image(combination), combination.singles, _parameters(combination), unverifiable
+    )
+    return judge(measured, policy, unverifiable)
 
 
 def compare_with_default(combination: Combination, default: Combination) -> ProductComparison:
@@ -58,6 +63,12 @@ def product_image(combination: Combination) -> DrizzledImage:
     return DrizzledImage(
         name="product", sci=final.sci * final.electron_rate_per_unit, wht=final.wht, exptime=final.exptime
     )
+
+
+def _unverifiable(combination: Combination) -> dict[str, str]:
+    """Exposures whose images do not show sources as they are on the sky, with the reason."""
+    found = {each.rootname: each.exposure.observation.unverifiable for each in combination.prepared.exposures}
+    return {rootname: reason for rootname, reason in found.items() if reason is not None}
 
 
 def _parameters(combination: Combination) -> VerificationParameters:

@@ -1,4 +1,5 @@
-"""A product of every detector and mode, end to end: units, fluxes and positions of the stars against the truth."""
+"""Every detector and mode, end to end: units, fluxes and positions of the product's stars against the truth, and the
+verdict on an association of which one exposure is off its place."""
 
 from __future__ import annotations
 
@@ -9,14 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from star_photometry import compare_stars
+from whole_runs import copied
 
+from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.pipeline import process
+from astrodriz_io.progress import SilentProgress
+from astrodriz_io.settings import Settings, settings_from_environment
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.simulate.detectors import detector_model
+from astrodriz_io.verify_input import verify_input
 
 SIZE = 160
 FLUX_TOLERANCE = 0.01
@@ -37,6 +43,7 @@ class Mode:
     change: Change | None = None
     size: int = SIZE
     slow: bool = False
+    binning: int = 1
 
 
 def in_unit(path: Path, unit: str, factor: float) -> None:
@@ -108,8 +115,8 @@ MODES = (
     Mode("subarray by A", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(one_amplifier, letter="A")),
     Mode("subarray", "WFC3/IR", "ELECTRONS/S", {"subarray": True}, slow=True),
     Mode("read by D", "ACS/HRC", "ELECTRONS/S", {}, partial(one_amplifier, letter="D"), slow=True),
-    Mode("binned", "STIS/CCD", "COUNTS/S", {"stars": 24}, binned, size=240),
-    Mode("binned", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True, "stars": 24}, binned, size=240),
+    Mode("binned", "STIS/CCD", "COUNTS/S", {"stars": 24}, binned, size=240, binning=2),
+    Mode("binned", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True, "stars": 24}, binned, size=240, binning=2),
     Mode("in electrons/s", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(per_second, unit="ELECTRONS/S")),
     Mode("in electrons", "WFC3/IR", "ELECTRONS/S", {}, partial(times_seconds, unit="ELECTRONS")),
     Mode("in counts/s", "STIS/CCD", "COUNTS/S", {}, partial(per_second, unit="COUNTS/S"), slow=True),
@@ -140,12 +147,7 @@ def test_a_product_of_every_detector_has_the_true_fluxes_and_positions(mode: Mod
         jitter_pix=0.0,
         **mode.spec,
     )
-    association = simulate_association(tmp_path, spec)
-    if mode.change is not None:
-        for path in association.flt:
-            mode.change(path)
-        for path in association.flc:
-            path.unlink()
+    association = simulated(mode, spec, tmp_path)
     record = process(association.input, environment=references_only(association), num_cores=1, headerlets=False)
     assert record.outcome is RunOutcome.DONE
     assert record.detector == mode.detector
@@ -160,6 +162,72 @@ def test_a_product_of_every_detector_has_the_true_fluxes_and_positions(mode: Mod
         assert len(stars.flux) >= LEAST_STARS
         assert np.median(stars.flux) * gain == pytest.approx(1.0, abs=FLUX_TOLERANCE)
         np.testing.assert_allclose(np.median(stars.offset, axis=0), 0.0, atol=POSITION_TOLERANCE_PIX)
+
+
+OFF_PIXELS = 1.5
+STARS = 60
+QUICK = {("ACS/SBC", "full frame"), ("STIS/FUV-MAMA", "full frame"), ("STIS/CCD", "binned")}
+"""The rest takes minutes."""
+
+VERIFIED = [
+    pytest.param(
+        mode,
+        marks=() if (mode.detector, mode.name) in QUICK else pytest.mark.slow,
+        id=f"{mode.detector} {mode.name}",
+    )
+    for mode in MODES
+]
+
+
+@pytest.mark.parametrize("each", VERIFIED)
+def test_an_exposure_off_its_place_is_found_on_every_detector(each: Mode, tmp_path: Path) -> None:
+    off = ((1, OFF_PIXELS * each.binning),)
+    plain = SimulationSpec(detector=each.detector, size=each.size, exposures=3, misalign=off, **each.spec)
+    spec = evolve(plain, stars=STARS)
+    association = simulated(each, spec, tmp_path)
+    settings, _ = settings_from_environment(Settings(num_cores=1), association.environment)
+    found = verify_input(association.input, settings, SilentProgress())
+    assert found.verdict is Verdict.MISALIGNED
+    assert found.worst is not None
+    assert found.worst.rootname == association.rootnames[1]
+    pixel = spec.model.idctab.row(spec.reference_chip.number).scale
+    measured = found.worst.offset_pix * found.measurements.pixel_scale_arcsec / pixel
+    assert measured == pytest.approx(OFF_PIXELS * each.binning, rel=0.1)
+
+
+def test_a_run_notices_a_misplaced_exposure_where_no_cosmic_rays_are_looked_for(tmp_path: Path) -> None:
+    spec = SimulationSpec(detector="ACS/SBC", size=SIZE, exposures=3, stars=STARS, misalign=((1, OFF_PIXELS),))
+    association = simulate_association(tmp_path, spec)
+    record = process(association.input, environment=references_only(association), num_cores=1, headerlets=False)
+    default = next(stage for stage in record.stages if stage.stage is Stage.DEFAULT)
+    assert record.parameters is not None
+    assert not record.parameters.driz_separate
+    assert default.verification is not None
+    assert default.verification.verdict is Verdict.MISALIGNED
+    assert default.drizzle is not None
+    assert default.drizzle.cosmic_rays == ()
+
+
+def test_the_alignment_of_spectra_is_undetermined(misaligned_association: SimulatedAssociation, tmp_path: Path) -> None:
+    path = copied(misaligned_association, tmp_path / "run")
+    for flt in path.parent.glob("*_flt.fits"):
+        fits.setval(flt, "OBSTYPE", value="SPECTROSCOPIC")
+    settings, _ = settings_from_environment(Settings(num_cores=1), misaligned_association.environment)
+    found = verify_input(path, settings, SilentProgress())
+    assert {policy.verdict for policy in found.policies} == {Verdict.UNDETERMINED}
+    assert "OBSTYPE is not IMAGING" in found.reason
+    assert found.worst is None
+
+
+def simulated(mode: Mode, spec: SimulationSpec, folder: Path) -> SimulatedAssociation:
+    """An association in the form of a mode."""
+    association = simulate_association(folder, spec)
+    if mode.change is not None:
+        for path in association.flt:
+            mode.change(path)
+        for path in association.flc:
+            path.unlink()
+    return association
 
 
 def references_only(association: SimulatedAssociation) -> dict[str, str]:

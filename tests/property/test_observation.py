@@ -118,3 +118,15 @@ def test_another_condition_never_makes_an_exposure_better(found: tuple[Condition
     before, after = Observation(found), Observation((*found, more))
     assert before.can_be_combined >= after.can_be_combined
     assert before.can_be_aligned >= after.can_be_aligned
+
+
+def test_whether_an_image_shows_the_sky_is_asked_of_its_conditions() -> None:
+    assert Observation((Condition.CHARGE_INJECTION, Condition.NOT_TO_BE_DRIZZLED)).unverifiable is None
+    spectrum = Observation((Condition.NOT_IMAGING, Condition.GRISM, Condition.UNGUIDED)).unverifiable
+    assert spectrum == f"{Condition.NOT_IMAGING.value}; {Condition.GRISM.value}"
+
+
+@given(conditions)
+def test_an_image_that_cannot_be_verified_cannot_be_aligned(found: tuple[Condition, ...]) -> None:
+    observation = Observation(found)
+    assert observation.unverifiable is None or not observation.can_be_aligned

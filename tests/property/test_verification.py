@@ -128,6 +128,18 @@ def test_a_rotated_exposure_is_misaligned():
     assert {c.rootname for c in failed} == {"exposure3"}
 
 
+@pytest.mark.parametrize("off", [0.0, 3.0])
+def test_exposures_that_do_not_show_the_sky_are_undetermined_by_every_policy(off):
+    images = star_association([(0, 0), (off, 0), (0, 0), (0, 0)])
+    spectrum = {"exposure1": "a grism disperses every source into a spectrum"}
+    found = judge(measure_alignment(*images, PARAMETERS, spectrum), unverifiable=spectrum)
+    assert {result.verdict for result in found.policies} == {Verdict.UNDETERMINED}
+    assert found.reason == "exposure1: a grism disperses every source into a spectrum"
+    assert [r.dx_pix is None for r in found.measurements.registration] == [False, True, False, False]
+    assert all(result.misaligned == () for result in found.policies)
+    assert found.worst is None or found.worst.rootname != "exposure1"
+
+
 def test_an_empty_field_is_undetermined_and_says_so():
     rng = np.random.default_rng(3)
     ones = np.ones((120, 120), np.float32)

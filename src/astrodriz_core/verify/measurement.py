@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
@@ -26,7 +26,7 @@ from astrodriz_core.verify.images import (
     check_common_grid,
 )
 from astrodriz_core.verify.matching import share_sources
-from astrodriz_core.verify.registration import register
+from astrodriz_core.verify.registration import register, unmeasured
 from astrodriz_core.verify.scan import ExposureScan, ProductScan, scan_exposure, scan_product
 from astrodriz_core.verify.sharpness import exposure_sharpness, focus_distribution
 from astrodriz_core.verify.similarity import exposure_similarity, similarity_measurements
@@ -40,7 +40,10 @@ LARGEST_SOURCE_SIGMA_PIX = 0.03
 
 
 def measure_alignment(
-    product: DrizzledImage, exposures: Sequence[DrizzledImage], parameters: VerificationParameters
+    product: DrizzledImage,
+    exposures: Sequence[DrizzledImage],
+    parameters: VerificationParameters,
+    unverifiable: Mapping[str, str] | None = None,
 ) -> AlignmentMeasurements:
     """Measure how well the exposures of one product are aligned with each other.
 
@@ -52,6 +55,9 @@ def measure_alignment(
         One single-drizzled image for each exposure, on the grid of the product, not cleaned.
     parameters : VerificationParameters
         How to measure images of this detector.
+    unverifiable : mapping of str to str, optional
+        Exposures whose offsets are not measured, because their images do not show sources as they are on the sky,
+        with the reason.
 
     Returns
     -------
@@ -84,9 +90,17 @@ def measure_alignment(
             focus_distribution(sources.product_peaks, sources.peaks),
         ),
         similarity=_similarity(singles, walk.exposures),
-        registration=_with_correlation(registered, singles, walk, parameters),
+        registration=_but_for(unverifiable or {}, _with_correlation(registered, singles, walk, parameters)),
         sharpness=_sharpness(names, sources),
         drizzlepac=drizzlepac_numbers(product, singles, parameters),
+    )
+
+
+def _but_for(unverifiable: Mapping[str, str], registered: tuple[Registration, ...]) -> tuple[Registration, ...]:
+    """The offsets less those of exposures whose images have none."""
+    return tuple(
+        unmeasured(record.rootname, unverifiable[record.rootname]) if record.rootname in unverifiable else record
+        for record in registered
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from attrs import evolve
 from scipy.special import ndtr, ndtri
 
 from astrodriz_core.records.common import Verdict
@@ -27,6 +28,7 @@ __all__ = [
     "judge_documented",
     "judge_drizzlepac",
     "offset_threshold",
+    "undecided",
 ]
 
 #: Similarity below which the published rules accept a product.
@@ -328,6 +330,28 @@ def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> 
         misaligned=_names(failed),
         degraded=_names(c for c in checks if c.quantity is Quantity.SHARPNESS and c.outcome is CheckOutcome.FAILED),
     )
+
+
+def undecided(result: PolicyResult, unverifiable: Mapping[str, str]) -> PolicyResult:
+    """The result of a policy on images of which some do not show sources as they are on the sky.
+
+    Parameters
+    ----------
+    result : PolicyResult
+        By the rules of the policy.
+    unverifiable : mapping of str to str
+        Such exposures, with the reason.
+
+    Returns
+    -------
+    PolicyResult
+        Undetermined, and its checks decide nothing; as it was where there is no such exposure.
+    """
+    if not unverifiable:
+        return result
+    made = [evolve(check, decisive=False) for check in result.checks if check.rootname not in unverifiable]
+    reasons = [_unknown(Quantity.REGISTRATION, name, f"{name}: {reason}") for name, reason in unverifiable.items()]
+    return _conclude(result.policy, (*made, *reasons))
 
 
 def _names(checks: Iterable[Check]) -> tuple[str, ...]:

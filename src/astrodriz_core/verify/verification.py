@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from astrodriz_core.records.verification import (
     Verification,
     WorstExposure,
 )
-from astrodriz_core.verify.policies import judge_calibrated, judge_documented, judge_drizzlepac
+from astrodriz_core.verify.policies import judge_calibrated, judge_documented, judge_drizzlepac, undecided
 
 __all__ = ["judge", "worst_exposure"]
 
@@ -28,7 +28,11 @@ RULES: dict[Policy, Callable[[AlignmentMeasurements], PolicyResult]] = {
 }
 
 
-def judge(measurements: AlignmentMeasurements, policy: Policy = Policy.CALIBRATED) -> Verification:
+def judge(
+    measurements: AlignmentMeasurements,
+    policy: Policy = Policy.CALIBRATED,
+    unverifiable: Mapping[str, str] | None = None,
+) -> Verification:
     """Judge the measurements by every policy and let one decide.
 
     Parameters
@@ -37,13 +41,15 @@ def judge(measurements: AlignmentMeasurements, policy: Policy = Policy.CALIBRATE
         Of one product.
     policy : Policy
         The one whose verdict counts.
+    unverifiable : mapping of str to str, optional
+        As for `measure_alignment`. With any such exposure every policy says undetermined.
 
     Returns
     -------
     Verification
         With the verdicts of all policies.
     """
-    results = tuple(rule(measurements) for rule in RULES.values())
+    results = tuple(undecided(rule(measurements), unverifiable or {}) for rule in RULES.values())
     deciding = next(result for result in results if result.policy is policy)
     return Verification(
         policy=policy,
