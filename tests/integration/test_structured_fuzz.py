@@ -106,6 +106,7 @@ class Planted:
     depths = {"read": 1.0}  # noqa: RUF012
     places = FIELDS
     words: tuple[str, ...] = ()
+    names_files = False
 
     def hows(self, place):
         return ("wrong", "odd")

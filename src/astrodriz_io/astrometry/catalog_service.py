@@ -92,7 +92,7 @@ class ServiceCatalog:
         first = lines[0].strip() if lines else ""
         if first.lower().startswith("error"):
             raise CatalogError(f"The catalogue service says of {self.name}: {first}", where=self._host)
-        counted = re.fullmatch(r"Objects found:\s*(\d+)", first)
+        counted = re.fullmatch(r"Objects found:\s*(\d{1,18})", first)
         if counted is None:
             raise TryAgainError(f"the reply for {self.name} does not begin with a count")
         rows = lines[1:]

@@ -9,12 +9,13 @@ import json
 import math
 import mmap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from attrs import frozen
 from cattrs import BaseValidationError
-from cattrs.preconf.json import make_converter
+from cattrs.preconf.json import JsonConverter, make_converter
 from numpy.typing import NDArray
 
 from astrodriz_core.combine.masks import pack_mask, unpack_mask
@@ -74,7 +75,7 @@ def keep_state(file: Path, untouched: Path, sidecar: SidecarWriter) -> FileDiges
         source, content = _source(unit, now[unit.data : unit.end], theirs, sidecar)
         header = sidecar.add(Piece.HEADER, now[unit.start : unit.data].tobytes())
         units.append(HduState(unit.name, unit.version, header, source, content))
-    text = json.dumps(make_converter().unstructure(ExposureState(tuple(units))), indent=1)
+    text = json.dumps(_converter().unstructure(ExposureState(tuple(units))), indent=1)
     return FileDigest(file.name, sidecar.add(Piece.STATE, text.encode()))
 
 
@@ -198,12 +199,17 @@ def _flagged(data: NDArray[np.uint8], unit: _Unit, mask: NDArray[np.bool_]) -> N
     return np.concatenate([changed, data[changed.size :]])
 
 
+@cache
+def _converter() -> JsonConverter:
+    return make_converter(forbid_extra_keys=True)
+
+
 def _read_state(sidecar: SidecarReader, digest: FileDigest) -> ExposureState:
     content = sidecar.get(Piece.STATE, digest.sha256)
     try:
         tree = json.loads(content)
         if not isinstance(tree, dict):
             raise ValueError("no object")
-        return make_converter(forbid_extra_keys=True).structure(tree, ExposureState)
+        return _converter().structure(tree, ExposureState)
     except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
         raise RecordError("Its state in the sidecar file is damaged.", where=digest.name) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def load_record(path: Path) -> RunRecord:
 
 
 def _structured(tree: dict[str, Any], name: str) -> RunRecord:
-    places = mistakes(tree, record_schema())
+    places = mistakes(tree, _schema())
     if places:
         raise _refused(places, name)
     try:
@@ -103,5 +104,12 @@ def _present_version(tree: Any, name: str) -> dict[str, Any]:
         raise RecordError(problem, places=("record",), where=name, remedy=REMEDY) from error
 
 
+@cache
+def _schema() -> dict[str, Any]:
+    """Made once: it and the converter take much longer to make than a record to read."""
+    return record_schema()
+
+
+@cache
 def _converter() -> JsonConverter:
     return make_converter(forbid_extra_keys=True, detailed_validation=True)

@@ -69,12 +69,15 @@ class Source(Protocol):
         How deep it is read, and how often.
     places : sequence of Place
         Every field that can be wrong.
+    names_files : bool
+        Whether a user names files by it, which may then lie anywhere.
     """
 
     name: str
     weight: float
     depths: Mapping[str, float]
     places: Sequence[Place]
+    names_files: bool
 
     def hows(self, place: Place) -> Sequence[str]:
         """What can be wrong with a field."""

@@ -75,6 +75,7 @@ class CardSource:
     places: tuple[Place, ...]
     depths: Mapping[str, float] = field(default=DEPTHS)
     action: Callable[[Case, Path], None] | None = None
+    names_files: bool = False
 
     def hows(self, place: Place) -> Sequence[str]:
         """Every way in which a card can be wrong."""

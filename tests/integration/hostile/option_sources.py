@@ -70,6 +70,7 @@ class OptionSource:
     sound: Mapping[str, bytes]
     values: Mapping[str, str]
     action: Callable[[Case, Path], None]
+    names_files: bool = True
 
     def hows(self, place: Place) -> Sequence[str]:
         """Every value."""

@@ -109,7 +109,7 @@ def _acted(source: Source, case: Case, folder: Path) -> tuple[str, Finding | Non
         trace = traceback.format_exc()
         return "escape", Finding(f"{type(error).__name__} escapes", _place(trace), trace)
     used = time.process_time() - before
-    if finding is None and outside:
+    if finding is None and outside and not source.names_files:
         finding = Finding("touches what lies outside", sorted(set(outside))[0])
     if finding is None and said.getvalue():
         finding = Finding("speaks out of turn", said.getvalue()[:100])

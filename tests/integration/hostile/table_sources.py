@@ -74,6 +74,7 @@ class TableSource:
     rows: tuple[bytes, ...]
     action: Act
     exposures: tuple[str, ...] = ()
+    names_files: bool = False
     places: tuple[Place, ...] = field()
 
     @places.default

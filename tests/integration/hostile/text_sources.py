@@ -63,6 +63,7 @@ class TextSource:
     text: str
     action: Callable[[Case, Path], None]
     words: tuple[str, ...] = ()
+    names_files: bool = False
     places: tuple[Place, ...] = field()
 
     @places.default

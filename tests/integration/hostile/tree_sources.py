@@ -64,6 +64,7 @@ class TreeSource:
     sound: Mapping[str, bytes] = field(factory=dict)
     around: Callable[[bytes], Mapping[str, bytes]] | None = None
     words: tuple[str, ...] = ()
+    names_files: bool = False
     places: tuple[Place, ...] = field()
 
     @places.default
