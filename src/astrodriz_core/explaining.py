@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from astrodriz_core.astrometry.selection import standing_stage, standing_verification
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsCandidate, WcsSelection
-from astrodriz_core.records.common import Stage
-from astrodriz_core.records.run import RunRecord, StageRecord
+from astrodriz_core.records.common import Stage, Verdict
+from astrodriz_core.records.run import RunOutcome, RunRecord, StageRecord
 from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Verification
 
-__all__ = ["explain"]
+__all__ = ["alignment_sentence", "explain"]
 
 TITLES = {
     Stage.DEFAULT: "The pipeline default",
     Stage.A_PRIORI: "The a priori solution",
     Stage.A_POSTERIORI: "The a posteriori fit",
 }
+
+
+SENTENCES = {
+    Verdict.ALIGNED: "The exposures are aligned to each other.",
+    Verdict.MISALIGNED: "The exposures are not aligned to each other.",
+    Verdict.UNDETERMINED: "The images have too little in them to say whether the exposures are aligned.",
+}
+
+
+def alignment_sentence(record: RunRecord) -> str:
+    """What holds of the alignment of a run's products, for every report that tells of it."""
+    if record.outcome is RunOutcome.OMITTED:
+        return f"Not drizzled: {record.outcome.value}."
+    stage, verification = standing_stage(record), standing_verification(record)
+    if verification is not None:
+        return SENTENCES[verification.verdict]
+    return f"Not verified: {stage.reason.rstrip('.') if stage is not None else 'no stage made a product'}."
 
 
 def explain(record: RunRecord) -> tuple[str, ...]:
@@ -31,11 +49,13 @@ def _lines(record: RunRecord) -> Iterator[str]:
         return
     yield f"The WCS is the {record.selection.chosen.value} one, {record.selection.wcsname}."
     yield f"Why: {record.selection.reason}"
+    yield alignment_sentence(record)
     for stage in record.stages:
         if stage.stage in TITLES:
             yield ""
             yield from _stage(stage)
     yield ""
+    yield from _companions(record)
     yield from _candidates(record.selection)
     yield from (f"Note: {warning}." for warning in record.warnings)
 
@@ -105,6 +125,15 @@ def _check(check: Check) -> str:
     reason = check.reason.removeprefix(f"{check.rootname}: ").rstrip(".")
     who = f" of {check.rootname}" if check.rootname else ""
     return f"{check.outcome.value:<12} {check.quantity.value}{who}: {reason}"
+
+
+def _companions(record: RunRecord) -> Iterator[str]:
+    """The judgement on the product of the FLT files beside FLC files."""
+    for stage in record.stages:
+        if stage.companions_verification is not None:
+            yield "The FLT files, with the WCS of their FLC files:"
+            yield from _verification(stage.companions_verification)
+            yield ""
 
 
 def _comparison(comparison: ProductComparison) -> str:

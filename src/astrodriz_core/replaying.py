@@ -8,9 +8,9 @@ from attrs import frozen
 
 from astrodriz_core.errors import InputError, RecordError, UsageError
 from astrodriz_core.names import file_name, file_stem
-from astrodriz_core.records.common import STAGE_ORIGINS, ExposureWcs, Stage, WcsOrigin
+from astrodriz_core.records.common import STAGE_ORIGINS, ExposureWcs, Stage, WcsOrigin, combination_title
 from astrodriz_core.records.drizzling import DrizzleRecord
-from astrodriz_core.records.run import FileDigest, RunRecord, StageOutcome, StageRecord
+from astrodriz_core.records.run import FileDigest, RunRecord, StageRecord
 
 __all__ = ["ReplayPlan", "origin_in_use", "plan_replay"]
 
@@ -93,13 +93,16 @@ def plan_replay(record: RunRecord, origin: WcsOrigin | None = None, last: Stage 
 
 
 def origin_in_use(record: RunRecord) -> WcsOrigin:
-    """Where the WCS of a run's final products comes from: the last stage that was kept."""
-    kept = [
-        STAGE_ORIGINS[stage.stage]
-        for stage in record.stages
-        if stage.stage in STAGE_ORIGINS and stage.outcome in (StageOutcome.DONE, StageOutcome.KEPT)
-    ]
-    return kept[-1] if kept else WcsOrigin.PIPELINE_DEFAULT
+    """Where the WCS of a run's final products comes from.
+
+    Raises
+    ------
+    RecordError
+        The run chose none.
+    """
+    if record.selection is None:
+        raise RecordError("The record names no WCS in use.", places=("record.selection",), where=record.root)
+    return record.selection.chosen
 
 
 def _final_plan(record: RunRecord, origin: WcsOrigin | None, sidecar: FileDigest) -> ReplayPlan:
@@ -117,11 +120,20 @@ def _final_plan(record: RunRecord, origin: WcsOrigin | None, sidecar: FileDigest
         states=stage.states,
         companions=tuple(state for state in _stage(record, Stage.DISTORTION).states if state.name not in deciding),
         wcs=stage.wcs,
-        # With the pipeline default the final combination is the one that was verified.
-        drizzle=final.drizzle if again else stage.drizzle if origin is WcsOrigin.PIPELINE_DEFAULT else None,
+        drizzle=final.drizzle if again else _deliverable(stage),
         companion_drizzle=final.companions if again else None,
         expected=(*products, *record.outputs) if again else (),
     )
+
+
+def _deliverable(stage: StageRecord) -> DrizzleRecord | None:
+    """The combination of a stage, if that is the one that the run would deliver with its WCS.
+
+    Until version 2 a stage took over the cosmic rays of the one before, and the run found them afresh for the product.
+    """
+    drizzle = stage.drizzle
+    own = combination_title(stage.stage.name.lower())
+    return drizzle if drizzle is not None and drizzle.cosmic_rays_from == own else None
 
 
 def _stage(record: RunRecord, wanted: Stage) -> StageRecord:

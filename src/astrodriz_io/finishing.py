@@ -10,6 +10,7 @@ from attrs import frozen
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.drizzling import ProductRecord
 from astrodriz_core.records.run import StageOutcome, StageRecord
+from astrodriz_core.records.verification import Policy
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.outputs.exposures import finish_exposures, write_checksums, write_cosmic_rays
@@ -18,20 +19,21 @@ from astrodriz_io.outputs.products import write_product
 from astrodriz_io.places import beside
 from astrodriz_io.run_record import not_tried
 from astrodriz_io.stages import StageContext, Standing, by_rootname
+from astrodriz_io.verifying import verify_combination
 
 __all__ = [
     "COMPANIONS",
     "FINAL",
     "FinalNote",
     "FinalProducts",
-    "final_combination",
     "final_note",
+    "final_record",
     "final_stage",
     "write_headerlets",
 ]
 
 FINAL, COMPANIONS = "final", "companions"
-"""Names of the combinations of the last stage."""
+"""Names of the combinations that a replay repeats for the last stage; a run makes only the second of them there."""
 
 
 @frozen
@@ -74,24 +76,13 @@ class FinalProducts:
         DRZ and DRC.
     files : tuple of Path
         Their files.
-    combination : Combination
-        That of the deciding exposures.
-    record : StageRecord
-        Of the stage.
+    companions : Combination or None
+        That of the companions, which no stage had made before; None where there are none.
     """
 
     products: tuple[ProductRecord, ...]
     files: tuple[Path, ...]
-    combination: Combination
-    record: StageRecord
-
-
-def final_combination(context: StageContext, standing: Standing) -> Combination:
-    """Find cosmic rays afresh with the WCS that won, and combine."""
-    # What was combined with the pipeline default is already what would be made again here.
-    if standing.origin is WcsOrigin.PIPELINE_DEFAULT:
-        return standing.combination
-    return context.combine(standing.files, FINAL)
+    companions: Combination | None
 
 
 def final_stage(
@@ -111,7 +102,7 @@ def final_stage(
     files : sequence of Path
         The deciding exposures, with the WCS that won.
     combination : Combination
-        Of them.
+        Of them: the one that was verified.
     companions : sequence of Path
         The FLT files where the deciding exposures are FLC files; they take over the WCS and get a
         product of their own. Empty otherwise.
@@ -131,15 +122,22 @@ def final_stage(
     return FinalProducts(
         products=tuple(record for record, _ in made),
         files=tuple(file for _, file in made),
-        combination=combination,
-        record=StageRecord(
-            stage=Stage.FINAL,
-            outcome=StageOutcome.DONE,
-            reason=f"made with the {note.origin.value} WCS",
-            wcs=tuple(exposure_wcs(file) for file in files),
-            drizzle=combination.record,
-            companions=own.record if own is not None else None,
-        ),
+        companions=own,
+    )
+
+
+def final_record(standing: Standing, final: FinalProducts, policy: Policy, note: FinalNote) -> StageRecord:
+    """The record of the last stage: what was verified is delivered, and the companions' product is verified now."""
+    own = final.companions
+    return StageRecord(
+        stage=Stage.FINAL,
+        outcome=StageOutcome.DONE,
+        reason=f"made with the {note.origin.value} WCS",
+        wcs=tuple(exposure_wcs(file) for file in standing.files),
+        drizzle=standing.combination.record,
+        verification=standing.verification,
+        companions=own.record if own is not None else None,
+        companions_verification=verify_combination(own, policy) if own is not None else None,
     )
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from attrs import evolve
 
+from astrodriz_core.astrometry.selection import select_wcs
 from astrodriz_core.records.run import SCHEMA_VERSION, FileDigest, RunOutcome, RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.claim import claimed
 from astrodriz_io.failure import FailureReport
-from astrodriz_io.finishing import final_combination, final_note, final_stage, write_headerlets
+from astrodriz_io.finishing import final_note, final_record, final_stage, write_headerlets
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.keeping_decisions import DecisionKeeper
@@ -26,12 +27,12 @@ from astrodriz_io.preparation import prepare
 from astrodriz_io.progress import ProgressReporter, SilentProgress
 from astrodriz_io.results import ENDINGS, leave_results
 from astrodriz_io.run_record import (
+    companions_warnings,
     distortion_record,
     not_tried,
     omitted_record,
     parameter_warnings,
     reference_digests,
-    select_among,
     software_versions,
     sources_without_folders,
     without_folders,
@@ -208,9 +209,11 @@ def _run_stages(
     report.add(aposteriori_record)
     progress.stage("Final products")
     made = (default_record, apriori_record, aposteriori_record)
-    note = final_note(standing.origin, started.isoformat(timespec="seconds"), made)
-    combination = final_combination(context, standing)
-    final = final_stage(context, standing.files, combination, copies.companions, association.product, note)
+    selection = select_wcs(made)
+    note = final_note(selection.chosen, started.isoformat(timespec="seconds"), made)
+    final = final_stage(context, standing.files, standing.combination, copies.companions, association.product, note)
+    final_stage_record = final_record(standing, final, settings.policy, note)
+    report.add(final_stage_record)
     headerlets = write_headerlets(copies.flt, note) if settings.headerlets else ()
 
     record = RunRecord(
@@ -228,11 +231,17 @@ def _run_stages(
         parameters=without_folders(resolved.parameters),
         parameter_sources=sources_without_folders(resolved.sources),
         guiding=guiding.checks,
-        stages=(distorted, *made, final.record),
-        selection=select_among(made),
+        stages=(distorted, *made, final_stage_record),
+        selection=selection,
         products=final.products,
         files=(),
-        warnings=(*copies.warnings, *parameter_warnings(resolved), *guiding.warnings, *not_tried(made)),
+        warnings=(
+            *copies.warnings,
+            *parameter_warnings(resolved),
+            *guiding.warnings,
+            *not_tried(made),
+            *companions_warnings(final_stage_record, final.products),
+        ),
         outputs=tuple(FileDigest(path.name, sha256_of(path)) for path in (*copies.all, *headerlets)),
         sidecar=sidecar.close(),
         excluded=copies.excluded,
@@ -240,7 +249,7 @@ def _run_stages(
     return leave_results(
         record,
         (*final.files, *copies.all, *headerlets),
-        final.combination.final,
+        standing.combination.final,
         log,
         space=space,
         home=association.folder,

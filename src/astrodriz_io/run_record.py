@@ -10,10 +10,9 @@ from typing import Any
 
 from attrs import evolve
 
-from astrodriz_core.astrometry.selection import select_wcs
 from astrodriz_core.parameters import DrizzleParameters
-from astrodriz_core.records.astrometry import WcsCandidate, WcsSelection
-from astrodriz_core.records.common import STAGE_ORIGINS, Stage, Verdict
+from astrodriz_core.records.common import Stage, Verdict
+from astrodriz_core.records.drizzling import ProductRecord
 from astrodriz_core.records.run import (
     SCHEMA_VERSION,
     FileDigest,
@@ -32,12 +31,12 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.settings import REFERENCE_IMAGES
 
 __all__ = [
+    "companions_warnings",
     "distortion_record",
     "not_tried",
     "omitted_record",
     "parameter_warnings",
     "reference_digests",
-    "select_among",
     "software_versions",
     "sources_without_folders",
     "without_folders",
@@ -131,26 +130,9 @@ def omitted_record(association: Association, settings: SettingsRecord, started: 
     )
 
 
-def select_among(stages: Sequence[StageRecord]) -> WcsSelection:
-    """The choice among the stages that made a product, with its reason."""
-    return select_wcs([_candidate(stage) for stage in stages if stage.drizzle is not None])
-
-
-def _candidate(stage: StageRecord) -> WcsCandidate:
-    verification = stage.verification
-    worst = verification.worst if verification else None
-    scale = verification.measurements.pixel_scale_arcsec * 1000 if verification else 0.0
-    sigmas = [
-        registration.sigma_pix
-        for registration in (verification.measurements.registration if verification else ())
-        if registration.sigma_pix is not None
-    ]
-    return WcsCandidate(
-        origin=STAGE_ORIGINS[stage.stage],
-        wcsname=stage.wcs[0].chips[0].wcsname,
-        verdict=verification.verdict if verification else Verdict.UNDETERMINED,
-        kept=stage.outcome in (StageOutcome.DONE, StageOutcome.KEPT),
-        registration_mas=worst.offset_pix * scale if worst else None,
-        registration_error_mas=max(sigmas) * scale if sigmas else None,
-        reason=stage.reason,
-    )
+def companions_warnings(final: StageRecord, products: Sequence[ProductRecord]) -> tuple[str, ...]:
+    """What a user has to know of the product of the companions, which is the second one."""
+    judged = final.companions_verification
+    if judged is None or judged.verdict is not Verdict.MISALIGNED:
+        return ()
+    return (f"{products[1].filename}: the WCS of the FLC files does not align the FLT files: {judged.reason}",)

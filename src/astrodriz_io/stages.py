@@ -13,7 +13,7 @@ from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
 from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriOutcome, AprioriRecord
-from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.common import Stage, Verdict, combination_title
 from astrodriz_core.records.run import FileDigest, StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.astrometry.alignment import align
@@ -27,7 +27,6 @@ from astrodriz_io.astrometry.chosen_sources import (
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
-from astrodriz_io.drizzling.prepared import ChipMasks
 from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.keeping_decisions import DecisionKeeper
@@ -70,10 +69,8 @@ class StageContext:
     keeper: DecisionKeeper | None = None
     measured: Mapping[str, MeasuredBefore] = field(factory=dict)
 
-    def combine(
-        self, files: Sequence[Path], name: str, cosmic_rays: ChipMasks | None = None, origin: str = ""
-    ) -> Combination:
-        """Drizzle exposures with the parameters of the run."""
+    def combine(self, files: Sequence[Path], name: str) -> Combination:
+        """Drizzle exposures with the parameters of the run; cosmic rays are found under the WCS that they have."""
         folder = None if self.settings.in_memory else place(self.workspace.scratch, name)
         if folder is not None:
             folder.mkdir()
@@ -88,8 +85,7 @@ class StageContext:
             store=store,
             progress=self.progress,
             threads=threads,
-            cosmic_rays=cosmic_rays,
-            cosmic_rays_from=origin or f"the {name} combination",
+            title=combination_title(name),
         )
         if self.keeper is not None:
             self.keeper.keep_masks(combination)
@@ -108,16 +104,13 @@ class Standing:
     ----------
     files : tuple of Path
         The deciding exposures, in the workspace.
-    origin : WcsOrigin
-        Where their WCS comes from.
     combination : Combination
-        The products made with it.
+        The product made with it, which is the one that is delivered if nothing better comes.
     verification : Verification or None
-        The judgement on them; None for a single exposure.
+        The judgement on it; None for a single exposure.
     """
 
     files: tuple[Path, ...]
-    origin: WcsOrigin
     combination: Combination
     verification: Verification | None
 
@@ -132,10 +125,10 @@ def default_stage(context: StageContext, files: tuple[Path, ...]) -> tuple[Stand
 
     A failed verification is noted, and the run goes on. DQ bit 4096 is set in the files.
     """
-    combination = context.combine(files, "default")
+    combination = context.combine(files, Stage.DEFAULT.name.lower())
     write_cosmic_rays(by_rootname(files), combination.cosmic_rays)
     verification = verify_combination(combination, context.settings.policy)
-    standing = Standing(files, WcsOrigin.PIPELINE_DEFAULT, combination, verification)
+    standing = Standing(files, combination, verification)
     reason = verification.reason if verification else "one exposure has nothing to be aligned to"
     if standing.is_misaligned:
         logger.warning("The pipeline-default alignment failed its verification: %s", reason)
@@ -158,9 +151,7 @@ def apriori_stage(context: StageContext, standing: Standing, default: Standing) 
             return standing, _failed(Stage.A_PRIORI, error)
         _log_services(Stage.A_PRIORI, budget)
         if apriori.outcome is AprioriOutcome.APPLIED:
-            after, record = _try(
-                context, Stage.A_PRIORI, WcsOrigin.A_PRIORI, copies, standing, default, apriori=apriori
-            )
+            after, record = _try(context, Stage.A_PRIORI, copies, standing, default, apriori=apriori)
         else:
             after, record = standing, evolve(_skipped(Stage.A_PRIORI, apriori.reason), apriori=apriori)
         if record.outcome is not StageOutcome.KEPT:
@@ -190,7 +181,7 @@ def aposteriori_stage(context: StageContext, standing: Standing, default: Standi
         _log_services(Stage.A_POSTERIORI, budget)
         if not fit.wcsnames:
             return standing, evolve(_skipped(Stage.A_POSTERIORI, fit.reason), aposteriori=fit)
-        return _try(context, Stage.A_POSTERIORI, WcsOrigin.A_POSTERIORI, copies, standing, default, aposteriori=fit)
+        return _try(context, Stage.A_POSTERIORI, copies, standing, default, aposteriori=fit)
 
 
 def by_rootname(files: Sequence[Path]) -> dict[str, Path]:
@@ -201,7 +192,6 @@ def by_rootname(files: Sequence[Path]) -> dict[str, Path]:
 def _try(
     context: StageContext,
     stage: Stage,
-    origin: WcsOrigin,
     copies: tuple[Path, ...],
     standing: Standing,
     default: Standing,
@@ -210,17 +200,13 @@ def _try(
     aposteriori: AposterioriRecord | None = None,
 ) -> tuple[Standing, StageRecord]:
     """Combine and verify with the new WCS of the copies; keep it or go back to what stood before."""
-    # Flags found with a bad alignment hold real stars to be cosmic rays: then they are found afresh.
-    known = None if standing.is_misaligned else standing.combination.cosmic_rays
-    source = standing.combination.record.cosmic_rays_from if known is not None else ""
-    combination = context.combine(copies, origin.name.lower(), known, source)
+    combination = context.combine(copies, stage.name.lower())
+    write_cosmic_rays(by_rootname(copies), combination.cosmic_rays)
     verification = verify_combination(combination, context.settings.policy)
     comparison = compare_with_default(combination, default.combination)
     decision = judge_stage(verification, comparison, default.verification)
-    tried = Standing(copies, origin, combination, verification)
+    tried = Standing(copies, combination, verification)
     outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
-    if known is None:
-        write_cosmic_rays(by_rootname(copies), combination.cosmic_rays)
     record = evolve(
         _record(context, stage, outcome, decision.reason, tried),
         comparison=comparison,
@@ -231,7 +217,7 @@ def _try(
         logger.warning("The %s WCS is not kept: %s", stage.value, decision.reason)
         return standing, record
     kept = tuple(copy.replace(file) for copy, file in zip(copies, standing.files, strict=True))
-    return evolve(tried, files=kept), record
+    return evolve(tried, files=kept, combination=combination.at(by_rootname(kept))), record
 
 
 def _log_services(stage: Stage, budget: TimeBudget) -> None:

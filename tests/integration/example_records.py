@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 from attrs import evolve
-from example_measurements import FRAME, ROOTS, measurements
+from example_measurements import BAD_OFFSETS, FRAME, ROOTS, measurements
 
 from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import (
     AbsoluteFit,
@@ -34,9 +35,8 @@ from astrodriz_core.records.astrometry import (
     RelativeFit,
     SolutionOrigin,
     SourceCounts,
-    WcsCandidate,
 )
-from astrodriz_core.records.common import ChipWcs, ExposureWcs, Stage, Verdict, WcsOrigin
+from astrodriz_core.records.common import STAGE_ORIGINS, ChipWcs, ExposureWcs, Stage, Verdict
 from astrodriz_core.records.drizzling import (
     ChipSky,
     CosmicRayCount,
@@ -57,7 +57,15 @@ from astrodriz_core.records.run import (
     StageOutcome,
     StageRecord,
 )
-from astrodriz_core.records.verification import AlignmentMeasurements, Policy, Verification
+from astrodriz_core.records.verification import (
+    AlignmentMeasurements,
+    CheckOutcome,
+    Policy,
+    ProductComparison,
+    Quantity,
+    Verification,
+)
+from astrodriz_core.records.verification import Check as PictureCheck
 from astrodriz_core.verify.verification import judge
 
 IDC, HSC, GAIA = "IDC_w3m18525i", "IDC_w3m18525i-HSC30", "IDC_w3m18525i-FIT_REL_GAIAeDR3"
@@ -70,32 +78,25 @@ def association_record(
     after: AlignmentMeasurements | None = None,
     excluded: tuple[ExcludedExposure, ...] = (),
 ) -> RunRecord:
-    """The run of an association: the a priori WCS is turned down, the fit to Gaia is kept.
+    """The run of an association: the a priori WCS misaligns it and is turned down; the rules say what else stays.
 
     Parameters
     ----------
     before, after : AlignmentMeasurements, optional
-        With the first two WCSs, and with that in use; by default well aligned.
+        With the pipeline-default WCS, and with the fit to Gaia; by default well aligned.
     excluded : tuple of ExcludedExposure
         Exposures left out.
     """
-    first, last = judge(before or measurements()), judge(after or measurements())
     drizzle = drizzle_record(ROOTS, excluded)
-    stages = (
-        StageRecord(Stage.DISTORTION, StageOutcome.DONE, f"pipeline-default WCS: {IDC}", wcs(IDC)),
-        StageRecord(Stage.DEFAULT, StageOutcome.DONE, first.reason, wcs(IDC), drizzle, first),
-        StageRecord(Stage.A_PRIORI, StageOutcome.REVERTED, "no good", wcs(HSC), drizzle, first, apriori=apriori()),
-        StageRecord(
-            Stage.A_POSTERIORI, StageOutcome.KEPT, last.reason, wcs(GAIA), drizzle, last, aposteriori=aposteriori()
-        ),
-        StageRecord(Stage.FINAL, StageOutcome.DONE, "made with the a posteriori WCS", wcs(GAIA), drizzle, last),
-    )
-    candidates = (
-        _candidate(WcsOrigin.PIPELINE_DEFAULT, IDC, first),
-        evolve(_candidate(WcsOrigin.A_PRIORI, HSC, first), kept=False),
-        _candidate(WcsOrigin.A_POSTERIORI, GAIA, last),
-    )
-    product = ProductRecord("iabc01010_drz.fits", "drz", ROOTS, 3246.9, "ELECTRONS/S", SHA)
+    first = judge(before or measurements())
+    default = StageRecord(Stage.DEFAULT, StageOutcome.DONE, first.reason, wcs(IDC), drizzle, first)
+    bad = _tried(Stage.A_PRIORI, HSC, evolve(drizzle, cosmic_rays_from="the a_priori combination"),
+                 judge(measurements(BAD_OFFSETS)), first)  # fmt: skip
+    fitted = _tried(Stage.A_POSTERIORI, GAIA, evolve(drizzle, cosmic_rays_from="the a_posteriori combination"),
+                    judge(after or measurements()), first)  # fmt: skip
+    made = (default, evolve(bad, apriori=apriori()), evolve(fitted, aposteriori=aposteriori()))
+    selection = select_wcs(made)
+    standing = next(stage for stage in made if STAGE_ORIGINS[stage.stage] is selection.chosen)
     return evolve(
         omitted_record(),
         outcome=RunOutcome.DONE,
@@ -105,30 +106,65 @@ def association_record(
         references=(FileDigest("w3m18525i_idc.fits", SHA),),
         parameters=DrizzleParameters(),
         parameter_sources=(ParameterSource("driz_cr_snr", "5.0 4.0", "MDRIZTAB w_mdz.fits, row 3"),),
-        stages=stages,
-        selection=select_wcs(candidates),
-        products=(product,),
+        stages=(
+            StageRecord(Stage.DISTORTION, StageOutcome.DONE, f"pipeline-default WCS: {IDC}", wcs(IDC)),
+            *made,
+            _final(standing),
+        ),
+        selection=selection,
+        products=(ProductRecord("iabc01010_drz.fits", "drz", ROOTS, 3246.9, "ELECTRONS/S", SHA),),
         files=("iabc01010_drz.fits", "iabc01010_decisions.json", "iabc01010.tra"),
         warnings=("no MDRIZTAB was found",),
     )
 
 
+def _tried(
+    stage: Stage, name: str, drizzle: DrizzleRecord, verification: Verification, default: Verification
+) -> StageRecord:
+    """An alignment stage with the outcome that the rules give it."""
+    compared = comparison()
+    decision = judge_stage(verification, compared, default)
+    outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
+    return StageRecord(stage, outcome, decision.reason, wcs(name), drizzle, verification, compared)
+
+
+def _final(standing: StageRecord) -> StageRecord:
+    """The last stage, which delivers what an earlier one made and verified."""
+    reason = f"made with the {STAGE_ORIGINS[standing.stage].value} WCS"
+    return StageRecord(
+        Stage.FINAL, StageOutcome.DONE, reason, standing.wcs, standing.drizzle, standing.verification
+    )  # fmt: skip
+
+
+def comparison() -> ProductComparison:
+    """A product that is the default product, moved."""
+    check = PictureCheck(Quantity.PRODUCT_SIMILARITY, None, CheckOutcome.PASSED, 0.02, 1.0, 0.98, True,
+                         "similarity index 0.020 to default product, limit 1")  # fmt: skip
+    return ProductComparison("stage product", "default product", 0.1, -0.1, 0.004, 0.01, 90, 0.05, 0.02,
+                             Verdict.ALIGNED, check)  # fmt: skip
+
+
 def singleton_record() -> RunRecord:
-    """The run of one exposure: nothing to verify, no catalogue, no cosmic rays."""
+    """The run of one exposure: nothing to verify, no solution, no catalogue within reach, no cosmic rays."""
     drizzle = evolve(drizzle_record(ROOTS[:1], ()), cosmic_rays=())
-    reason = "one exposure has nothing to be aligned to"
-    candidate = WcsCandidate(WcsOrigin.PIPELINE_DEFAULT, IDC, Verdict.UNDETERMINED, True, None, None, reason)
+    alone = "one exposure has nothing to be aligned to"
+    default = StageRecord(Stage.DEFAULT, StageOutcome.DONE, alone, wcs(IDC)[:1], drizzle)
+    given = association_record()
     return evolve(
-        association_record(),
+        given,
         root=ROOTS[0],
         product=ROOTS[0],
+        inputs=given.inputs[:1],
         stages=(
-            StageRecord(Stage.DEFAULT, StageOutcome.DONE, reason, wcs(IDC)[:1], drizzle),
+            evolve(given.stages[0], wcs=wcs(IDC)[:1]),
+            default,
             StageRecord(Stage.A_PRIORI, StageOutcome.SKIPPED, "a priori solutions are switched off"),
-            StageRecord(Stage.A_POSTERIORI, StageOutcome.FAILED, "the catalogue gave no answer"),
-            StageRecord(Stage.FINAL, StageOutcome.DONE, "made with the pipeline default WCS", wcs(IDC)[:1], drizzle),
+            StageRecord(Stage.A_POSTERIORI, StageOutcome.SKIPPED, "the catalogue gave no answer"),
+            _final(default),
         ),
-        selection=select_wcs([candidate]),
+        selection=select_wcs([default]),
+        products=(evolve(given.products[0], filename=f"{ROOTS[0]}_drz.fits", exposures=ROOTS[:1]),),
+        files=(f"{ROOTS[0]}_drz.fits", f"{ROOTS[0]}_decisions.json", f"{ROOTS[0]}.tra"),
         warnings=(),
     )
 
@@ -208,12 +244,6 @@ def aposteriori() -> AposterioriRecord:
         chosen=1,
         wcsnames=(GAIA,) * len(ROOTS),
     )
-
-
-def _candidate(origin: WcsOrigin, name: str, verification: Verification) -> WcsCandidate:
-    worst = verification.worst
-    offset = worst.offset_pix * 128 if worst else None
-    return WcsCandidate(origin, name, verification.verdict, True, offset, 0.6, verification.reason)
 
 
 def with_texts(record: Any, change: Callable[[str], str]) -> Any:

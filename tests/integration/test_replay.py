@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import tarfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,8 @@ from astrodriz_io.drizzling import rejection
 from astrodriz_io.outputs.recordfile import load_record, write_record
 from astrodriz_io.progress import SilentProgress
 from astrodriz_io.replay import replay_run
+
+VERSION_2 = Path(__file__).parent / "records" / "version_2"
 
 
 def record_file(a_run) -> Path:
@@ -288,3 +291,33 @@ def test_explain_and_diff_as_commands(ir_run, without_fit, capsys):
 def test_the_schema_is_printed(capsys):
     assert astrodriz(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"]
+
+
+@pytest.fixture(scope="module")
+def version_2(tmp_path_factory):
+    """A record of schema version 2 with its sidecar, as the program of that time wrote them, and its inputs."""
+    with tarfile.open(VERSION_2 / "inputs.tar.xz") as archive:
+        inputs = tmp_path_factory.mktemp("version_2")
+        archive.extractall(inputs, filter="data")
+    return VERSION_2 / "i00101010_decisions.json", inputs
+
+
+@pytest.mark.parametrize(
+    ("choice", "product"),
+    [
+        ({}, "cf53ba"),
+        ({"origin": WcsOrigin.A_PRIORI}, "45430e"),
+        ({"origin": WcsOrigin.PIPELINE_DEFAULT}, "40aa55"),
+        ({"last": Stage.A_PRIORI}, "cc386b"),
+    ],
+)
+def test_a_record_of_version_2_is_replayed_as_the_program_of_its_time_did(version_2, tmp_path, choice, product):
+    record, inputs = version_2
+    assert json.loads(record.read_text())["schema_version"] == 2
+    result = replay_run(record, inputs, tmp_path / "out", SilentProgress(), **choice)
+    if result.software:
+        pytest.skip(f"identical bytes need the same packages: {'; '.join(result.software)}")
+    assert result.different == ()
+    assert bool(result.plan.expected) == (not choice)
+    (made,) = [file for file in result.files if file.name == "i00101010_drz.fits"]
+    assert made.sha256.startswith(product)

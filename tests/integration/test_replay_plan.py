@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 from example_records import SHA, association_record
 
+from astrodriz_core.astrometry.selection import select_wcs
 from astrodriz_core.errors import RecordError, UsageError
 from astrodriz_core.explaining import explain
 from astrodriz_core.records.common import Stage, WcsOrigin
@@ -46,11 +47,21 @@ def test_the_pipeline_default_is_repeated_and_compared_with_nothing(record):
     assert plan.expected == ()
 
 
-def test_a_solution_that_was_turned_down_is_combined_afresh(record):
+def test_a_solution_that_was_turned_down_is_repeated_as_its_stage_made_it(record):
     plan = plan_replay(record, WcsOrigin.A_PRIORI)
     assert plan.states == record.stages[2].states
     assert plan.wcs == record.stages[2].wcs
-    assert plan.drizzle is None
+    assert plan.drizzle == record.stages[2].drizzle
+
+
+def test_a_product_with_the_cosmic_rays_of_another_stage_is_combined_afresh(record):
+    # Until version 2 the alignment stages took them over.
+    taken_over = evolve(record.stages[2].drizzle, cosmic_rays_from="the default combination")
+    stage = evolve(record.stages[2], drizzle=taken_over)
+    assert (
+        plan_replay(evolve(record, stages=(*record.stages[:2], stage, *record.stages[3:])), WcsOrigin.A_PRIORI).drizzle
+        is None
+    )
 
 
 @pytest.mark.parametrize("index", range(4))
@@ -61,10 +72,11 @@ def test_each_stage_can_be_the_last(record, index):
     assert plan.companions == plan.expected == ()
 
 
-def test_the_wcs_in_use_is_that_of_the_last_stage_that_was_kept(record):
+def test_the_wcs_in_use_is_the_one_that_was_chosen(record):
     assert origin_in_use(record) is WcsOrigin.A_POSTERIORI
-    reverted = evolve(record.stages[3], outcome=StageOutcome.REVERTED)
-    assert origin_in_use(evolve(record, stages=(*record.stages[:3], reverted))) is WcsOrigin.PIPELINE_DEFAULT
+    assert origin_in_use(evolve(record, selection=select_wcs(record.stages[:3]))) is WcsOrigin.PIPELINE_DEFAULT
+    with pytest.raises(RecordError, match="no WCS in use"):
+        origin_in_use(evolve(record, selection=None))
 
 
 def test_a_stage_that_is_not_in_the_record_is_missed(record):

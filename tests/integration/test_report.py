@@ -14,11 +14,15 @@ import matplotlib
 import pytest
 from attrs import evolve
 
+from astrodriz_core.explaining import explain
 from astrodriz_core.records.run import RunRecord
+from astrodriz_core.verify.verification import judge
 from astrodriz_io.outputs.figure_svg import plain_label
 from astrodriz_io.outputs.report import LINKS, report_page, write_report
 from astrodriz_io.outputs.report_headline import concerns
 from astrodriz_io.outputs.report_html import ABSENT, Html, element, fixed, significant, table
+from astrodriz_io.outputs.trailer import summary, trailer
+from astrodriz_io.run_record import companions_warnings
 
 HOSTILE = "</title></style><script>alert(\"x\")</script><img src=x onerror='y()'>&$\\frac{\x00\x1b[2J"
 LOADING = {"script", "link", "iframe", "object", "embed", "base", "form", "audio", "video"}
@@ -59,6 +63,12 @@ class Page(HTMLParser):
 
 
 def misaligned() -> RunRecord:
+    bad = measured.measurements(measured.BAD_OFFSETS)
+    return example.association_record(before=bad, after=bad)
+
+
+def reverted() -> RunRecord:
+    """The fit to Gaia puts an exposure off its place, and is turned down like the a priori WCS."""
     return example.association_record(after=measured.measurements(measured.BAD_OFFSETS))
 
 
@@ -70,6 +80,7 @@ def unmeasured() -> RunRecord:
 RECORDS: dict[str, Callable[[], RunRecord]] = {
     "aligned": example.association_record,
     "misaligned": misaligned,
+    "reverted": reverted,
     "unmeasured": unmeasured,
     "singleton": example.singleton_record,
     "omitted": example.omitted_record,
@@ -139,11 +150,71 @@ def test_page_shows_what_the_record_holds(aligned: Page) -> None:
 
 
 def test_plots_show_each_verified_stage_once(aligned: Page) -> None:
-    # The default and the a priori product were measured alike here, and the final one is the a posteriori one.
+    # The final product is the one of the a posteriori stage.
     names = [attributes["aria-label"] or "" for attributes in aligned.all("svg")]
-    assert sum("Residual offsets" in name for name in names) == 1
-    both = report_page(misaligned(), measured.example_product())
-    assert both.count('<figure class="panel">') == 2
+    assert sum("Residual offsets" in name for name in names) == 3
+
+
+@pytest.mark.parametrize(
+    ("made", "in_use"),
+    [(example.association_record, "a posteriori"), (reverted, "default products"), (misaligned, "default products")],
+)
+def test_only_the_stage_whose_product_is_delivered_is_called_in_use(made: Callable[[], RunRecord], in_use: str) -> None:
+    text = report_page(made(), measured.example_product())
+    assert re.findall(r"<strong>([^<]*) \(in use\)</strong>", text) == [in_use]
+    others = {"default products", "a priori", "a posteriori"} - {in_use}
+    assert set(re.findall(r"<summary>Checks of stage ([^<]*)</summary>", text)) == others
+
+
+@pytest.mark.parametrize(
+    ("made", "sentence"),
+    [
+        (example.association_record, "The exposures are aligned to each other."),
+        (reverted, "The exposures are aligned to each other."),
+        (misaligned, "The exposures are not aligned to each other."),
+        (unmeasured, "The images have too little in them to say whether the exposures are aligned."),
+        (example.singleton_record, "Not verified: one exposure has nothing to be aligned to."),
+        (example.omitted_record, "Not drizzled: omitted: DRIZCORR says OMIT."),
+    ],
+)
+def test_every_report_says_the_same_of_the_alignment(made: Callable[[], RunRecord], sentence: str) -> None:
+    record = made()
+    head = report_page(record, measured.example_product() if record.products else None).partition("</header>")[0]
+    assert sentence in Page(f"{head}</header></main></body></html>").text
+    if record.selection is not None:
+        assert f"Alignment: {sentence}" in summary(record)
+        assert sentence in explain(record)
+        assert f"  alignment: {sentence}" in trailer(record, ()).splitlines()
+
+
+def test_tiles_have_the_figures_of_the_delivered_product() -> None:
+    record = reverted()
+    tiles = dict(zip(*[iter(re.findall(r"<d[td]>([^<]*)</d[td]>", report_page(record, None)))] * 2, strict=True))
+    worst = record.stages[1].verification.worst
+    assert tiles["Largest offset"] == f"{worst.offset_pix:.3f} px"
+    assert tiles["Similarity index"] == "0.02"
+    assert tiles["Fit to a catalogue"] == "none"
+
+
+def test_a_verdict_that_is_not_aligned_needs_attention() -> None:
+    assert "Off its place" in report_page(misaligned(), None)
+    assert "It is not known whether the exposures are aligned" in report_page(unmeasured(), None)
+
+
+def test_misaligned_flt_files_beside_flc_files_are_told() -> None:
+    record = example.association_record()
+    judged = judge(measured.measurements(measured.BAD_OFFSETS))
+    final = evolve(record.stages[-1], companions=record.stages[-1].drizzle, companions_verification=judged)
+    products = (record.products[0], evolve(record.products[0], filename="iabc01010_drz.fits"))
+    warnings = companions_warnings(final, products)
+    assert warnings == (f"iabc01010_drz.fits: the WCS of the FLC files does not align the FLT files: {judged.reason}",)
+    assert companions_warnings(record.stages[-1], record.products) == ()
+    told = evolve(record, stages=(*record.stages[:-1], final), warnings=warnings)
+    assert "final products, FLT</strong> <span class=" in report_page(told, None)
+    assert "does not align the FLT files" in report_page(told, None)
+    for text in ("\n".join(explain(told)), trailer(told, ())):
+        assert "FLT files, with the WCS of their FLC files" in text
+        assert judged.reason in text
 
 
 def test_hostile_texts_are_only_text() -> None:
@@ -171,7 +242,7 @@ def test_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
 
 def test_singleton_is_not_called_aligned() -> None:
     text = Page(report_page(example.singleton_record(), measured.example_product())).text
-    assert "Not verified." in text
+    assert "Not verified: one exposure has nothing to be aligned to." in text
     assert "The alignment was not measured" in text
     assert "No cosmic rays were looked for" in text
     assert "the catalogue gave no answer" in text
@@ -179,7 +250,7 @@ def test_singleton_is_not_called_aligned() -> None:
 
 def test_omitted_run_says_so() -> None:
     text = Page(report_page(example.omitted_record(), None)).text
-    assert "Not drizzled." in text
+    assert "Not drizzled: omitted" in text
     assert "No product was made." in text
 
 

@@ -8,7 +8,6 @@ from astrodriz_core.differing import LISTED, Topic, compare_records, describe_ch
 from astrodriz_core.explaining import explain
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, SoftwareVersion, StageOutcome
-from astrodriz_core.records.verification import ProductComparison
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +53,11 @@ def test_the_explanation_of_a_single_exposure_and_of_a_run_that_was_left_out():
 
 def test_a_comparison_of_products_is_told_and_what_is_not_there_is_not(record):
     stage = record.stages[3]
-    check = evolve(stage.verification.checks[0], reason="similarity index 0.02, limit 1")
-    comparison = ProductComparison("a", "b", 0.1, 0.1, 0.0, 0.01, 9, 0.1, 0.02, Verdict.ALIGNED, check)
+    check = evolve(stage.comparison.check, reason="similarity index 0.02, limit 1")
     deciding = tuple(one for one in stage.verification.policies if one.policy is stage.verification.policy)
     bare = evolve(
         stage,
-        comparison=comparison,
+        comparison=evolve(stage.comparison, check=check),
         verification=evolve(stage.verification, policies=deciding),
         aposteriori=evolve(stage.aposteriori, relative=None),
     )
@@ -67,7 +65,7 @@ def test_a_comparison_of_products_is_told_and_what_is_not_there_is_not(record):
     before = evolve(record.stages[2], apriori=evolve(record.stages[2].apriori, exposures=(unmoved,)))
     lines = explain(evolve(record, stages=(record.stages[1], before, bare)))
     assert "  Against the default product: aligned: similarity index 0.02, limit 1." in lines
-    assert not any("moved the exposures" in line or "to each other" in line for line in lines)
+    assert not any("moved the exposures" in line or "Exposures to each other" in line for line in lines)
     # The two earlier stages have the other policies still.
     assert sum("The other policies" in line for line in lines) == 2
 

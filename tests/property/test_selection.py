@@ -1,70 +1,86 @@
-"""Which WCS wins."""
+"""Which WCS a run ends with, and the judgement that holds of its products."""
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
+from example_records import association_record, omitted_record, singleton_record
 
-from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.astrometry.selection import select_wcs, standing_stage, standing_verification
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.records.astrometry import WcsCandidate
-from astrodriz_core.records.common import Verdict, WcsOrigin
+from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.run import StageOutcome, StageRecord
+
+RECORD = association_record()
+DISTORTION, DEFAULT, PRIORI, POSTERIORI, FINAL = RECORD.stages
+OUTCOMES = (StageOutcome.KEPT, StageOutcome.REVERTED)
 
 
-def candidate(origin, verdict=Verdict.ALIGNED, *, kept=True, registration=1.0):
-    return WcsCandidate(origin, f"NAME-{origin.name}", verdict, kept, registration, 0.1, "because")
+def with_outcomes(apriori, aposteriori):
+    """A run whose alignment stages ended so, with a judgement of its own for each."""
+    stages = (
+        evolve(DEFAULT, verification=evolve(DEFAULT.verification, reason="of the default")),
+        evolve(PRIORI, outcome=apriori, verification=evolve(PRIORI.verification, reason="of the first")),
+        evolve(POSTERIORI, outcome=aposteriori, verification=evolve(POSTERIORI.verification, reason="of the second")),
+    )
+    return evolve(RECORD, stages=(DISTORTION, *stages, FINAL), selection=select_wcs(stages))
 
 
-DEFAULT = candidate(WcsOrigin.PIPELINE_DEFAULT)
-PRIORI = candidate(WcsOrigin.A_PRIORI)
-POSTERIORI = candidate(WcsOrigin.A_POSTERIORI)
-
-ANY = st.builds(candidate, st.just(WcsOrigin.A_PRIORI), st.sampled_from(Verdict), kept=st.booleans())
-
-
-def test_the_last_stage_that_was_kept_wins_in_any_order_of_the_candidates():
-    for order in permutations([DEFAULT, PRIORI, POSTERIORI]):
-        assert select_wcs(order).chosen is WcsOrigin.A_POSTERIORI
+@pytest.mark.parametrize(("apriori", "aposteriori"), list(product(OUTCOMES, OUTCOMES)))
+def test_the_last_stage_that_was_kept_wins_and_its_judgement_holds(apriori, aposteriori):
+    record = with_outcomes(apriori, aposteriori)
+    kept = [stage for stage in record.stages[1:4] if stage.outcome is not StageOutcome.REVERTED]
+    assert standing_stage(record) == kept[-1]
+    assert standing_verification(record) == kept[-1].verification
+    assert record.selection.wcsname == kept[-1].wcs[0].chips[0].wcsname
 
 
-def test_a_stage_that_was_not_kept_is_passed_over_and_the_reason_is_said():
-    selection = select_wcs([DEFAULT, PRIORI, evolve(POSTERIORI, kept=False, reason="worse than before")])
-    assert selection.chosen is WcsOrigin.A_PRIORI
-    assert "worse than before" in selection.reason
+def test_the_order_in_which_stages_are_given_does_not_matter():
+    for order in permutations(RECORD.stages):
+        assert select_wcs(order) == RECORD.selection
 
 
-def test_a_misaligned_favourite_yields_to_an_aligned_one():
-    selection = select_wcs([DEFAULT, evolve(PRIORI, verdict=Verdict.MISALIGNED)])
+def test_every_candidate_stands_in_the_record_the_preferred_one_first():
+    origins = [candidate.origin for candidate in RECORD.selection.candidates]
+    assert origins == [WcsOrigin.A_POSTERIORI, WcsOrigin.A_PRIORI, WcsOrigin.PIPELINE_DEFAULT]
+    assert [candidate.kept for candidate in RECORD.selection.candidates] == [True, False, True]
+
+
+def test_stages_that_were_turned_down_are_passed_over_and_the_reason_is_said():
+    selection = with_outcomes(StageOutcome.REVERTED, StageOutcome.REVERTED).selection
     assert selection.chosen is WcsOrigin.PIPELINE_DEFAULT
+    assert PRIORI.reason in selection.reason
+    assert POSTERIORI.reason in selection.reason
 
 
-def test_where_all_are_misaligned_the_best_registered_wins():
-    bad = [evolve(c, verdict=Verdict.MISALIGNED) for c in (DEFAULT, PRIORI, POSTERIORI)]
-    bad[1] = evolve(bad[1], registration_mas=0.2)
-    assert select_wcs(bad).chosen is WcsOrigin.A_PRIORI
+def test_a_stage_that_made_no_product_is_no_candidate():
+    skipped = StageRecord(Stage.A_POSTERIORI, StageOutcome.SKIPPED, "switched off")
+    assert len(select_wcs([DEFAULT, PRIORI, skipped]).candidates) == 2
 
 
-@given(ANY)
-def test_the_pipeline_default_is_chosen_only_where_the_other_is_refused_or_misaligned(other):
-    chosen = select_wcs([DEFAULT, other]).chosen
-    expected = other.kept and other.verdict is not Verdict.MISALIGNED
-    assert (chosen is WcsOrigin.A_PRIORI) == expected
+def test_offsets_are_told_in_mas_with_the_largest_error():
+    (candidate,) = select_wcs([DEFAULT]).candidates
+    scale = 1000 * DEFAULT.verification.measurements.pixel_scale_arcsec
+    assert candidate.registration_mas == pytest.approx(DEFAULT.verification.worst.offset_pix * scale)
+    assert candidate.registration_error_mas == pytest.approx(0.005 * scale)
 
 
-@given(ANY)
-def test_every_candidate_stands_in_the_record_the_preferred_one_first(other):
-    assert select_wcs([DEFAULT, other]).candidates == (other, DEFAULT)
+def test_a_product_that_was_not_verified_is_undetermined_without_numbers():
+    (candidate,) = singleton_record().selection.candidates
+    assert candidate.verdict is Verdict.UNDETERMINED
+    assert candidate.registration_mas is candidate.registration_error_mas is None
+    assert standing_verification(singleton_record()) is None
 
 
-def test_a_single_candidate_wins_even_if_it_was_not_kept():
-    assert select_wcs([evolve(PRIORI, kept=False)]).chosen is WcsOrigin.A_PRIORI
+def test_a_run_that_was_left_out_has_no_standing_stage():
+    assert standing_stage(omitted_record()) is None
+    assert standing_verification(omitted_record()) is None
+    assert standing_stage(evolve(RECORD, stages=())) is None
 
 
-@pytest.mark.parametrize("candidates", [[], [DEFAULT, DEFAULT]])
-def test_no_candidate_or_two_of_one_origin_cannot_be_decided(candidates):
+@pytest.mark.parametrize("stages", [[], [DISTORTION, FINAL], [PRIORI], [DEFAULT, DEFAULT]])
+def test_no_kept_stage_or_two_of_one_kind_cannot_be_decided(stages):
     with pytest.raises(MeasurementError):
-        select_wcs(candidates)
+        select_wcs(stages)

@@ -1,4 +1,4 @@
-"""Pipeline default, a priori, a posteriori: which WCS wins, and why."""
+"""Which WCS a run's products have, and the judgement that holds of them: said here and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,55 +6,88 @@ from collections.abc import Sequence
 
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.astrometry import WcsCandidate, WcsSelection
-from astrodriz_core.records.common import Verdict, WcsOrigin
+from astrodriz_core.records.common import STAGE_ORIGINS, Verdict, WcsOrigin
+from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
+from astrodriz_core.records.verification import Verification
 
-__all__ = ["select_wcs"]
+__all__ = ["select_wcs", "standing_stage", "standing_verification"]
 
 PREFERENCE = (WcsOrigin.A_POSTERIORI, WcsOrigin.A_PRIORI, WcsOrigin.PIPELINE_DEFAULT)
-"""The later the stage the closer to Gaia; each has to hold in its verification to be taken."""
+"""The later the stage the closer to Gaia; each was judged against the one that stood before it."""
+
+STAYING = (StageOutcome.DONE, StageOutcome.KEPT)
+"""Outcomes of a stage whose WCS the exposures have afterwards."""
 
 
-def select_wcs(candidates: Sequence[WcsCandidate]) -> WcsSelection:
-    """Choose between the candidates of a run.
-
-    The first in the order of preference that its stage kept wins. Only where that one is measured to be
-    misaligned, and a less preferred one is measured to be aligned, does the latter win. The pipeline default is the
-    last resort and always accepted.
+def select_wcs(stages: Sequence[StageRecord]) -> WcsSelection:
+    """The WCS that a run ends with: that of the last stage that was kept.
 
     Parameters
     ----------
-    candidates : sequence of WcsCandidate
-        At most one for each origin, in any order; a stage that was not run is left out.
+    stages : sequence of StageRecord
+        Of the run, in any order. Only those that made a WCS and a product are candidates.
+
+    Returns
+    -------
+    WcsSelection
+        The choice, its reason and all candidates, the preferred one first.
 
     Raises
     ------
     MeasurementError
-        There is no candidate at all, or two of one origin.
+        No stage was kept, or two are of one kind.
     """
-    origins = [candidate.origin for candidate in candidates]
-    if not origins or len(set(origins)) != len(origins):
-        raise MeasurementError(f"The choice needs one candidate for each origin; there are {len(origins)}.")
-    ordered = tuple(sorted(candidates, key=lambda candidate: PREFERENCE.index(candidate.origin)))
-    acceptable = [c for c in ordered if c.kept or c.origin is WcsOrigin.PIPELINE_DEFAULT] or [ordered[-1]]
-    aligned = [c for c in acceptable if c.verdict is Verdict.ALIGNED]
-    undetermined = [c for c in acceptable if c.verdict is Verdict.UNDETERMINED]
-    chosen = acceptable[0]
-    if chosen.verdict is Verdict.MISALIGNED:
-        chosen = (aligned or undetermined or [_best_registered(acceptable)])[0]
-    return WcsSelection(chosen.origin, chosen.wcsname, _reason(chosen, ordered), ordered)
+    made = [stage for stage in stages if stage.stage in STAGE_ORIGINS and stage.drizzle is not None]
+    candidates = tuple(sorted(map(_candidate, made), key=lambda candidate: PREFERENCE.index(candidate.origin)))
+    chosen = next((candidate for candidate in candidates if candidate.kept), None)
+    if chosen is None or len({candidate.origin for candidate in candidates}) < len(candidates):
+        raise MeasurementError("The choice of the WCS needs a stage that was kept, and one of each kind at most.")
+    return WcsSelection(chosen.origin, chosen.wcsname, _reason(chosen, candidates), candidates)
 
 
-def _best_registered(candidates: list[WcsCandidate]) -> WcsCandidate:
-    """The one whose exposures agree best, the preferred one where that was not measured."""
-    measured = [c for c in candidates if c.registration_mas is not None]
-    return min(measured, key=lambda c: c.registration_mas or 0.0) if measured else candidates[0]
+def standing_stage(record: RunRecord) -> StageRecord | None:
+    """The stage whose WCS the products have; None where the run chose none, or has no such stage."""
+    if record.selection is None:
+        return None
+    chosen = record.selection.chosen
+    return next((stage for stage in record.stages if STAGE_ORIGINS.get(stage.stage) is chosen), None)
 
 
-def _reason(chosen: WcsCandidate, ordered: tuple[WcsCandidate, ...]) -> str:
-    """Why this one and none of those before it."""
-    before = ordered[: ordered.index(chosen)]
-    passed_over = "; ".join(
-        f"{c.origin.value} passed over ({c.reason if not c.kept else c.verdict.value})" for c in before
+def standing_verification(record: RunRecord) -> Verification | None:
+    """The judgement that holds of what a run delivers.
+
+    It is that of the stage whose WCS was chosen, whatever stages came after it. None where nothing was verified:
+    a single exposure, or a run that DRIZCORR switched off.
+    """
+    stage = standing_stage(record)
+    return stage.verification if stage is not None else None
+
+
+def _candidate(stage: StageRecord) -> WcsCandidate:
+    """What a stage has to offer."""
+    verification = stage.verification
+    worst = verification.worst if verification is not None else None
+    scale = 1000 * verification.measurements.pixel_scale_arcsec if verification is not None else 0.0
+    largest = _largest_error(verification)
+    return WcsCandidate(
+        origin=STAGE_ORIGINS[stage.stage],
+        wcsname=stage.wcs[0].chips[0].wcsname,
+        verdict=verification.verdict if verification is not None else Verdict.UNDETERMINED,
+        kept=stage.outcome in STAYING,
+        registration_mas=worst.offset_pix * scale if worst is not None else None,
+        registration_error_mas=largest * scale if largest is not None else None,
+        reason=stage.reason,
     )
+
+
+def _largest_error(verification: Verification | None) -> float | None:
+    """The largest standard error of an offset, pixels; None where no offset was measured."""
+    registrations = verification.measurements.registration if verification is not None else ()
+    return max((each.sigma_pix for each in registrations if each.sigma_pix is not None), default=None)
+
+
+def _reason(chosen: WcsCandidate, candidates: Sequence[WcsCandidate]) -> str:
+    """Why this one and none of those before it."""
+    passed_over = candidates[: candidates.index(chosen)]
     own = f"{chosen.origin.value} is {chosen.verdict.value}"
-    return f"{own}; {passed_over}." if passed_over else f"{own}."
+    return f"{'; '.join((own, *(f'{c.origin.value} passed over ({c.reason})' for c in passed_over)))}."

@@ -7,7 +7,7 @@ from enum import Enum
 
 from attrs import frozen
 
-__all__ = ["STAGE_ORIGINS", "ChipWcs", "ExposureWcs", "Stage", "Verdict", "WcsOrigin"]
+__all__ = ["STAGE_ORIGINS", "ChipWcs", "ExposureWcs", "Stage", "Verdict", "WcsOrigin", "combination_title"]
 
 
 class Stage(Enum):
@@ -44,6 +44,11 @@ STAGE_ORIGINS: Mapping[Stage, WcsOrigin] = {
     Stage.A_POSTERIORI: WcsOrigin.A_POSTERIORI,
 }
 """The stages that make a WCS."""
+
+
+def combination_title(name: str) -> str:
+    """What a record calls the combination of a name; a stage's has the name of its member of `Stage`, in lower case."""
+    return f"the {name} combination"
 
 
 @frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import SCHEMA_VERSION
 
 __all__ = ["MIGRATIONS", "OLDEST_VERSION", "migrate"]
@@ -28,7 +29,25 @@ def _without_masks(stage: Tree) -> Tree:
     return {**stage, "drizzle": {**drizzle, **unknown, "product_frame": None}}
 
 
-MIGRATIONS: Mapping[int, Callable[[Tree], Tree]] = {1: _to_version_2}
+def _to_version_3(tree: Tree) -> Tree:
+    """In version 3 the product that is delivered is the one that was verified, and that of the companions is too.
+
+    Until then it was combined anew after the verdict, but for that with the pipeline default.
+    """
+    stages = [{**stage, "companions_verification": None} for stage in tree["stages"]]
+    return {**tree, "stages": [_with_verdict(stage, stages) for stage in stages]}
+
+
+def _with_verdict(final: Tree, stages: list[Tree]) -> Tree:
+    """The last stage with the judgement on its combination, where an earlier one has verified just that."""
+    if final["stage"] != Stage.FINAL.value:
+        return final
+    same = (stage for stage in stages if stage is not final and stage["drizzle"] == final["drizzle"] is not None)
+    judged = next((stage["verification"] for stage in same), final["verification"])
+    return {**final, "verification": judged}
+
+
+MIGRATIONS: Mapping[int, Callable[[Tree], Tree]] = {1: _to_version_2, 2: _to_version_3}
 """By the version that a step starts from; it ends at the next one."""
 
 OLDEST_VERSION = min(MIGRATIONS)

@@ -24,7 +24,7 @@ __all__ = [
     "StageRecord",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the layout of `RunRecord` in its JSON form; `astrodriz_core.records.migration` knows the older ones."""
 
 
@@ -107,13 +107,15 @@ class StageRecord:
     drizzle : DrizzleRecord or None
         The combination made in this stage.
     verification : Verification or None
-        The judgement on it.
+        The judgement on it. The last stage delivers the combination of the one that won, and has its judgement.
     comparison : ProductComparison or None
         Its product against the default product.
     apriori, aposteriori
         What the astrometric part of the stage did.
     companions : DrizzleRecord or None
         Of the last stage where FLC files decide: the combination of their FLT files.
+    companions_verification : Verification or None
+        The judgement on that combination.
     states : tuple of FileDigest
         What this stage made of each exposure: its file name and the SHA-256 of its `ExposureState` in the sidecar.
         The last stage has none, since the files themselves are among the outputs.
@@ -130,6 +132,7 @@ class StageRecord:
     aposteriori: AposterioriRecord | None = None
     companions: DrizzleRecord | None = None
     states: tuple[FileDigest, ...] = ()
+    companions_verification: Verification | None = None
 
 
 @frozen

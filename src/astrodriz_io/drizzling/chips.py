@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
@@ -165,6 +165,11 @@ class DrizzleExposure:
     def exptime(self) -> float:
         """Exposure time, s."""
         return self.exposure.exposure_time
+
+    def at(self, path: Path) -> DrizzleExposure:
+        """The same exposure, whose file has been moved."""
+        exposure = evolve(self.exposure, path=path)
+        return DrizzleExposure(exposure, tuple(evolve(chip, exposure=exposure) for chip in self.chips))
 
 
 def load_exposure(

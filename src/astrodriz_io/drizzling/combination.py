@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,11 @@ class Combination:
     singles: tuple[DrizzledImage, ...]
     cosmic_rays: ChipMasks
 
+    def at(self, files: Mapping[str, Path]) -> Combination:
+        """The same combination, of exposures whose files have been moved; `files` are the new ones by rootname."""
+        exposures = tuple(exposure.at(files[exposure.rootname]) for exposure in self.prepared.exposures)
+        return evolve(self, prepared=evolve(self.prepared, exposures=exposures))
+
 
 @library_warnings()
 def combine_exposures(
@@ -69,8 +74,7 @@ def combine_exposures(
     store: ImageStore,
     progress: ProgressReporter,
     threads: int,
-    cosmic_rays: ChipMasks | None = None,
-    cosmic_rays_from: str = "this combination",
+    title: str = "this combination",
 ) -> Combination:
     """Run all drizzle steps on a set of exposures; their files are only read.
 
@@ -86,10 +90,8 @@ def combine_exposures(
         Told of every chip.
     threads : int
         How many chips are worked on at a time; the result does not depend on it.
-    cosmic_rays : mapping, optional
-        Cosmic-ray masks found earlier; with them none are looked for.
-    cosmic_rays_from : str
-        Where the masks come from, for the record.
+    title : str
+        What the record calls this combination.
 
     Raises
     ------
@@ -99,17 +101,16 @@ def combine_exposures(
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = viable_exposures(loaded, parameters)
     prepared = _prepare(exposures, parameters, store, progress, threads)
-    rejecting = cosmic_rays is None and parameters.driz_cr and len(exposures) > 1
+    rejecting = parameters.driz_cr and len(exposures) > 1
     # Whatever driz_separate says: the verification needs them wherever there is something to compare.
-    singles = drizzle_separately(prepared, cosmic_rays or None) if len(exposures) > 1 else ()
-    if cosmic_rays is None:
-        cosmic_rays = {}
-        if rejecting:
-            cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
-            singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
+    singles = drizzle_separately(prepared) if len(exposures) > 1 else ()
+    cosmic_rays: ChipMasks = {}
+    if rejecting:
+        cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
+        singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
     frame = requested_frame(prepared.default_frame, parameters.final_frame)
     final = drizzle_together(prepared, frame, cosmic_rays)
-    record = _record(prepared, excluded, cosmic_rays, cosmic_rays_from, frame)
+    record = _record(prepared, excluded, cosmic_rays, title, frame)
     return Combination(record, prepared, final, singles, cosmic_rays)
 
 
@@ -139,7 +140,7 @@ def _record(
     prepared: Prepared,
     excluded: tuple[ExcludedExposure, ...],
     cosmic_rays: ChipMasks,
-    cosmic_rays_from: str,
+    title: str,
     product_frame: OutputFrame,
 ) -> DrizzleRecord:
     return DrizzleRecord(
@@ -165,7 +166,7 @@ def _record(
             for chip in prepared.chips
             if chip.key in cosmic_rays
         ),
-        cosmic_rays_from=cosmic_rays_from,
+        cosmic_rays_from=title,
         product_frame=product_frame,
     )
 

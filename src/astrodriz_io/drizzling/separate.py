@@ -9,41 +9,38 @@ import numpy as np
 from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER, MAP_BORDER, drizzle_margin, padded_frame
-from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.parallel import ordered_map
 
 __all__ = ["drizzle_separately"]
 
 
-def drizzle_separately(prepared: Prepared, cosmic_rays: ChipMasks | None) -> tuple[DrizzledImage, ...]:
+def drizzle_separately(prepared: Prepared) -> tuple[DrizzledImage, ...]:
     """Drizzle each exposure onto the common grid, electrons/s, cosmic rays left in.
 
     Parameters
     ----------
     prepared : Prepared
         The combination.
-    cosmic_rays : mapping or None
-        Cosmic-ray masks where they are known already: projected onto the grid, not applied.
 
     Returns
     -------
     tuple of DrizzledImage
         One for each exposure, kept in the store. Weights are seconds.
     """
-    work = partial(_drizzle_exposure, prepared, cosmic_rays)
+    work = partial(_drizzle_exposure, prepared)
     images = ordered_map(work, prepared.exposures, prepared.threads)
     return tuple(prepared.progress.track(images, "separate drizzle", len(prepared.exposures)))
 
 
-def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposure: DrizzleExposure) -> DrizzledImage:
+def _drizzle_exposure(prepared: Prepared, exposure: DrizzleExposure) -> DrizzledImage:
     parameters = prepared.parameters
     margin = drizzle_margin(prepared.frame, exposure.chips)
     frame = padded_frame(prepared.frame, margin)
     kernel, fill = parameters.driz_sep_kernel.value, parameters.driz_sep_fillval
     drizzle = new_drizzle(frame, kernel, fill, len(exposure.chips), context=False)
     saturated = np.zeros(frame.shape, dtype=bool)
-    hit = np.zeros(frame.shape, dtype=bool) if cosmic_rays is not None else None
     for chip in exposure.chips:
         pixel_map = chip.pixel_map(frame, MAP_BORDER)
         inner = pixel_map[INNER]
@@ -58,14 +55,10 @@ def _drizzle_exposure(prepared: Prepared, cosmic_rays: ChipMasks | None, exposur
             parameters.driz_sep_pixfrac,
         )
         project_flags(chip.saturated(), inner, saturated)
-        # A chip has no mask where none were looked for, or where it took no part in the earlier combination.
-        if cosmic_rays is not None and hit is not None and chip.key in cosmic_rays:
-            project_flags(cosmic_rays[chip.key], inner, hit)
     return DrizzledImage(
         name=exposure.rootname,
         sci=prepared.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
         wht=prepared.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
         exptime=exposure.exptime,
-        cosmic_rays=None if hit is None else without_margin(hit, margin),
         saturated=without_margin(saturated, margin),
     )

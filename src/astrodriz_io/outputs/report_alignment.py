@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from astrodriz_core.astrometry.selection import standing_stage
+from astrodriz_core.records.common import STAGE_ORIGINS
 from astrodriz_core.records.run import RunRecord, StageRecord
-from astrodriz_core.records.verification import Check, GuidingCheck, PolicyResult, Registration, Verification
+from astrodriz_core.records.verification import Check, GuidingCheck, PolicyResult, Registration
 from astrodriz_io.outputs.figures import (
     StageVerification,
     focus_figure,
@@ -28,28 +30,32 @@ from astrodriz_io.outputs.report_html import (
 
 __all__ = ["alignment_section", "checks_section", "guiding_section", "stages_section", "verified_stages"]
 
+COMPANIONS = "final products, FLT"
+"""What the page calls the product of the FLT files beside FLC files."""
+
 
 def verified_stages(record: RunRecord) -> tuple[StageVerification, ...]:
-    """The stages with a verification of their own; the final one has that of the stage that won."""
-    seen: list[Verification] = []
-    stages: list[StageVerification] = []
-    for stage in record.stages:
-        if stage.verification is not None and stage.verification not in seen:
-            seen.append(stage.verification)
-            stages.append(StageVerification(stage.stage.value, stage.verification))
-    return tuple(stages)
+    """What was verified: the product of each stage that made one, and that of the FLT files beside FLC files.
+
+    The last stage delivers the product of an earlier one, and is not told again.
+    """
+    made = (stage for stage in record.stages if stage.stage in STAGE_ORIGINS)
+    judged = [(stage.stage.value, stage.verification) for stage in made]
+    judged += [(COMPANIONS, stage.companions_verification) for stage in record.stages]
+    return tuple(StageVerification(name, verdict) for name, verdict in judged if verdict is not None)
 
 
-def _last_verification(record: RunRecord) -> Verification | None:
-    return next((s.verification for s in reversed(record.stages) if s.verification is not None), None)
+def _name_in_use(record: RunRecord) -> str | None:
+    """The name of the stage whose products are delivered."""
+    stage = standing_stage(record)
+    return stage.stage.value if stage is not None else None
 
 
-def _final_and_others(
-    stages: Sequence[StageVerification], final: Verification | None
+def _in_use_and_others(
+    stages: Sequence[StageVerification], in_use: str | None
 ) -> tuple[list[StageVerification], list[StageVerification]]:
-    """The stage whose products are the final ones, and the others, which the page folds."""
-    shown = [stage for stage in stages if stage.verification == final]
-    return shown, [stage for stage in stages if stage.verification != final]
+    """The stage whose products are delivered, and the others, which the page folds."""
+    return [stage for stage in stages if stage.name == in_use], [stage for stage in stages if stage.name != in_use]
 
 
 def stages_section(record: RunRecord) -> Html:
@@ -99,10 +105,10 @@ def alignment_section(record: RunRecord) -> Html:
     if not stages:
         text = "The alignment was not measured: there are no two exposures to compare."
         return section("alignment", "Alignment of the exposures", element("p", text, class_="empty"))
-    final = _last_verification(record)
-    shown, others = _final_and_others(stages, final)
+    in_use = _name_in_use(record)
+    shown, others = _in_use_and_others(stages, in_use)
     plots = (
-        element("figure", _panel_caption(stage, final), registration_figure(stage, f"offsets-{number}"), class_="panel")
+        element("figure", _caption(stage, in_use), registration_figure(stage, f"offsets-{number}"), class_="panel")
         for number, stage in enumerate(stages)
     )
     return section(
@@ -143,8 +149,8 @@ def _how_to_read_offsets(stages: Sequence[StageVerification]) -> str:
     )
 
 
-def _panel_caption(stage: StageVerification, final: Verification | None) -> Html:
-    name = f"{stage.name} (in use)" if stage.verification == final else stage.name
+def _caption(stage: StageVerification, in_use: str | None) -> Html:
+    name = f"{stage.name} (in use)" if stage.name == in_use else stage.name
     return element("figcaption", element("strong", name), " ", badge(stage.verification.verdict))
 
 
@@ -233,7 +239,7 @@ def checks_section(record: RunRecord) -> Html:
     stages = verified_stages(record)
     if not stages:
         return section("checks", "Checks of every policy", element("p", "No checks were made.", class_="empty"))
-    shown, others = _final_and_others(stages, _last_verification(record))
+    shown, others = _in_use_and_others(stages, _name_in_use(record))
     return section(
         "checks",
         "Checks of every policy",

@@ -6,21 +6,17 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from astrodriz_core.astrometry.selection import standing_verification
+from astrodriz_core.explaining import alignment_sentence
 from astrodriz_core.records.astrometry import FitAttempt
-from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
+from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
-from astrodriz_core.records.run import RunOutcome, RunRecord, StageOutcome, StageRecord
+from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
 from astrodriz_core.records.verification import GuidingOutcome, Verification
 from astrodriz_io.outputs.figures import registration_checks
 from astrodriz_io.outputs.report_html import ABSENT, Html, badge, element, fixed, significant, tone
 
-__all__ = ["Concern", "concerns", "final_verification", "headline"]
-
-SENTENCES = {
-    Verdict.ALIGNED: "The exposures are aligned to each other.",
-    Verdict.MISALIGNED: "The exposures are not aligned to each other.",
-    Verdict.UNDETERMINED: "The images have too little in them to say whether the exposures are aligned.",
-}
+__all__ = ["Concern", "concerns", "headline"]
 
 
 @frozen
@@ -38,14 +34,9 @@ class Concern:
     text: str
 
 
-def final_verification(record: RunRecord) -> Verification | None:
-    """The judgement on the final product; None where there is none."""
-    return next((stage.verification for stage in record.stages if stage.stage is Stage.FINAL), None)
-
-
 def headline(record: RunRecord) -> Html:
     """The head of the page."""
-    verification = final_verification(record)
+    verification = standing_verification(record)
     return element(
         "header",
         element("p", "astrodriz run report", class_="eyebrow"),
@@ -71,13 +62,11 @@ def _configuration(record: RunRecord) -> str:
 
 
 def _verdict(record: RunRecord, verification: Verification | None) -> Iterator[Html]:
-    if record.outcome is RunOutcome.OMITTED:
-        yield element("p", element("strong", "Not drizzled. "), f"{record.outcome.value}.", class_="lead")
-    elif verification is None:
-        text = "One exposure has nothing to be aligned to."
-        yield element("p", element("strong", "Not verified. "), text, class_="lead")
+    sentence = alignment_sentence(record)
+    if verification is None:
+        yield element("p", element("strong", sentence), class_="lead")
     else:
-        yield element("p", badge(verification.verdict), " ", SENTENCES[verification.verdict], class_="lead")
+        yield element("p", badge(verification.verdict), " ", sentence, class_="lead")
         reason = f"Policy {verification.policy.value}: {verification.reason}"
         yield element("p", reason, class_="reason")
     if record.selection is not None:
@@ -164,7 +153,7 @@ def _attention(found: tuple[Concern, ...]) -> Html:
 
 def concerns(record: RunRecord) -> tuple[Concern, ...]:
     """What the reader should know, the worst first."""
-    verification = final_verification(record)
+    verification = standing_verification(record)
     found = (
         *_of_verification(verification),
         *_of_inputs(record),
@@ -180,8 +169,10 @@ def _of_verification(verification: Verification | None) -> Iterator[Concern]:
     if verification is None:
         return
     deciding = next(result for result in verification.policies if result.policy is verification.policy)
-    if deciding.misaligned and verification.verdict is Verdict.MISALIGNED:
-        yield Concern("bad", f"Off its place: {', '.join(deciding.misaligned)}.")
+    if verification.verdict is Verdict.MISALIGNED:
+        yield Concern("bad", f"Off its place: {', '.join(deciding.misaligned) or deciding.reason}.")
+    if verification.verdict is Verdict.UNDETERMINED:
+        yield Concern("open", f"It is not known whether the exposures are aligned: {deciding.reason.rstrip('.')}.")
     if verification.worst is not None and verification.worst.ambiguous and deciding.misaligned:
         yield Concern("open", "Two exposures disagree; nothing tells which of them is off its place.")
     if verification.degraded:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from astrodriz_core.errors import AstrodrizError
+from astrodriz_core.explaining import alignment_sentence
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, FitAttempt
-from astrodriz_core.records.common import ExposureWcs
+from astrodriz_core.records.common import ExposureWcs, Stage
 from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import PolicyResult, ProductComparison, Registration, Verification
@@ -31,7 +32,8 @@ def summary(record: RunRecord) -> tuple[str, ...]:
     """What the terminal shows at the end: the WCS of each exposure, why, the verdicts, the products."""
     lines = [f"{record.root}: {record.outcome.value}"]
     if record.selection is not None:
-        lines.append(f"WCS: {record.selection.reason}")
+        lines.append(f"WCS: {record.selection.wcsname}: {record.selection.reason}")
+        lines.append(f"Alignment: {alignment_sentence(record)}")
     for stage in record.stages:
         if stage.verification is not None:
             lines.append(f"  {stage.stage.value:<17} {stage.outcome.value:<9} {stage.verification.verdict.value}")
@@ -79,10 +81,10 @@ def _stages(record: RunRecord) -> Iterator[str]:
         yield f"Guiding of {check.rootname}: {check.outcome.value}: {check.reason}"
     for stage in record.stages:
         yield RULE
-        yield from _stage(stage)
+        yield from _stage(stage, record)
 
 
-def _stage(stage: StageRecord) -> Iterator[str]:
+def _stage(stage: StageRecord, record: RunRecord) -> Iterator[str]:
     yield f"{stage.stage.value.upper()}: {stage.outcome.value} ({stage.reason})"
     yield from _wcs(stage.wcs)
     if stage.apriori is not None:
@@ -91,10 +93,15 @@ def _stage(stage: StageRecord) -> Iterator[str]:
         yield from _aposteriori(stage.aposteriori)
     if stage.drizzle is not None:
         yield from _drizzle(stage.drizzle)
-    if stage.verification is not None:
+    if stage.stage is Stage.FINAL:
+        yield f"  alignment: {alignment_sentence(record)}"
+    elif stage.verification is not None:
         yield from _verification(stage.verification)
     if stage.comparison is not None:
         yield from _comparison(stage.comparison)
+    if stage.companions_verification is not None:
+        yield "  the FLT files, with the WCS of their FLC files:"
+        yield from _verification(stage.companions_verification)
 
 
 def _wcs(exposures: Iterable[ExposureWcs]) -> Iterator[str]:
