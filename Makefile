@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
+JOBS ?= auto
 BIN := $(VENV)/bin
 
 .PHONY: demo test check schema clean
@@ -19,8 +20,9 @@ demo: $(VENV)/installed
 	rm -rf $(DEMO)
 	$(BIN)/astrodriz demo $(DEMO)
 
+# Tests are handed out one by one, so that no worker waits for another; each keeps to one thread.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/installed
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""Small simulated associations that the integration tests share; made once for each session, read only.
+"""Small simulated associations that the integration tests share, read only; made once for all workers of a session.
 
 A test that changes files copies them first: ``shutil.copytree(association.folder, tmp_path / "run")``.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shared_between_workers import made_once
 from whole_runs import run
 
 from astrodriz_core.records.run import RunRecord
@@ -20,40 +21,39 @@ SMALL = 256
 @pytest.fixture(scope="session")
 def ir_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """Four WFC3/IR exposures of 256 x 256 pixels: stars and galaxies, a pointing error of 0.35 arcsec."""
-    return _simulated(tmp_path_factory, SimulationSpec(detector="WFC3/IR", size=SMALL))
+    return _simulated(tmp_path_factory, "ir", SimulationSpec(detector="WFC3/IR", size=SMALL))
 
 
 @pytest.fixture(scope="session")
 def acs_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """Four ACS/WFC exposures, FLT and FLC, with two chips of 256 x 256 pixels: a star field."""
-    return _simulated(tmp_path_factory, SimulationSpec(detector="ACS/WFC", size=SMALL, sky=FieldKind.CROWDED))
+    return _simulated(tmp_path_factory, "acs", SimulationSpec(detector="ACS/WFC", size=SMALL, sky=FieldKind.CROWDED))
 
 
 @pytest.fixture(scope="session")
 def misaligned_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """Four WFC3/IR exposures of 256 x 256 pixels, the third of them two pixels off its place."""
-    return _simulated(tmp_path_factory, SimulationSpec(detector="WFC3/IR", size=SMALL, misalign=((2, 2.0),)))
+    spec = SimulationSpec(detector="WFC3/IR", size=SMALL, misalign=((2, 2.0),))
+    return _simulated(tmp_path_factory, "misaligned", spec)
 
 
 @pytest.fixture(scope="session")
 def ir_singleton(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """One WFC3/IR exposure of 256 x 256 pixels without an association table."""
     spec = SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=1, singleton=True)
-    return _simulated(tmp_path_factory, spec)
+    return _simulated(tmp_path_factory, "singleton", spec)
 
 
 @pytest.fixture(scope="session")
 def ir_run(ir_association: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
     """A whole run on the WFC3/IR association: its record and the folder that it left."""
-    folder = tmp_path_factory.mktemp("ir") / "run"
-    return run(ir_association, folder, make_manifest=True), folder
+    return made_once(tmp_path_factory, "ir-run", lambda folder: _run(ir_association, folder, make_manifest=True))
 
 
 @pytest.fixture(scope="session")
 def acs_run(acs_association: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
     """The same on the ACS/WFC association."""
-    folder = tmp_path_factory.mktemp("acs") / "run"
-    return run(acs_association, folder), folder
+    return made_once(tmp_path_factory, "acs-run", lambda folder: _run(acs_association, folder))
 
 
 @pytest.fixture
@@ -67,6 +67,9 @@ def reference_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulate
     return point_at
 
 
-def _simulated(factory: pytest.TempPathFactory, spec: SimulationSpec) -> SimulatedAssociation:
-    folder: Path = factory.mktemp(spec.detector.replace("/", "_").lower())
-    return simulate_association(folder, spec)
+def _simulated(factory: pytest.TempPathFactory, name: str, spec: SimulationSpec) -> SimulatedAssociation:
+    return made_once(factory, name, lambda folder: simulate_association(folder, spec))
+
+
+def _run(association: SimulatedAssociation, folder: Path, **options: bool) -> tuple[RunRecord, Path]:
+    return run(association, folder / "run", **options), folder / "run"
