@@ -1,6 +1,6 @@
 # Two commands do everything on a machine that has Python 3.11 or newer and make.
 #   make demo    simulate an association with a misplaced pointing, process it, show how far it was off before and after
-#   make test    run all tests in the same virtual environment
+#   make test    run all tests but the slow ones in the same virtual environment
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +8,7 @@ DEMO ?= demo
 JOBS ?= auto
 BIN := $(VENV)/bin
 
-.PHONY: demo test check schema clean
+.PHONY: demo test test-slow check schema clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,11 @@ demo: $(VENV)/installed
 # Tests are handed out one by one, so that no worker waits for another; each keeps to one thread.
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# What takes long: every degenerate cell, many processes, many kills, a thousand runs. Writes docs/slow-tests.md.
+test-slow: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n $(JOBS) --dist worksteal --junitxml=$(VENV)/slow.xml; \
+	status=$$?; $(BIN)/python benchmarks/slow_tests_page.py $(VENV)/slow.xml && exit $$status
 
 check: $(VENV)/installed
 	$(BIN)/ruff check

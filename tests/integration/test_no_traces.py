@@ -2,11 +2,13 @@
 
 import logging
 import os
+import resource
 import shutil
 import tempfile
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from interpreter_state import leaving_no_trace
@@ -71,11 +73,21 @@ def test_omitted_and_failing_runs_leave_nothing_in_the_process(omitted, damaged,
 
 
 @pytest.mark.slow
-def test_a_thousand_runs_in_one_process_leave_nothing_in_it(omitted, damaged, elsewhere):
+def test_a_thousand_runs_in_one_process_leave_nothing_in_it(omitted, damaged, elsewhere, record_property):
+    process(omitted, environment={})
+    before = resident_mb()
     with leaving_no_trace(omitted.parent.parent):
         for _ in range(1000):
             assert process(omitted, environment={}).outcome is RunOutcome.OMITTED
             failing(damaged)
+    grown = resident_mb() - before
+    record_property("growth of the memory", f"{grown:.0f} MB")
+    assert grown < 50
+
+
+def resident_mb():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def test_runs_in_several_threads_leave_the_filters_and_the_level_as_they_were(ir_singleton, elsewhere):
