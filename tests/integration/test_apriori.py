@@ -394,8 +394,10 @@ def test_one_lost_reply_is_asked_for_again(files, database, fault):
     assert apply_apriori(files, source(database)).outcome is AprioriOutcome.APPLIED
 
 
-def test_a_reply_that_declares_entities_is_refused(files):
-    bomb = b'<!DOCTYPE o [<!ENTITY a "aaaaaaaaaa">]><o>&a;</o>'
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_reply_that_declares_entities_is_refused_in_every_encoding(files, encoding):
+    text = '<!DOCTYPE o [<!ENTITY a "aaaaaaaaaa">]><o>&a;</o>'
+    bomb = f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding)
     with serving(lambda path, query: (200, bomb)) as loopback:
         record = apply_apriori(files, source(loopback))
     assert record.outcome is AprioriOutcome.UNAVAILABLE

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, ParseError
 
 import requests
 from attrs import field, frozen
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from astrodriz_core.errors import AstrodrizError
 from astrodriz_io.astrometry.time_budget import TimeBudget
@@ -178,7 +180,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-def parse_xml(body: bytes, service: str) -> ElementTree.Element:
+def parse_xml(body: bytes, service: str) -> Element:
     """Root of an XML reply.
 
     Raises
@@ -186,12 +188,13 @@ def parse_xml(body: bytes, service: str) -> ElementTree.Element:
     TryAgainError
         It is not XML, or it declares entities, which no such reply needs and which can grow without limit.
     """
-    if b"<!ENTITY" in body or b"<!DOCTYPE" in body:
-        raise TryAgainError(f"the reply of the {service} declares entities")
     try:
-        return ElementTree.fromstring(body)
-    except (ElementTree.ParseError, ValueError, LookupError) as failure:
+        root: Element = fromstring(body, forbid_dtd=True)
+    except DefusedXmlException as failure:
+        raise TryAgainError(f"the reply of the {service} declares entities") from failure
+    except (ParseError, ValueError, LookupError) as failure:
         raise TryAgainError(f"the reply of the {service} is not XML") from failure
+    return root
 
 
 def _short(failure: BaseException) -> str:
