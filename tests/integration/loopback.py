@@ -18,8 +18,8 @@ Reply = tuple[int, bytes]
 class Loopback:
     """Where the server is, what it was asked, and how it fails.
 
-    `fault` is None, "refuse", "slow", "drip", "garbage", "truncate", "short", or an HTTP status as text; it applies
-    to the next `faults` requests whose path holds `only`.
+    `fault` is None, "refuse", "slow", "drip", "drip header", "garbage", "truncate", "short", or an HTTP status as text;
+    it applies to the next `faults` requests whose path holds `only`.
     """
 
     def __init__(self, answer: Callable[[str, dict[str, str]], Reply]) -> None:
@@ -101,11 +101,12 @@ def _handle(request: BaseHTTPRequestHandler, loopback: Loopback) -> None:
 
 
 def _send(request: BaseHTTPRequestHandler, status: int, body: bytes, fault: str | None) -> None:
-    request.send_response(status)
-    request.send_header("Content-Length", str(len(body)))
-    request.end_headers()
+    if fault == "drip header":
+        body = b"HTTP/1.1 200 OK\r\nX: " + b"a" * 10**5
+    else:
+        _send_header(request, status, body)
     try:
-        if fault == "drip":
+        if fault in ("drip", "drip header"):
             for byte in body:
                 request.wfile.write(bytes([byte]))
                 time.sleep(0.05)
@@ -113,3 +114,9 @@ def _send(request: BaseHTTPRequestHandler, status: int, body: bytes, fault: str 
             request.wfile.write(body[: len(body) // 2] if fault == "truncate" else body)
     except OSError:
         request.close_connection = True
+
+
+def _send_header(request: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
+    request.send_response(status)
+    request.send_header("Content-Length", str(len(body)))
+    request.end_headers()

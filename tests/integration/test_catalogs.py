@@ -180,6 +180,21 @@ def test_a_fault_that_stays_is_a_typed_error_in_bounded_time(service, fault):
     assert time.monotonic() - start < 5.0
 
 
+@pytest.mark.parametrize("fault", ["slow", "drip", "drip header"])
+def test_a_service_that_hangs_leaves_neither_thread_nor_connection(service, fault):
+    service.fault = fault
+    before = set(threading.enumerate())
+    with pytest.raises(CatalogError, match=r"no complete reply|Timeout"):
+        within_a_second(service).query(FIELD, EPOCH)
+    # Those of the server end with it.
+    assert [thread.name for thread in set(threading.enumerate()) - before if "process_request" not in thread.name] == []
+
+
+def within_a_second(service):
+    client = WebClient("catalogue service", CatalogError, TimeBudget(1.0), attempts=1, read_seconds=0.3)
+    return ServiceCatalog("GAIAeDR3", f"{service.address}/webservices", client.budget, client)
+
+
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://%s/\r\nContent-Length: 0\r\n\r\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 import threading
 import time
@@ -123,6 +124,14 @@ def test_a_job_that_does_not_end_costs_no_more_than_the_budget(astroquery):
     with archive(b"", "EXECUTING") as (address, _), pytest.raises(CatalogError, match="in time"):
         GaiaArchive(budget=TimeBudget(0.5), address=address).query(FIELD, EPOCH)
     assert time.monotonic() - start < 3.0
+    assert "astrodriz-service" not in " ".join(thread.name for thread in threading.enumerate())
+
+
+def test_an_archive_that_does_not_answer_leaves_no_thread(astroquery):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(CatalogError, match="in time"):
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}{TAP}"
+        GaiaArchive(budget=TimeBudget(0.5), address=address).query(FIELD, EPOCH)
+    assert "astrodriz-service" not in " ".join(thread.name for thread in threading.enumerate())
 
 
 def test_the_gaia_archive_is_asked_for_the_field_in_adql():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
 
 from astropy.table import Table
@@ -14,6 +14,7 @@ from attrs import field, frozen
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows
+from astrodriz_io.astrometry.cuttable import Connections, cuttable, within
 from astrodriz_io.astrometry.time_budget import TimeBudget
 
 __all__ = ["GaiaArchive"]
@@ -73,45 +74,66 @@ class GaiaArchive:
             f"SELECT {COLUMNS} FROM {table} WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
             f"CIRCLE('ICRS', {footprint.ra:.10f}, {footprint.dec:.10f}, {footprint.radius:.8f}))"
         )
-        rows = self._in_time(self.launch or _astroquery_launcher(self.address), adql)
+        rows = self._rows(adql)
         columns = columns_of(rows, self.name, "Gaia archive", required=("pmra", "pmdec", "epoch"))
         return catalog_rows(columns, footprint, epoch, self.name, "Gaia archive")
 
-    def _in_time(self, launch: Callable[[str], Table], adql: str) -> Table:
-        """Run a query in a thread of its own, because astroquery has no limit on time."""
-        outcome: list[Table | Exception] = []
+    def _rows(self, adql: str) -> Table:
+        """What the archive replies to a query; astroquery has no limit on time."""
+        try:
+            with self.budget.spending():
+                seconds = self.budget.remaining()
+                return within(seconds, lambda connections: self._launch(adql, connections, seconds))
+        except TimeoutError as failure:
+            raise CatalogError("The Gaia archive did not answer in time.") from failure
+        except ASTROQUERY_FAILURES as failure:
+            raise CatalogError(f"The Gaia archive gave no usable answer ({failure}).") from failure
 
-        def work() -> None:
-            try:
-                outcome.append(launch(adql))
-            except ASTROQUERY_FAILURES as failure:
-                outcome.append(failure)
-
-        thread = threading.Thread(target=work, daemon=True)
-        with self.budget.spending():
-            thread.start()
-            thread.join(self.budget.remaining())
-        if not outcome:
-            raise CatalogError("The Gaia archive did not answer in time.")
-        if isinstance(outcome[0], Exception):
-            raise CatalogError(f"The Gaia archive gave no usable answer ({outcome[0]}).") from outcome[0]
-        return outcome[0]
+    def _launch(self, adql: str, connections: Connections, seconds: float) -> Table:
+        launch = self.launch or _astroquery_launcher(self.address, _Handler(self.address, connections, seconds))
+        return launch(adql)
 
 
-def _astroquery_launcher(address: str) -> Callable[[str], Table]:
+@frozen
+class _Handler:
+    """Makes the connections of astroquery, in place of its own handler: watched ones, with a limit on time."""
+
+    address: str
+    connections: Connections
+    seconds: float
+
+    def get_connection(self, *, ishttps: bool = False, cookie: object = None, verbose: bool = False) -> HTTPConnection:
+        """A connection to the archive."""
+        return self._connection(HTTPSConnection if ishttps or cookie is not None else HTTPConnection)
+
+    def get_connection_secure(self, verbose: bool = False) -> HTTPConnection:
+        """A connection with TLS."""
+        return self._connection(HTTPSConnection)
+
+    def _connection(self, kind: type) -> HTTPConnection:
+        made: HTTPConnection = cuttable(kind, self.connections)(urlsplit(self.address).netloc, timeout=self.seconds)
+        return made
+
+
+def _astroquery_launcher(address: str, handler: _Handler) -> Callable[[str], Table]:
     """The function of astroquery that runs a query.
 
     Its ``astroquery.gaia`` would ask the archive for news, and print them, when it is imported. The jobs are
     asynchronous ones, because the archive cuts the others at 2000 rows without a word.
     """
     try:
+        from astroquery.utils.tap.conn.tapconn import TapConn
         from astroquery.utils.tap.core import TapPlus
     except ImportError as error:
         raise CatalogError(
             "The Gaia archive needs astroquery.", remedy="Install the extra: pip install astrodriz[gaia]."
         ) from error
 
+    url = urlsplit(address)
+    server, _, tap = url.path.strip("/").rpartition("/")
+    archive = TapConn(url.scheme == "https", url.hostname, server_context=server, tap_context=tap, connhandler=handler)
+
     def launch(adql: str) -> Table:
-        return TapPlus(url=address).launch_job_async(adql).get_results()
+        return TapPlus(url=address, connhandler=archive).launch_job_async(adql).get_results()
 
     return launch

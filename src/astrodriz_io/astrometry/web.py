@@ -16,6 +16,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from astrodriz_core.errors import AstrodrizError
+from astrodriz_io.astrometry.cuttable import Connections, cuttable_session, within
 from astrodriz_io.astrometry.time_budget import TimeBudget
 
 __all__ = ["NotFoundError", "TryAgainError", "WebClient", "host_of", "parse_xml"]
@@ -116,34 +117,23 @@ class WebClient:
         raise self._error(url, reason)
 
     def _once(self, url: str, parameters: Mapping[str, str | float] | None) -> bytes:
-        """One attempt, in a thread of its own: a server that drips bytes cannot outlast the time limit."""
+        """One attempt, which a server that drips bytes cannot draw out."""
         limit = min(self.read_seconds, self.budget.remaining())
-        outcome: list[bytes | BaseException] = []
-        cancelled = threading.Event()
-
-        def work() -> None:
-            try:
-                outcome.append(self._fetch(url, parameters, limit, cancelled))
-            except (TryAgainError, NotFoundError, AstrodrizError, *NETWORK_FAILURES) as failure:
-                outcome.append(failure)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        thread.join(limit)
-        cancelled.set()
-        if not outcome:
-            raise TryAgainError(f"no complete reply within {limit:.1f} s")
-        if isinstance(outcome[0], bytes):
-            return outcome[0]
-        if isinstance(outcome[0], NETWORK_FAILURES):
-            raise TryAgainError(_short(outcome[0])) from outcome[0]
-        raise outcome[0]
+        try:
+            return within(limit, lambda connections: self._fetch(url, parameters, limit, connections))
+        except TimeoutError as failure:
+            raise TryAgainError(f"no complete reply within {limit:.1f} s") from failure
+        except NETWORK_FAILURES as failure:
+            raise TryAgainError(_short(failure)) from failure
 
     def _fetch(
-        self, url: str, parameters: Mapping[str, str | float] | None, limit: float, cancelled: threading.Event
+        self, url: str, parameters: Mapping[str, str | float] | None, limit: float, connections: Connections
     ) -> bytes:
         timeout = (min(CONNECT_SECONDS, limit), limit)
-        with requests.get(url, params=parameters, timeout=timeout, stream=True) as reply:
+        with (
+            cuttable_session(connections) as session,
+            session.get(url, params=parameters, timeout=timeout, stream=True) as reply,
+        ):
             if reply.status_code == requests.codes.not_found:
                 raise NotFoundError(url)
             if reply.status_code == requests.codes.too_many_requests or reply.status_code >= 500:
@@ -153,7 +143,7 @@ class WebClient:
             body = bytearray()
             for chunk in reply.iter_content(CHUNK_BYTES):
                 body += chunk
-                if cancelled.is_set() or len(body) > MAX_BYTES:
+                if len(body) > MAX_BYTES:
                     raise TryAgainError("the reply was too long")
             return self._complete(bytes(body), reply.headers.get("Content-Length"))
 

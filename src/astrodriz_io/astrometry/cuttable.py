@@ -1,0 +1,101 @@
+"""Network calls that end: when their time is up their connections are cut, so that no thread stays behind."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import requests
+from attrs import define, field
+from requests.adapters import HTTPAdapter
+
+__all__ = ["Connections", "cuttable", "cuttable_session", "within"]
+
+Answer = TypeVar("Answer")
+
+GRACE_SECONDS = 1.0
+"""Longest wait for a thread after its connections were cut. One that looks up an address or connects cannot be cut;
+it ends when the system's resolver or the time limit of the connection lets it."""
+
+
+@define
+class Connections:
+    """The connections of one call, which another thread may cut."""
+
+    _handles: list[socket.socket] = field(factory=list, init=False)
+    _is_cut: bool = field(default=False, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def add(self, connection: socket.socket) -> None:
+        """Watch a connection; cut it at once where the others were cut already."""
+        # A handle of our own: the one of the caller may be closed, and its number given to another file, at any time.
+        with self._lock:
+            self._handles.append(socket.fromfd(connection.fileno(), connection.family, connection.type))
+            is_cut = self._is_cut
+        if is_cut:
+            self.cut()
+
+    def cut(self) -> None:
+        """End all connections: whoever waits for one of them is told that its stream has ended."""
+        with self._lock:
+            self._is_cut = True
+            while self._handles:
+                with self._handles.pop() as handle, suppress(OSError):
+                    handle.shutdown(socket.SHUT_RDWR)
+
+
+def within(seconds: float, call: Callable[[Connections], Answer]) -> Answer:
+    """What a call gives, in a thread of its own, if it gives it in time.
+
+    Parameters
+    ----------
+    seconds : float
+        How long to wait.
+    call : callable
+        Has to add each connection that it opens to the `Connections` that it gets. What it raises is raised here.
+
+    Raises
+    ------
+    TimeoutError
+        It is not ready; its connections are cut.
+    """
+    connections = Connections()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="astrodriz-service")
+    answer = pool.submit(call, connections)
+    try:
+        return answer.result(seconds)
+    finally:
+        connections.cut()
+        ended, _ = wait([answer], GRACE_SECONDS)
+        pool.shutdown(wait=bool(ended))
+
+
+def cuttable(connection_class: Any, connections: Connections) -> type:
+    """A class of HTTP connections like the given one, whose connections are watched as soon as they are open."""
+
+    def connect(connection: Any) -> None:
+        connection_class.connect(connection)
+        connections.add(connection.sock)
+
+    return type(connection_class.__name__, (connection_class,), {"connect": connect})
+
+
+def cuttable_session(connections: Connections) -> requests.Session:
+    """A session whose connections, to proxies too, are watched."""
+    adapter = HTTPAdapter()
+    pool_of = adapter.get_connection_with_tls_context
+
+    def watched_pool_of(*args: Any, **kwargs: Any) -> Any:
+        pool = pool_of(*args, **kwargs)
+        pool.ConnectionCls = cuttable(pool.ConnectionCls, connections)
+        return pool
+
+    adapter.get_connection_with_tls_context = watched_pool_of
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter)
+    return session
