@@ -52,7 +52,7 @@ def main() -> int:
             KEYWORDS_FILE.write_text(json.dumps(keywords_of_runs(Path(folder)), indent=0) + "\n")
             return 0
         if arguments.case is not None:
-            return _one_case(arguments.case, Path(folder), arguments.keep)
+            return _one_case(arguments, Path(folder))
         return _many(arguments, Path(folder))
 
 
@@ -65,15 +65,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="file of the blocks that are done")
     parser.add_argument("--case", type=int, metavar="SEED", help="show one case")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="of --case: leave its files here")
+    parser.add_argument("--depths", type=lambda text: tuple(text.split(",")), metavar="A,B",
+                        help="these alone, of the sources that have one of them")  # fmt: skip
     parser.add_argument("--page", action="store_true", help="write the figures into the documentation")
     parser.add_argument("--keywords", action="store_true", help="find the keywords that are read, and write them down")
     return parser.parse_args()
 
 
-def _one_case(seed: int, folder: Path, keep: Path | None) -> int:
-    _begin(folder)
-    sources, scratch = _worker["sources"], _worker["scratch"]
-    case = draw(sources, random.Random(seed), seed)
+def _one_case(arguments: argparse.Namespace, folder: Path) -> int:
+    _begin(folder, arguments.depths)
+    sources, scratch, keep = _worker["sources"], _worker["scratch"], arguments.keep
+    case = draw(sources, random.Random(arguments.case), arguments.case, depths=arguments.depths)
     source = next(one for one in sources if one.name == case.source)
     outcome = judge(source, case, scratch)
     print(f"{case}\n{outcome.ending}")
@@ -121,7 +123,7 @@ def _read_state(state: Path) -> dict[int, Tally]:
 def _judged(blocks: Sequence[range], arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[int, Tally]]:
     """Blocks as they are done, by so many processes, none begun when the time is up."""
     ends, waiting = time.monotonic() + arguments.seconds, list(reversed(blocks))
-    with ProcessPoolExecutor(arguments.jobs, initializer=_begin, initargs=(folder,)) as pool:
+    with ProcessPoolExecutor(arguments.jobs, initializer=_begin, initargs=(folder, arguments.depths)) as pool:
         under_way: set[Future[tuple[int, Tally]]] = set()
         while under_way or waiting:
             while waiting and len(under_way) < arguments.jobs and time.monotonic() < ends:
@@ -132,33 +134,36 @@ def _judged(blocks: Sequence[range], arguments: argparse.Namespace, folder: Path
             yield from (future.result() for future in ready)
 
 
-def _begin(folder: Path) -> None:
+def _begin(folder: Path, depths: Sequence[str] | None) -> None:
     """Make the sound files, once for each process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     own = folder / f"worker-{os.getpid()}"
     sound, scratch = own / "sound", own / "scratch"
     sound.mkdir(parents=True)
     scratch.mkdir()
-    _worker.update(sources=all_sources(sound), scratch=scratch)
+    sources = [one for one in all_sources(sound) if depths is None or set(depths) & set(one.depths)]
+    _worker.update(sources=sources, scratch=scratch, depths=depths)
     shutil.rmtree(sound)
 
 
 def _block(seeds: range) -> tuple[int, Tally]:
-    return seeds.start, judged_block(_worker["sources"], seeds, _worker["scratch"])
+    return seeds.start, judged_block(_worker["sources"], seeds, _worker["scratch"], _worker["depths"])
 
 
 def _table(tally: Tally, sources: Sequence[Source], seeds: Sequence[int], arguments: argparse.Namespace) -> str:
     """The figures in Markdown."""
-    tried, possible = pairs_tried(sources, seeds), pairs_of(sources)
+    depths = arguments.depths
+    sources = [one for one in sources if depths is None or set(depths) & set(one.depths)]
+    tried, possible = pairs_tried(sources, seeds, depths), pairs_of(sources)
     lines = [
         "| source | cases | depths | success | error | fields tried | pairs of field and mutation tried |",
         "|---|---:|---|---:|---:|---:|---:|",
     ]
     for source in sources:
-        depths, good, bad = _endings(tally, source.name)
+        by_depth, good, bad = _endings(tally, source.name)
         pairs, fields = tried[source.name]
         lines.append(
-            f"| {source.name} | {good + bad} | {depths} | {good} | {bad} | {fields} of {len(source.places)} "
+            f"| {source.name} | {good + bad} | {by_depth} | {good} | {bad} | {fields} of {len(source.places)} "
             f"| {pairs} of {possible[source.name]} |"
         )
     findings = sum(number for number, _ in tally.findings.values())

@@ -14,7 +14,7 @@ import pytest
 from astropy.io import fits
 from stwcs import updatewcs as stwcs_updatewcs
 from stwcs.wcsutil import HSTWCS
-from tiny_files import SIZE, write_exposure, write_idctab
+from tiny_files import SIZE, write_exposure, write_idctab, write_lookup
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
@@ -40,19 +40,6 @@ def exposure_with_model(tmp_path: Path, references: Path, detector: str, **prima
     write_idctab(references / "a1b2c_idc.fits", detector)
     idctab = f"{VARIABLES[instrument]}$a1b2c_idc.fits"
     return write_exposure(tmp_path / "xabc01aaq_flt.fits", detector, primary={"IDCTAB": idctab, **primary})
-
-
-def write_lookup(path: Path, chips: tuple[int, ...]) -> Path:
-    """Write an NPOLFILE or D2IMFILE: a coarse table of small shifts for each chip and axis."""
-    hdus: list[fits.hdu.base._BaseHDU] = [
-        fits.PrimaryHDU(header=fits.Header({"INSTRUME": "ACS", "DETECTOR": "WFC", "FILENAME": path.name}))
-    ]
-    for extver, (chip, axis) in enumerate(((c, a) for c in chips for a in ("DX", "DY")), start=1):
-        header = fits.Header({"CCDCHIP": chip, "CRVAL1": 1.0, "CRVAL2": 1.0, "CDELT1": 8.0, "CDELT2": 8.0})
-        data = np.full((5, 5), 0.01 * extver, "f4")
-        hdus.append(fits.ImageHDU(data, header, name=axis, ver=(extver + 1) // 2))
-    fits.HDUList(hdus).writeto(path)
-    return path
 
 
 @pytest.mark.parametrize("detector", ["WFC3/IR", "WFC3/UVIS", "ACS/WFC", "ACS/HRC", "STIS/CCD", "NICMOS/2", "WFPC2/PC"])

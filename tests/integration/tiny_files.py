@@ -117,6 +117,19 @@ def write_idctab(path: Path, detector: str = "WFC3/IR", *, size: int = SIZE) -> 
     return path
 
 
+def write_lookup(path: Path, chips: tuple[int, ...]) -> Path:
+    """Write an NPOLFILE or D2IMFILE: a coarse table of small shifts for each chip and axis."""
+    hdus: list[fits.hdu.base._BaseHDU] = [
+        fits.PrimaryHDU(header=fits.Header({"INSTRUME": "ACS", "DETECTOR": "WFC", "FILENAME": path.name}))
+    ]
+    for extver, (chip, axis) in enumerate(((c, a) for c in chips for a in ("DX", "DY")), start=1):
+        header = fits.Header({"CCDCHIP": chip, "CRVAL1": 1.0, "CRVAL2": 1.0, "CDELT1": 8.0, "CDELT2": 8.0})
+        data = np.full((5, 5), 0.01 * extver, "f4")
+        hdus.append(fits.ImageHDU(data, header, name=axis, ver=(extver + 1) // 2))
+    fits.HDUList(hdus).writeto(path)
+    return path
+
+
 def write_mdriztab(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
     """Write an MDRIZTAB; every row has the same columns."""
     columns = [_column(key, [row[key] for row in rows]) for key in rows[0]]

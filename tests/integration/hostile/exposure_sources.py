@@ -11,7 +11,7 @@ from astropy.io import fits
 from attrs import field, frozen
 from degenerate_files import VARIABLES, nothing, write_case
 from degenerate_files import Case as Degenerate
-from tiny_files import write_exposure
+from tiny_files import write_exposure, write_lookup
 
 from hostile.acting import command, run_command, run_until
 from hostile.cards import CARD_SPOILS, Hdu, join, split, spoil_card
@@ -26,6 +26,8 @@ CATALOGUE = b"ra,dec,mag,pmra,pmdec,ref_epoch\n" + b"".join(
 )
 TABLE_KEYWORDS = ("INSTRUME", "DETECTOR", "CAMERA", "DRIZCORR", "IDCTAB", "ROOTNAME", "NEXTEND", "EXTNAME", "EXTVER")
 """What is read from the RAW file and the association table, beside what their own headers hold."""
+
+TABLES = {"NPOLFILE": "a_npl.fits", "D2IMFILE": "a_d2i.fits"}
 
 DEPTHS: Mapping[str, float] = {"opened": 0.975, "prepared": 0.02, "run": 0.005}
 
@@ -123,6 +125,7 @@ def exposure_sources(folder: Path) -> tuple[CardSource, ...]:
         make("NICMOS/2", 3, ("cal",), alone=True),
         make("ACS/SBC", 1, ("flt",), alone=True),
         make("WFC3/UVIS", 1, ("flt",), alone=True),
+        _reference_source(folder / "references"),
     )
 
 
@@ -134,8 +137,7 @@ def _source(
     tiny = write_case(folder, detector, Degenerate(nothing, size=SIZE, count=count))
     (folder / "stars.csv").write_bytes(CATALOGUE)
     if "flc" in suffixes:
-        primary = {"IDCTAB": f"{VARIABLES[detector.split('/')[0]]}$a1b2c_idc.fits", "ROOTNAME": "xabc01aaq"}
-        write_exposure(folder / "xabc01aaq_flc.fits", detector, primary=primary, size=SIZE)
+        _add_tables(folder)
     if "c0m" in suffixes:
         _split_wfpc2(tiny.exposures[-1])
     sound = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
@@ -152,6 +154,33 @@ def _source(
         places=tuple(place for name in names for place in card_places(name, hdus[name])),
         depths={**DEPTHS, "verify": 0.01} if count > 1 else DEPTHS,
     )
+
+
+def _reference_source(folder: Path) -> CardSource:
+    """The files of a distortion model, read when it is applied."""
+    folder.mkdir()
+    write_case(folder, "ACS/WFC", Degenerate(nothing, size=SIZE, count=1))
+    _add_tables(folder)
+    (folder / "stars.csv").write_bytes(CATALOGUE)
+    (folder / "xabc01aaq_flt.fits").unlink()
+    sound = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    hdus = {name: hdus_of(sound[name]) for name in ("a1b2c_idc.fits", *TABLES.values())}
+    places = tuple(
+        Place(f"{name}[{index}:{hdu.name}]", keyword)
+        for name, parts in hdus.items() for index, hdu in enumerate(parts) for keyword in hdu.keywords
+    )  # fmt: skip
+    depths = {"prepared": 0.95, "run": 0.05}
+    return CardSource("reference files", 0.4, "xabc01aaq_flc.fits", "jref", sound, hdus, places, depths)
+
+
+def _add_tables(folder: Path) -> None:
+    """A FLC and a FLT that name tables of NPOLFILE and D2IMFILE, and these."""
+    for name in TABLES.values():
+        write_lookup(folder / name, (2, 1))
+    primary = {"ROOTNAME": "xabc01aaq", "IDCTAB": "jref$a1b2c_idc.fits"}
+    primary |= {keyword: f"jref${name}" for keyword, name in TABLES.items()}
+    for suffix in ("flc", "flt"):
+        write_exposure(folder / f"xabc01aaq_{suffix}.fits", "ACS/WFC", primary=primary, size=SIZE)
 
 
 def card_places(name: str, hdus: Sequence[Hdu]) -> Iterable[Place]:

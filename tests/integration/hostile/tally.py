@@ -85,12 +85,14 @@ def merged(tallies: Collection[Tally]) -> Tally:
     return evolve(whole, seconds=sum(tally.seconds for tally in tallies))
 
 
-def judged_block(sources: Sequence[Source], seeds: range, scratch: Path) -> Tally:
+def judged_block(
+    sources: Sequence[Source], seeds: range, scratch: Path, depths: Collection[str] | None = None
+) -> Tally:
     """Judge the cases of some seeds; the interpreter has to be afterwards as it was before."""
     tally, by_name, before = Tally(), {source.name: source for source in sources}, _state()
     started = time.monotonic()
     for seed in seeds:
-        case = draw(sources, random.Random(seed), seed)
+        case = draw(sources, random.Random(seed), seed, depths=depths)
         outcome = judge(by_name[case.source], case, scratch)
         tally.add(case, outcome)
         if outcome.finding is not None:
@@ -116,11 +118,13 @@ def pairs_of(sources: Sequence[Source]) -> Mapping[str, int]:
     return {source.name: sum(len(source.hows(place)) for place in source.places) for source in sources}
 
 
-def pairs_tried(sources: Sequence[Source], seeds: Iterable[int]) -> Mapping[str, tuple[int, int]]:
+def pairs_tried(
+    sources: Sequence[Source], seeds: Iterable[int], depths: Collection[str] | None = None
+) -> Mapping[str, tuple[int, int]]:
     """Pairs and fields that the cases of some seeds have, by source; drawn again, since that is quick."""
     pairs: dict[str, set[Pair]] = {source.name: set() for source in sources}
     for seed in seeds:
-        case = draw(sources, random.Random(seed))
+        case = draw(sources, random.Random(seed), depths=depths)
         pairs[case.source].update((one.place.file, one.place.name, one.how) for one in case.mutations)
     return {name: (len(found), len({pair[:2] for pair in found})) for name, found in pairs.items()}
 
