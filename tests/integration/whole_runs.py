@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from astrodriz_core.checking import check_record
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.pipeline import process
 from astrodriz_io.simulate import SimulatedAssociation
@@ -21,7 +22,7 @@ def copied(association: SimulatedAssociation, folder: Path) -> Path:
 
 
 def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunRecord:
-    """Process a copy of an association with its own references, catalogue and headerlets."""
+    """Process a copy of an association with its own references, catalogue and headerlets; its record is sound."""
     environment = {
         **{name: str(path) for name, path in association.environment.items()},
         "ASTROMETRIC_CATALOG_URL": NOWHERE,
@@ -35,4 +36,6 @@ def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunR
         "num_cores": 2,
         **options,
     }
-    return process(copied(association, folder), **options)
+    record = process(copied(association, folder), **options)
+    assert check_record(record) == ()
+    return record

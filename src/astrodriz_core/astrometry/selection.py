@@ -10,7 +10,7 @@ from astrodriz_core.records.common import STAGE_ORIGINS, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 
-__all__ = ["select_wcs", "standing_stage", "standing_verification"]
+__all__ = ["STAYING", "select_wcs", "standing_stage", "standing_verification"]
 
 PREFERENCE = (WcsOrigin.A_POSTERIORI, WcsOrigin.A_PRIORI, WcsOrigin.PIPELINE_DEFAULT)
 """The later the stage the closer to Gaia; each was judged against the one that stood before it."""

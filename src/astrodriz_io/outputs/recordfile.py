@@ -10,13 +10,16 @@ from typing import Any
 from cattrs import ClassValidationError, transform_error
 from cattrs.preconf.json import JsonConverter, make_converter
 
+from astrodriz_core.checking import check_record
 from astrodriz_core.errors import InputError, MissingFilesError, RecordError
 from astrodriz_core.records.migration import OLDEST_VERSION, migrate
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 from astrodriz_core.records.schema import mistakes, record_schema
 from astrodriz_io.outputs.disk import storage_errors
 
-__all__ = ["dump_quality", "dump_record", "load_record", "write_record"]
+__all__ = ["dump_quality", "dump_record", "load_record", "parse_record", "write_record"]
+
+NO_FIT = "The record does not fit its schema"
 
 REMEDY = "Give the _decisions.json file that a run of astrodriz wrote, unchanged."
 
@@ -56,8 +59,8 @@ def load_record(path: Path) -> RunRecord:
     MissingFilesError
         There is no such file.
     RecordError
-        It has a field that the schema does not know, lacks one, has a wrong type or an unknown version; `places`
-        names all of them.
+        It has a field that the schema does not know, lacks one, has a wrong type or an unknown version, or its
+        parts contradict each other; `places` names all of them.
     InputError
         It is no JSON.
     """
@@ -65,32 +68,49 @@ def load_record(path: Path) -> RunRecord:
         raise MissingFilesError(f"File {path.name} not found.", files=(path.name,))
     try:
         with storage_errors(path.name):
-            tree = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+    except ValueError as error:
+        raise _no_json(error, path.name) from error
+    record = parse_record(text, path.name)
+    findings = check_record(record)
+    if findings:
+        raise _refused("The record contradicts itself", findings, path.name)
+    return record
+
+
+def parse_record(text: str, name: str) -> RunRecord:
+    """A record from its JSON text, by the schema alone; errors as for `load_record`, with the name of the file."""
+    try:
+        tree = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"This is not JSON: {error}.", where=path.name, remedy=REMEDY) from error
-    return _structured(_present_version(tree, path.name), path.name)
+        raise _no_json(error, name) from error
+    return _structured(_present_version(tree, name), name)
+
+
+def _no_json(error: Exception, name: str) -> InputError:
+    return InputError(f"This is not JSON: {error}.", where=name, remedy=REMEDY)
 
 
 def _structured(tree: dict[str, Any], name: str) -> RunRecord:
     places = mistakes(tree, _schema())
     if places:
-        raise _refused(places, name)
+        raise _refused(NO_FIT, places, name)
     try:
         return _converter().structure(tree, RunRecord)
     except ClassValidationError as error:
         # What the schema cannot say: the ranges of drizzle parameters.
-        raise _refused(tuple(transform_error(error, path="record")), name) from error
+        raise _refused(NO_FIT, tuple(transform_error(error, path="record")), name) from error
 
 
-def _refused(places: tuple[str, ...], name: str) -> RecordError:
+def _refused(problem: str, places: tuple[str, ...], name: str) -> RecordError:
     more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    problem = f"The record does not fit its schema: {'; '.join(places[:SHOWN])}{more}."
-    return RecordError(problem, places=places, where=name, remedy=REMEDY)
+    told = f"{problem}: {'; '.join(places[:SHOWN])}{more}."
+    return RecordError(told, places=places, where=name, remedy=REMEDY)
 
 
 def _present_version(tree: Any, name: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
-        raise _refused(("record: no object",), name)
+        raise _refused(NO_FIT, ("record: no object",), name)
     version = tree.get("schema_version")
     if type(version) is not int or not OLDEST_VERSION <= version <= SCHEMA_VERSION:
         problem = (
