@@ -35,7 +35,7 @@ from astrodriz_io.astrometry.web import WebClient
 from astrodriz_io.pipeline import process
 from astrodriz_io.progress import SilentProgress
 from astrodriz_io.replay import replay_run
-from astrodriz_io.simulate import score_wcs
+from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +214,30 @@ def test_a_bad_solution_is_refused_with_its_reason_and_the_next_is_tried(files, 
     refused = next(s for s in record.exposures[1].offered if s.wcsname.endswith("HSC30"))
     assert words in refused.refused
     assert any(not check.passed for check in refused.checks)
+
+
+@pytest.mark.parametrize("detector", ["STIS/CCD", "NICMOS/2", "WFPC2", "ACS/SBC"])
+def test_solutions_from_which_terms_of_0_are_left_out_are_applied_exactly(detector, tmp_path):
+    association = simulate_association(tmp_path, SimulationSpec(detector=detector, size=80, exposures=2))
+    files = with_default_wcs(association, tmp_path / "stage")
+    record = apply_apriori(files, FolderSource(association.headerlets))
+    assert record.outcome is AprioriOutcome.APPLIED
+    assert record.family == "HSC30"
+    for path in files:
+        (solution,) = association.headerlets.glob(f"{rootname(path).lower()}_HSC30_hlet.fits")
+        for hdu in fits.open(solution)[1:]:
+            if hdu.name == "SIPWCS":
+                theirs = tuple(hdu.header[keyword] for keyword in ("CRVAL1", "CRVAL2"))
+                assert linear_terms(path, hdu.header["TG_EVER"])[2:4] == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("order", [10**9, -1, "many"])
+def test_a_solution_of_an_impossible_order_is_refused(files, folder, order):
+    def change_order(header):
+        header["A_ORDER"] = order
+
+    change(folder, f"{rootname(files[1])}_HSC30_hlet.fits", change_order)
+    assert apply_apriori(files, FolderSource(folder)).family == "GSC240"
 
 
 def test_a_solution_without_a_chip_is_refused(files, folder):

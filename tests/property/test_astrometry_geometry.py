@@ -118,7 +118,8 @@ def chip(extver=1, crval=(150.0, 2.0), scale=SCALE, turn=0.0):
     return ChipWcs(extver, crval, (2048.0, 1024.0), ((-c, s), (s, c)), (4096, 2048), "IDC_x")
 
 
-DEFAULT = SolutionTerms((chip(1), chip(2, (150.01, 2.01))), (SipTerms(5, 5, 36), SipTerms(5, 5, 36)))
+SIP = SipTerms({(2, 0): 8e-6, (1, 1): 0.0, (0, 3): 1e-10}, {(0, 2): 5e-6, (2, 1): -3e-10})
+DEFAULT = SolutionTerms((chip(1), chip(2, (150.01, 2.01))), (SIP, SIP))
 TARGET = (150.0, 2.0)
 
 
@@ -143,12 +144,21 @@ def test_corrections_of_arcseconds_and_small_rolls_pass(dra, ddec, turn, scale):
         (evolve(DEFAULT, chips=tuple(chip(c.extver, (151.0, 2.0)) for c in DEFAULT.chips)), ["reach"]),
         (evolve(DEFAULT, chips=tuple(chip(c.extver, c.crval, 1.01 * SCALE) for c in DEFAULT.chips)), ["scale"]),
         (evolve(DEFAULT, chips=tuple(chip(c.extver, c.crval, turn=3.0) for c in DEFAULT.chips)), ["rotation"]),
-        (evolve(DEFAULT, sip=(SipTerms(5, 5, 36), SipTerms(5, 5, 35))), ["SIP complete"]),
-        (evolve(DEFAULT, sip=(SipTerms(4, 5, 36), SipTerms(5, 5, 36))), ["SIP complete"]),
+        (evolve(DEFAULT, sip=(SIP, SipTerms({}, SIP.b))), ["SIP complete"]),
+        (evolve(DEFAULT, sip=(SipTerms(SIP.a, {(0, 2): 5e-6}), SIP)), ["SIP complete"]),
+        (evolve(DEFAULT, sip=(SipTerms({**SIP.a, (3, 1): 1e-12}, SIP.b), SIP)), ["SIP complete"]),
+        (evolve(DEFAULT, sip=(SipTerms({**SIP.a, (2, 0): math.nan}, SIP.b), SIP)), ["SIP complete"]),
+        (evolve(DEFAULT, sip=(SipTerms({**SIP.a, (1, 1): math.inf}, SIP.b), SIP)), ["SIP complete"]),
     ],
 )
 def test_a_solution_that_is_wrong_in_one_way_fails_that_check(solution, failed):
     assert refused(solution) == failed
+
+
+def test_a_term_of_0_may_be_left_out_and_rounding_passes():
+    without = {key: value for key, value in SIP.a.items() if value != 0}
+    rounded = {key: value * (1 + 1e-9) for key, value in SIP.b.items()}
+    assert refused(evolve(DEFAULT, sip=(SipTerms(without, rounded), SipTerms({**without, (4, 0): 0.0}, SIP.b)))) == []
 
 
 def test_a_skewed_solution_fails():

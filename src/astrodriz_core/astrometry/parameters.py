@@ -7,6 +7,7 @@ comment beside them says why. Lengths are pixels of the detector unless the name
 from __future__ import annotations
 
 from enum import Enum
+from math import hypot
 
 from attrs import field, frozen
 
@@ -25,8 +26,11 @@ __all__ = [
 CATALOG_ORDER = ("GAIAeDR3", "GAIADR3", "GAIADR2", "GAIADR1", "GSC242", "2MASS")
 """Catalogues, the most accurate one first; what is asked of a source that says itself which of them it has."""
 
-PUBLISHED_PSF_FWHM_ARCSEC = 0.13
-"""FWHM of the PSF, arcsec, that stands in where an image has too few stars to measure it."""
+PIXEL_FWHM = 0.68
+"""FWHM, in pixels, of the Gaussian with the variance of a pixel, by which it widens the PSF of the telescope."""
+
+NARROWEST_FWHM = 1.5
+"""Pixels. No star is narrower once it is spread over pixels."""
 
 RAMP_FLAGS = 8192 | 2048 | 1024
 """Bits of WFC3/IR that leave a pixel good: a cosmic ray that calwf3 took out of the ramp, signal in the zero read, not
@@ -53,17 +57,18 @@ class SourceParameters:
     Attributes
     ----------
     pixel_arcsec : float
-        Nominal size of a pixel, arcsec.
+        Size of a pixel, arcsec: nominal, until it is replaced by that of the chip that is searched.
     good_bits : int
         Data quality bits that do not mask a pixel for detection.
     saturation_bits : int
         Data quality bits that say saturated; a source with one in its core is left out.
     harmless_bits : int
         Data quality bits that may lie in the core of a source without biasing its centroid.
+    psf_fwhm_arcsec : float
+        FWHM of the detector's PSF, by which stars are told from galaxies and cosmic rays, and which stands in where
+        the image does not give one.
     cosmic_ray_bits : int
         Data quality bits that say cosmic ray.
-    psf_fwhm_arcsec : float
-        FWHM that stands in where the image does not give one.
     box_size : int
         Side of a background box.
     filter_size : int
@@ -85,8 +90,8 @@ class SourceParameters:
     good_bits: int
     saturation_bits: int
     harmless_bits: int
+    psf_fwhm_arcsec: float
     cosmic_ray_bits: int = COSMIC_RAY_BITS
-    psf_fwhm_arcsec: float = PUBLISHED_PSF_FWHM_ARCSEC
     box_size: int = 13
     filter_size: int = 3
     background: BackgroundEstimator = BackgroundEstimator.MEDIAN
@@ -97,8 +102,8 @@ class SourceParameters:
 
     @property
     def fallback_fwhm(self) -> float:
-        """FWHM in pixels that stands in where the image does not give one."""
-        return self.psf_fwhm_arcsec / self.pixel_arcsec
+        """FWHM in pixels, on this chip, that stands in where the image does not give one."""
+        return max(hypot(self.psf_fwhm_arcsec / self.pixel_arcsec, PIXEL_FWHM), NARROWEST_FWHM)
 
 
 MIN_MATCHES = (
@@ -226,6 +231,7 @@ def alignment_parameters(instrument: str, detector: str) -> AlignmentParameters:
         good_bits=good,
         saturation_bits=description.saturation_bits,
         harmless_bits=harmless,
+        psf_fwhm_arcsec=description.psf_fwhm_arcsec,
         cosmic_ray_bits=COSMIC_RAY_BITS & ~harmless,
         box_size=departure.box_size,
         background=departure.background,

@@ -13,6 +13,7 @@ from scipy.ndimage import shift
 from scipy.spatial import cKDTree
 
 from astrodriz_core.astrometry.centroids import stamps, windowed_moments
+from astrodriz_core.astrometry.parameters import NARROWEST_FWHM
 from astrodriz_core.records.astrometry import PsfOrigin
 
 __all__ = ["WINDOW_FWHM", "PsfKernel", "bright_peaks", "dao_positions", "measure_psf"]
@@ -23,9 +24,6 @@ Positions: TypeAlias = NDArray[np.float64]
 
 WINDOW_FWHM = 2.5
 """Pixels. A narrower centroid window than this sees the pixel phase rather than the star."""
-
-NARROWEST_FWHM = 1.5
-"""Pixels. No star is narrower once it is spread over pixels."""
 
 KERNEL_HALF_SIZE = 5
 """Pixels. Beyond it HST's PSF holds only faint wings."""

@@ -115,7 +115,7 @@ def _relative(
     exposures: Sequence[Exposure], sources: AssociationSources, parameters: AlignmentParameters
 ) -> RegisteredAssociation:
     """Fit the exposures to each other, and merge their sources."""
-    pixel = parameters.sources.pixel_arcsec
+    pixel = sources.pixel_arcsec
     links = link_exposures(sources.exposures, parameters.fit, pixel)
     solution = solve_relative(sources.exposures, links, parameters.fit.clip_sigma)
     registration = registration_change(sources.exposures, links, parameters.fit.clip_sigma)

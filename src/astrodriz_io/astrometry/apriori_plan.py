@@ -28,9 +28,13 @@ from astrodriz_io.astrometry.headerlet_sources import EmbeddedSource, HeaderletS
 from astrodriz_io.astrometry.headerlets import content_hash, headerlet_idctab, idctab_root, make_headerlet
 from astrodriz_io.astrometry.wcs_headers import primary_wcsname, quiet_stwcs, science_extensions
 from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
+from astrodriz_io.inputs.arrays import image_shape
 from astrodriz_io.inputs.fitsfiles import header_rootname, open_fits
 
 __all__ = ["ExposurePlan", "plan_exposure"]
+
+MAX_SIP_ORDER = 9
+"""Greatest order of the SIP convention, whose keywords have one digit for each power."""
 
 GUIDE_STARS_IN_GAIA_FRAME = 58027.0
 """MJD of 2017-10-01: from then on the telescope is pointed with Gaia's positions, so that the pipeline-default
@@ -239,8 +243,14 @@ def _target(hdulist: fits.HDUList) -> tuple[float, float] | None:
 
 
 def _exposure_terms(hdulist: fits.HDUList) -> SolutionTerms:
-    headers = [(e[1], hdulist[e].header) for e in science_extensions(hdulist)]
-    return SolutionTerms(tuple(_chip(v, h) for v, h in headers), tuple(_sip(h) for _, h in headers))
+    extensions = science_extensions(hdulist)
+    chips = tuple(evolve(_chip(e[1], hdulist[e].header), naxis=_naxis(hdulist[e])) for e in extensions)
+    return SolutionTerms(chips, tuple(_sip(hdulist[e].header) for e in extensions))
+
+
+def _naxis(hdu: fits.ImageHDU) -> tuple[int, int]:
+    ny, nx = image_shape(hdu) or (0, 0)
+    return nx, ny
 
 
 def _headerlet_terms(headerlet: Headerlet) -> SolutionTerms:
@@ -266,7 +276,14 @@ def _chip(extver: int, header: fits.Header) -> ChipWcs:
 
 
 def _sip(header: fits.Header) -> SipTerms:
-    """Orders of the polynomials and how many of their terms are finite numbers."""
-    terms = [v for k, v in header.items() if k[:2] in ("A_", "B_") and k[2:3].isdigit()]
-    finite = sum(isinstance(v, (int, float)) and math.isfinite(v) for v in terms)
-    return SipTerms(int(header.get("A_ORDER", 0)), int(header.get("B_ORDER", 0)), finite)
+    """Terms of the polynomials up to their orders; NaN for one that is no number, which no check lets pass."""
+    return SipTerms(*(_polynomial(header, axis) for axis in "AB"))
+
+
+def _polynomial(header: fits.Header, axis: str) -> dict[tuple[int, int], float]:
+    order = header.get(f"{axis}_ORDER", 0)
+    if order not in range(MAX_SIP_ORDER + 1):
+        return {(0, 0): math.nan}
+    powers = range(int(order) + 1)
+    values = {(p, q): header.get(f"{axis}_{p}_{q}", 0.0) for p in powers for q in powers if p + q in powers}
+    return {key: float(value) if isinstance(value, (int, float)) else math.nan for key, value in values.items()}

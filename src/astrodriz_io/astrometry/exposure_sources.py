@@ -41,12 +41,15 @@ class AssociationSources:
     records : tuple of ExposureSources
     corners : ndarray of float, shape (chips, 4, 2)
         Corners of all chips in the plane, arcsec.
+    pixel_arcsec : float
+        Size of the largest pixels of all chips, for lengths that are given in pixels.
     """
 
     plane: TangentPlane
     exposures: tuple[ExposurePositions, ...]
     records: tuple[ExposureSources, ...]
     corners: Array
+    pixel_arcsec: float
 
 
 @frozen(eq=False)
@@ -69,6 +72,7 @@ def find_association_sources(
     ----------
     exposures : sequence of Exposure
     parameters : SourceParameters
+        Each chip is searched with its own size of a pixel.
     threads : int
         Exposures that are searched at a time; the result does not depend on it.
 
@@ -82,7 +86,13 @@ def find_association_sources(
     corners = np.concatenate([chip.corners for chips in found for chip in chips])
     plane = TangentPlane(*sky_centre(corners[:, 0], corners[:, 1]))
     positions = tuple(_positions(e.rootname, chips, plane) for e, chips in zip(exposures, found, strict=True))
-    return AssociationSources(plane, positions, tuple(records), plane.project(*corners.T).reshape(-1, 4, 2))
+    return AssociationSources(
+        plane=plane,
+        exposures=positions,
+        records=tuple(records),
+        corners=plane.project(*corners.T).reshape(-1, 4, 2),
+        pixel_arcsec=max(chip.pixel_arcsec for chips in found for chip in chips),
+    )
 
 
 def _exposure(exposure: Exposure, parameters: SourceParameters) -> tuple[list[_Found], ExposureSources]:
@@ -109,9 +119,7 @@ def _chip(
         if search:
             dq = read_dq(path, extver).astype(np.int32)
             try:
-                sources, counts = find_sources(
-                    ChipImage(read_sci(path, extver), read_err(path, extver), dq), parameters
-                )
+                sources, counts = find_sources(ChipImage(read_sci(path, extver), read_err(path, extver), dq), own)
             except MeasurementError as error:
                 logger.warning("%s[SCI,%d]: no sources: %s", path.name, extver, str(error))
         ra, dec = wcs.all_pix2world(sources.x, sources.y, 0)
