@@ -1,14 +1,16 @@
 """Whatever a file holds: it is read, or an error of astrodriz says why not, soon, and without looking elsewhere."""
 
+import random
 import resource
 import struct
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from fuzzing import by_name, cases, check, readers
 from tiny_files import write_exposure
 
-from astrodriz_core.errors import InputError
+from astrodriz_core.errors import AstrodrizError, InputError
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.fits_scan import MAX_COUNT
 
@@ -24,15 +26,19 @@ def made(tmp_path_factory):
     return readers(folder), folder / "work"
 
 
-def test_sound_files_are_read(made):
+def test_sound_files_are_read_and_noise_is_refused(made):
+    """Else damage would pass because nothing is read, or because everything is refused."""
     all_readers, work = made
+    noise = random.Random(1).randbytes(3000)
     for reader in all_readers:
         path = work / reader.name
-        path.write_bytes(reader.sound)
-        reader.read(path)
-        for file in work.iterdir():
-            if file.is_file():
-                file.unlink()
+        for data, refused in ((reader.sound, nullcontext()), (noise, pytest.raises(AstrodrizError))):
+            path.write_bytes(data)
+            with refused:
+                reader.read(path)
+            for file in work.iterdir():
+                if file.is_file():
+                    file.unlink()
 
 
 def test_damaged_files_end_in_errors_of_astrodriz_only(made):

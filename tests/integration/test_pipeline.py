@@ -1,6 +1,8 @@
 """The whole run on small simulated associations, as a user would start it."""
 
+import html
 import json
+import re
 import shutil
 
 import numpy as np
@@ -256,7 +258,14 @@ def test_without_quality_testing_there_is_no_such_file(ir_run):
     assert not (folder / f"{record.root}_quality.json").exists()
 
 
-def test_the_report_page_is_among_the_files(ir_run):
+def test_the_report_page_tells_the_verdict_the_wcs_and_the_files_of_its_run(ir_run):
     record, folder = ir_run
     assert f"{record.root}_report.html" in record.files
-    assert "<html" in (folder / f"{record.root}_report.html").read_text()
+    page = html.unescape((folder / f"{record.root}_report.html").read_text())
+    head = page.partition("</header>")[0]
+    final = stage(record, Stage.FINAL).verification
+    assert (final.verdict, record.selection.chosen) == (Verdict.ALIGNED, WcsOrigin.A_POSTERIORI)
+    assert "Not verified" not in page
+    assert all(text in head for text in ("aligned", final.reason, record.selection.wcsname, record.selection.reason))
+    assert all(name in page for name in (record.products[0].filename, *(one.name for one in record.inputs)))
+    assert re.findall(r"(?:src|href)=\"(?!#|data:)([^\"]*)", page) == []

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 import attrs
-import cattrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,13 +134,6 @@ def test_part_of_a_frame_switches_it_on_unless_the_layer_says_otherwise() -> Non
     assert with_values(DEFAULT, {"driz_sep_scale": 0.1}).driz_sep_wcs
     assert not with_values(DEFAULT, {"final_rot": 0, "final_wcs": "no"}).final_wcs
     assert not with_values(DEFAULT, {"final_rot": "INDEF"}).final_wcs
-
-
-def test_record_goes_through_cattrs_unchanged() -> None:
-    parameters = with_values(DEFAULT, {"final_bits": "~4", "final_refimage": "x", "combine_nsigma": "5 4"})
-    converter = cattrs.Converter()
-    converter.register_unstructure_hook(Enum, lambda member: member.value)
-    assert converter.structure(converter.unstructure(parameters), DrizzleParameters) == parameters
 
 
 def test_changes_are_told_by_name_and_text() -> None:

@@ -5,12 +5,14 @@ import pickle
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
 from example_records import association_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import InputError, MissingFilesError, RecordError
+from astrodriz_core.parameters import DrizzleParameters, with_values
 from astrodriz_core.records.migration import MIGRATIONS
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
 from astrodriz_core.records.schema import mistakes, record_schema
@@ -44,11 +46,21 @@ def test_a_record_is_read_back_equal(data):
     assert parse_record(dump_record(record), "x_decisions.json") == record
 
 
+def test_parameters_that_were_chosen_are_read_back_equal(tmp_path):
+    chosen = {"final_bits": "~4", "final_refimage": "x", "combine_nsigma": "5 4", "final_kernel": "gaussian"}
+    parameters = with_values(DrizzleParameters(), chosen)
+    path = tmp_path / "x_decisions.json"
+    path.write_text(dump_record(evolve(association_record(), parameters=parameters)), encoding="utf-8")
+    assert load_record(path).parameters == parameters != DrizzleParameters()
+
+
 @slow
 @given(data=st.data())
-def test_the_same_record_gives_the_same_text(data):
-    record = data.draw(run_records())
-    assert dump_record(record) == dump_record(record)
+def test_a_record_that_was_read_gives_the_same_text(tmp_path, data):
+    text = dump_record(data.draw(run_records()))
+    path = tmp_path / "x_decisions.json"
+    path.write_text(text, encoding="utf-8")
+    assert dump_record(load_record(path)) == text
 
 
 @slow
