@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import doctest
 import enum
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from whole_runs import NO_SERVICES
 
 from astrodriz_core.astrometry.absolute import NEEDED_SIGNIFICANCE
 from astrodriz_core.astrometry.parameters import MIN_MATCHES
@@ -95,10 +95,50 @@ def test_every_relative_link_leads_somewhere(path):
         assert not anchor or anchor in anchors(target.read_text("utf-8")), f"{path.name}: {link}"
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_python_blocks_compile(path):
-    for code in blocks(path.read_text("utf-8"), "python"):
-        ast.parse(code, filename=path.name)
+PAGES_WITH_CODE = [path.relative_to(ROOT).as_posix() for path in PAGES if blocks(path.read_text("utf-8"), "python")]
+
+
+@pytest.mark.parametrize("name", PAGES_WITH_CODE)
+def test_code_on_a_page_does_what_it_says(name, ir_run, ir_association, reference_environment, tmp_path, monkeypatch):
+    """In the folder that a run left, with the inputs beside it; the names of the examples are those of its files."""
+    record, folder = ir_run
+    shutil.copytree(folder, tmp_path / "run")
+    shutil.copytree(ir_association.folder, tmp_path / "run" / "untouched")
+    reference_environment(ir_association)
+    for variable, address in NO_SERVICES.items():
+        monkeypatch.setenv(variable, address)
+    monkeypatch.chdir(tmp_path / "run")
+    found: dict[str, object] = {}
+    for code in blocks(page(name), "python"):
+        exec(re.sub(r"\bi\w{4}\d{4}(?=[_.])", record.root, code), found)
+    CHECKS[name](found, record)
+
+
+def check_record_and_mask(found, record):
+    assert found["record"] == record
+    for count in record.stages[1].drizzle.cosmic_rays:
+        assert found["read_mask"](f"{record.root}_decisions.zip", count.mask).sum() == count.pixels > 0
+
+
+def check_score(found, record):
+    assert found["score"].absolute_rms_mas < 20
+
+
+def check_replay(found, record):
+    assert len(found["result"].files) == len(record.outputs) + len(record.products)
+
+
+def check_run(found, record):
+    assert found["record"].root == record.root
+    assert found["record"].outcome is record.outcome
+
+
+CHECKS = {
+    "docs/records.md": check_record_and_mask,
+    "docs/running.md": check_score,
+    "docs/replay.md": check_replay,
+    "README.md": check_run,
+}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -14,6 +14,8 @@ from astrodriz_io.simulate import SimulatedAssociation
 NOWHERE = "http://127.0.0.1:9/"
 """A port of this machine at which nothing answers."""
 
+NO_SERVICES = dict.fromkeys(("ASTROMETRIC_CATALOG_URL", "ASTROMETRY_SERVICE_URL", "GSSS_WEBSERVICES_URL"), NOWHERE)
+
 
 def copied(association: SimulatedAssociation, folder: Path) -> Path:
     """The input file in a copy of an association."""
@@ -23,12 +25,7 @@ def copied(association: SimulatedAssociation, folder: Path) -> Path:
 
 def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunRecord:
     """Process a copy of an association with its own references, catalogue and headerlets; its record is sound."""
-    environment = {
-        **{name: str(path) for name, path in association.environment.items()},
-        "ASTROMETRIC_CATALOG_URL": NOWHERE,
-        "ASTROMETRY_SERVICE_URL": NOWHERE,
-        "GSSS_WEBSERVICES_URL": NOWHERE,
-    }
+    environment = {name: str(path) for name, path in association.environment.items()} | NO_SERVICES
     options = {
         "catalog": association.catalogue,
         "headerlet_folder": association.headerlets,
