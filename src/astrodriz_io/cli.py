@@ -202,4 +202,6 @@ def _tell_as_json(program: str, error: AstrodrizError, kind: str, code: int, tra
 
 
 def _say(lines: Iterable[str]) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    # Names of files may have bytes that are no text, and the terminal may not have all letters.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.drizzling.final import FinalImage
-from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.disk import as_bytes, storage_errors
 from astrodriz_io.outputs.publishing import publish
 from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
@@ -64,13 +64,13 @@ def leave_results(
     record = evolve(record, files=(*(path.name for path in products), *names.values()))
     with storage_errors(record.root):
         write_record(record, space.place(names["record"]))
-        space.place(names["trailer"]).write_text(trailer(record, log.lines), encoding="utf-8")
+        space.place(names["trailer"]).write_bytes(as_bytes(trailer(record, log.lines)))
         write_report(record, product, space.place(names["report"]))
         if settings.quality_testing:
-            space.place(names["quality"]).write_text(dump_quality(record), encoding="utf-8")
+            space.place(names["quality"]).write_bytes(as_bytes(dump_quality(record)))
         if settings.manifest:
             lines = "".join(f"{name}\n" for name in record.files)
-            space.place(names["manifest"]).write_text(lines, encoding="utf-8")
+            space.place(names["manifest"]).write_bytes(as_bytes(lines))
     publish([space.place(name) for name in record.files], home, record.root)
     return record
 

@@ -19,7 +19,9 @@ from astrodriz_io.astrometry.wcs_headers import remove_fit_keywords, science_ext
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.viability import excluded_by_header, nothing_left, unusable_exposures
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
-from astrodriz_io.inputs.exposures import Exposure, check_same_configuration, read_exposure
+from astrodriz_io.inputs.exposure_sets import check_distinct, check_pair, check_same_configuration
+from astrodriz_io.inputs.exposures import Exposure, read_exposure
+from astrodriz_io.inputs.header_cards import check_cards_of_files
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
 from astrodriz_io.outputs.disk import storage_errors
@@ -104,8 +106,9 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
         The exposures differ in detector or filter, or one is damaged.
     """
     sources = {name: _source(association, member, name) for member, name in _files(association)}
+    check_cards_of_files(path for parts in sources.values() for path in parts)
     copies = {name: _copy(path, name, space) for name, path in sources.items()}
-    exposures = [read_exposure(copies[name]) for name in association.deciding]
+    exposures = _checked_exposures(association, copies)
     excluded = tuple(found for exposure in exposures if (found := excluded_by_header(exposure)) is not None)
     usable = [exposure.observation.can_be_combined for exposure in exposures]
     if not any(usable):
@@ -131,6 +134,17 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
     if reset_idctab:
         _reset_idctab(association, taken.all)
     return taken
+
+
+def _checked_exposures(association: Association, copies: Mapping[str, Path]) -> list[Exposure]:
+    """The deciding exposures, after all exposures have been read and compared."""
+    read = {name: read_exposure(path) for name, path in copies.items()}
+    for member in association.members if association.flc else ():
+        if member.flt in read and member.flc in read:
+            check_pair(read[member.flt], read[member.flc])
+    deciding = [read[name] for name in association.deciding]
+    check_distinct(deciding)
+    return deciding
 
 
 def without_unusable(copies: WorkingCopies, parameters: DrizzleParameters) -> WorkingCopies:
@@ -252,7 +266,7 @@ def _forget_earlier_runs(copies: Iterable[Path]) -> None:
     time in their comments; they are written at the end.
     """
     for copy in copies:
-        with fits.open(copy, mode="update", checksum="remove") as hdus:
+        with fits.open(copy, mode="update", checksum="remove", output_verify="silentfix+ignore") as hdus:
             for extension in science_extensions(hdus):
                 remove_fit_keywords(hdus[extension].header)
 

@@ -417,7 +417,7 @@ def test_the_cache_is_filled_and_read_from_the_command_line(files, extra, capsys
 @pytest.mark.parametrize(
     ("words", "code", "problem"),
     [
-        (("add", "missing.ecsv"), 5, "missing.ecsv: There is no such file."),
+        (("add", "missing.ecsv"), 5, "missing.ecsv: File missing.ecsv not found."),
         (("add", "stars.ecsv", "--name", "../up"), 2, "is not a name"),
         (("query", "150", "2", "0.05"), 5, "no catalogue GAIAeDR3"),
         (("query", "150", "95", "0.05"), 2, "not on the sky"),

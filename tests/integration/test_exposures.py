@@ -20,7 +20,8 @@ from astrodriz_core.instruments import (
 )
 from astrodriz_core.observation import Condition
 from astrodriz_io.inputs.arrays import read_dq, read_err, read_header, read_sci
-from astrodriz_io.inputs.exposures import check_same_configuration, filter_names, read_exposure
+from astrodriz_io.inputs.exposure_sets import check_same_configuration
+from astrodriz_io.inputs.exposures import filter_names, read_exposure
 
 
 @pytest.mark.parametrize("detector", sorted(PIXEL_ARCSEC))

@@ -149,13 +149,18 @@ def test_the_gaia_archive_is_asked_for_the_field_in_adql():
 
 def test_a_gaia_archive_that_fails_or_hangs_is_a_typed_error():
     def failing(adql):
-        raise OSError("no route")
+        raise CatalogError("no route")
+
+    def broken(adql):
+        return {}[adql]
 
     def hanging(adql):
         time.sleep(3)
 
     with pytest.raises(CatalogError, match="no route"):
         GaiaArchive(launch=failing).query(FIELD, EPOCH)
+    with pytest.raises(KeyError):
+        GaiaArchive(launch=broken).query(FIELD, EPOCH)
     with pytest.raises(CatalogError, match="in time"):
         GaiaArchive(budget=TimeBudget(0.1), launch=hanging).query(FIELD, EPOCH)
     with pytest.raises(CatalogError, match="not a data release"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -14,13 +16,26 @@ from numpy.typing import NDArray
 
 from astrodriz_core.astrometry.proper_motion import CatalogColumns, MovedPositions, move_to_epoch
 from astrodriz_core.astrometry.tangent import unit_vectors
-from astrodriz_core.errors import CatalogError, InputError
+from astrodriz_core.errors import CatalogError, InputError, StorageError
 from astrodriz_core.records.astrometry import CatalogProvenance
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
 from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
+from astrodriz_io.inputs.regular_files import check_regular
 
 __all__ = ["Catalog", "CatalogRows", "FileCatalog", "Footprint", "catalog_rows", "read_table"]
+
+FORMATS: Mapping[str, str] = {
+    ".ecsv": "ascii.ecsv",
+    ".csv": "ascii.csv",
+    ".fits": "fits",
+    ".fit": "fits",
+    ".parquet": "parquet",
+    ".parq": "parquet",
+}
+"""How a table is read, by the suffix of its name in lower case."""
+
+REMEDY = "Give a catalogue as .ecsv, .csv, .fits or .parquet."
 
 logger = logging.getLogger(__name__)
 
@@ -138,24 +153,22 @@ def read_table(path: Path) -> Table:
     CatalogError
         It does not exist, has an unknown suffix, or is damaged.
     """
-    formats = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
-    remedy = "Give a catalogue as .ecsv, .csv, .fits or .parquet."
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise CatalogError(f"{path.suffix!r} is no kind of table.", where=path.name, remedy=REMEDY)
     try:
-        if path.suffix.lower() in (".parquet", ".parq"):
-            return _read_parquet(path)
-        kind = formats[path.suffix.lower()]
+        check_regular(path)
         if kind == "fits":
             check_counts_of_file(path)
+    except (InputError, StorageError) as error:
+        raise CatalogError(error.problem, where=error.where or path.name, remedy=REMEDY) from error
+    return _read_parquet(path) if kind == "parquet" else _read_table(path, kind)
+
+
+def _read_table(path: Path, kind: str) -> Table:
+    """A file in one of astropy's formats."""
+    with _reading_table(path):
         return Table.read(path, format=kind)
-    except FileNotFoundError as error:
-        raise CatalogError("There is no such file.", where=path.name, remedy=remedy) from error
-    except InputError as error:
-        raise CatalogError(error.problem, where=error.where, remedy=remedy) from error
-    except KeyError as error:
-        raise CatalogError(f"is not a table that can be read ({error}).", where=path.name, remedy=remedy) from error
-    except FITS_FAILURES as error:
-        problem = str(error).replace(str(path), path.name)
-        raise CatalogError(f"cannot be read ({problem}).", where=path.name, remedy=remedy) from error
 
 
 def _read_parquet(path: Path) -> Table:
@@ -165,8 +178,21 @@ def _read_parquet(path: Path) -> Table:
     except ImportError as error:
         remedy = "Install the extra: pip install astrodriz[catalogs]."
         raise CatalogError("Parquet files need pyarrow.", where=path.name, remedy=remedy) from error
-    table = pyarrow.parquet.read_table(path)
-    return Table({name: table.column(name).to_numpy() for name in table.column_names})
+    with _reading_table(path):
+        table = pyarrow.parquet.read_table(path)
+    with _reading_table(path):
+        columns = {name: table.column(name).to_numpy() for name in table.column_names}
+    return Table(columns)
+
+
+@contextmanager
+def _reading_table(path: Path) -> Iterator[None]:
+    """Turn what one call of a library raises on a damaged table into a `CatalogError`."""
+    try:
+        yield
+    except FITS_FAILURES as error:
+        problem = str(error).replace(str(path), path.name)
+        raise CatalogError(f"cannot be read ({problem}).", where=path.name, remedy=REMEDY) from error
 
 
 def _hash(columns: CatalogColumns) -> str:

@@ -34,7 +34,7 @@ ASTROQUERY_FAILURES = (
     OSError, ValueError, TypeError, RuntimeError, SystemError, SyntaxError, LookupError, AttributeError, EOFError,
     HTTPException, ExpatError, zlib.error,
 )  # fmt: skip
-"""What astroquery raises; a refused query is a SystemError, a damaged reply any of the others."""
+"""What one query of astroquery raises; a refused one is a SystemError, a damaged reply any of the others."""
 
 COLUMNS = "ra, dec, ra_error, dec_error, pmra, pmdec, pmra_error, pmdec_error, ref_epoch, phot_g_mean_mag"
 
@@ -49,7 +49,7 @@ class GaiaArchive:
         GAIAeDR3, GAIADR3, GAIADR2 or GAIADR1, in any case.
     budget : TimeBudget
     launch : callable
-        Runs a query in ADQL and gives its table; by default that of astroquery.
+        Runs a query in ADQL and gives its table, or raises a `CatalogError`; by default that of astroquery.
     address : str
         Of the archive.
     """
@@ -86,8 +86,6 @@ class GaiaArchive:
                 return within(seconds, lambda connections: self._launch(adql, connections, seconds))
         except TimeoutError as failure:
             raise CatalogError("The Gaia archive did not answer in time.") from failure
-        except ASTROQUERY_FAILURES as failure:
-            raise CatalogError(f"The Gaia archive gave no usable answer ({failure}).") from failure
 
     def _launch(self, adql: str, connections: Connections, seconds: float) -> Table:
         launch = self.launch or _astroquery_launcher(self.address, _Handler(self.address, connections, seconds))
@@ -134,6 +132,9 @@ def _astroquery_launcher(address: str, handler: _Handler) -> Callable[[str], Tab
     archive = TapConn(url.scheme == "https", url.hostname, server_context=server, tap_context=tap, connhandler=handler)
 
     def launch(adql: str) -> Table:
-        return TapPlus(url=address, connhandler=archive).launch_job_async(adql).get_results()
+        try:
+            return TapPlus(url=address, connhandler=archive).launch_job_async(adql).get_results()
+        except ASTROQUERY_FAILURES as failure:
+            raise CatalogError(f"The Gaia archive gave no usable answer ({failure}).") from failure
 
     return launch

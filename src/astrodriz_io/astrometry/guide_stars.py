@@ -5,7 +5,6 @@ For exposures whose distortion file the astrometry database does not know, they 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
@@ -18,14 +17,18 @@ from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
+from astrodriz_io.inputs.json_files import read_json_object
 
 __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
 
 DEFAULT_CATALOG = "GSC240"
 """The catalogue of the offsets, where the source does not name it."""
 
-CATALOG_NAME = re.compile(r"[A-Za-z]+[0-9]{0,9}")
+CATALOG_NAME = re.compile(r"[A-Za-z]{1,20}[0-9]{0,9}")
 """It becomes a part of WCSNAME and of the name of a file."""
+
+OFFSETS_REMEDY = "It has to be {rootname: [deltaRA, deltaDEC]}."
+"""What a file of offsets has to be."""
 
 MAX_OFFSET_DEG = 0.01
 """Guide star catalogues were wrong by about an arcsecond; 36 arcsec is another star."""
@@ -67,11 +70,8 @@ class GuideStarFile:
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
         """Offset of the file."""
-        try:
-            table = json.loads(self.path.read_text(encoding="utf-8"))
-            entry = {str(key).lower(): value for key, value in table.items()}.get(rootname.lower())
-        except (OSError, ValueError, AttributeError, RecursionError) as error:
-            raise DatabaseError(f"The guide star offsets cannot be read ({error}).", where=self.path.name) from error
+        table = read_json_object(self.path, DatabaseError, OFFSETS_REMEDY)
+        entry = {key.lower(): value for key, value in table.items()}.get(rootname.lower())
         if entry is None or isinstance(entry, str):
             return None
         if isinstance(entry, (list, tuple)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,13 +13,16 @@ from astropy.io import fits
 from attrs import field, frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
-from astrodriz_core.errors import DatabaseError, InputError
+from astrodriz_core.errors import AstrodrizError, DatabaseError, InputError
 from astrodriz_core.records.astrometry import SolutionOrigin
+from astrodriz_io.astrometry.headerlet_check import check_headerlet
 from astrodriz_io.astrometry.headerlets import attached_headerlets
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 from astrodriz_io.inputs.fits_scan import check_counts
-from astrodriz_io.stwcs_calls import STWCS_FAILURES
+from astrodriz_io.inputs.fitsfiles import reading
+from astrodriz_io.inputs.json_files import read_json_object
+from astrodriz_io.inputs.regular_files import read_regular
 
 __all__ = [
     "DatabaseSource",
@@ -33,8 +35,11 @@ __all__ = [
     "read_headerlet",
 ]
 
-HEADERLET_FAILURES: tuple[type[Exception], ...] = (InputError, *STWCS_FAILURES)
-"""What bytes that are no headerlet raise while they are read."""
+LARGEST_HEADERLET = 1 << 28
+"""Bytes; a headerlet holds headers and at most the look-up tables of a chip, some megabytes."""
+
+BEST_REMEDY = "It has to be {rootname: WCSNAME}."
+"""What best.json has to be."""
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +150,8 @@ class FolderSource:
         found, damaged = [], []
         for path in sorted(self.folder.glob(f"{rootname}_*hlet.fits")):
             try:
-                headerlet = read_headerlet(path.read_bytes(), path.name)
-            except (DatabaseError, OSError) as error:
+                headerlet = read_headerlet(read_regular(path, LARGEST_HEADERLET), path.name)
+            except AstrodrizError as error:
                 damaged.append(str(error))
                 continue
             name = str(headerlet[0].header["WCSNAME"]).strip()
@@ -158,14 +163,11 @@ class FolderSource:
         path = self.folder / "best.json"
         if not path.exists():
             return None
-        try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-            best = {str(key).lower(): str(value) for key, value in table.items()}
-        except (OSError, ValueError, AttributeError, RecursionError) as error:
-            raise DatabaseError(
-                f"cannot be read ({error}).", where=path.name, remedy="It has to be {rootname: WCSNAME}."
-            ) from error
-        return best.get(rootname.lower())
+        table = read_json_object(path, DatabaseError, BEST_REMEDY)
+        best = {key.lower(): value for key, value in table.items()}.get(rootname.lower())
+        if best is not None and not (isinstance(best, str) and best.isprintable()):
+            raise DatabaseError(f"The best solution of {rootname} is no name.", where=path.name, remedy=BEST_REMEDY)
+        return best
 
 
 @frozen
@@ -230,17 +232,22 @@ def read_headerlet(body: bytes, name: str) -> Headerlet:
     """
     try:
         check_counts(io.BytesIO(body), name)
-        with fits.open(io.BytesIO(body), memmap=False, lazy_load_hdus=False) as hdulist:
-            headerlet = Headerlet([hdu.copy() for hdu in hdulist], logging=False)
+        headerlet = _parsed(body, name)
+        check_headerlet(headerlet, name)
+    except InputError as error:
+        raise DatabaseError(f"This is not a headerlet: {error.problem}", where=error.where) from error
+    return headerlet
+
+
+def _parsed(body: bytes, name: str) -> Headerlet:
+    """What stwcs makes of the bytes of a FITS file."""
+    with reading(name):
+        hdulist = fits.open(io.BytesIO(body), memmap=False, lazy_load_hdus=False)
+    with hdulist, reading(name):
+        headerlet = Headerlet([hdu.copy() for hdu in hdulist], logging=False)
+    with reading(name):
         headerlet.init_attrs()
         headerlet.hverify()
-        chips = [hdu for hdu in headerlet[1:] if hdu.name == "SIPWCS"]
-        missing = [k for k in ("WCSNAME", "DISTNAME", "NPOLFILE", "D2IMFILE", "DATE") if k not in headerlet[0].header]
-    except HEADERLET_FAILURES as error:
-        raise DatabaseError("This is not a headerlet.", where=name) from error
-    if missing or not chips:
-        problem = f"lacks {', '.join(missing)}" if missing else "has no SIPWCS extension"
-        raise DatabaseError(f"The headerlet {problem}.", where=name)
     return headerlet
 
 

@@ -10,9 +10,9 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.inputs.fitsfiles import open_fits, reading
+from astrodriz_io.inputs.fitsfiles import keyword_number, open_fits, reading
 
-__all__ = ["image_shape", "read_dq", "read_err", "read_header", "read_sci"]
+__all__ = ["image_array", "image_shape", "read_dq", "read_err", "read_header", "read_sci"]
 
 _MAX_PIXELS = 1 << 28
 """No HST chip comes near it; a header that claims more would only exhaust the memory."""
@@ -98,18 +98,24 @@ def image_shape(hdu: fits.ImageHDU | fits.CompImageHDU) -> tuple[int, int] | Non
 
     An extension without an array may stand for a constant one (HST's null arrays): NPIX1 and NPIX2.
     """
-    shape = tuple(getattr(hdu, "shape", ()))
-    if not shape and {"NPIX1", "NPIX2", "PIXVALUE"} <= set(hdu.header):
-        shape = (int(hdu.header["NPIX2"]), int(hdu.header["NPIX1"]))
+    shape = tuple(getattr(hdu, "shape", ())) or _null_shape(hdu.header)
     if len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] > _MAX_PIXELS:
         return None
     return int(shape[0]), int(shape[1])
 
 
+def _null_shape(header: fits.Header) -> tuple[int, ...]:
+    """(ny, nx) of an array that is one value all over; empty where the header describes none."""
+    sides = (keyword_number(header, "NPIX2"), keyword_number(header, "NPIX1"))
+    if None in (*sides, keyword_number(header, "PIXVALUE")):
+        return ()
+    return tuple(int(side) for side in sides if side is not None)
+
+
 def _read(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
     with open_fits(path) as hdulist:
         hdu = _find(hdulist, extname, extver)
-        return None if hdu is None else _array(hdu, f"{path.name}[{extname},{extver}]")
+        return None if hdu is None else image_array(hdu, f"{path.name}[{extname},{extver}]")
 
 
 def _read_beside(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
@@ -118,7 +124,7 @@ def _read_beside(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
         if hdu is None:
             return None
         where = f"{path.name}[{extname},{extver}]"
-        array = _array(hdu, where)
+        array = image_array(hdu, where)
         sci = _find(hdulist, "SCI", extver)
         if sci is None or image_shape(sci) != array.shape:
             expected = None if sci is None else image_shape(sci)
@@ -126,16 +132,23 @@ def _read_beside(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
         return array
 
 
-def _array(hdu: fits.ImageHDU, where: str) -> NDArray[Any]:
-    with reading(where):
-        shape = image_shape(hdu)
+def image_array(hdu: fits.ImageHDU, where: str) -> NDArray[Any]:
+    """The array of an image extension, in native byte order, owned by the caller.
+
+    Raises
+    ------
+    InputError
+        There is no two-dimensional image in it, or it is damaged.
+    """
+    shape = image_shape(hdu)
     if shape is None:
         raise InputError("there is no two-dimensional image in it.", where=where)
     with reading(where):
-        if hdu.data is None:
-            return np.full(shape, hdu.header["PIXVALUE"])
-        # A copy, because the file's mapping goes away when it is closed.
-        return np.array(hdu.data, dtype=hdu.data.dtype.newbyteorder("="))
+        data = hdu.data
+    if data is None:
+        return np.full(shape, hdu.header["PIXVALUE"])
+    # A copy, because the file's mapping goes away when it is closed.
+    return np.array(data, dtype=data.dtype.newbyteorder("="))
 
 
 def _sci_shape(path: Path, extver: int) -> tuple[int, int]:

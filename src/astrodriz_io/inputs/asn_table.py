@@ -12,7 +12,8 @@ from attrs import frozen
 
 from astrodriz_core.errors import InputError
 from astrodriz_core.names import Rootname, rootname
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits, reading
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
+from astrodriz_io.inputs.tables import column_cells
 
 __all__ = ["AsnTable", "read_asn_table"]
 
@@ -70,8 +71,7 @@ def read_asn_table(path: Path) -> AsnTable:
     """
     with open_fits(path) as hdulist:
         instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
-        with reading(f"{path.name}[ASN]"):
-            rows = _rows(hdulist, path.name)
+        rows = _rows(hdulist, path.name)
     members = {_root(row): row.member_type for row in rows if row.present and row.member_type[:3] == "EXP"}
     if not members:
         problem = "no row has a MEMTYPE of EXP-* and MEMPRSNT true, so there is nothing to process."
@@ -80,19 +80,18 @@ def read_asn_table(path: Path) -> AsnTable:
 
 
 def _rows(hdulist: fits.HDUList, file_name: str) -> tuple[_Row, ...]:
-    table = _table(hdulist, file_name)
-    columns = {name.upper(): table[name] for name in table.names}
-    cells = zip(columns["MEMNAME"], columns["MEMTYPE"], columns["MEMPRSNT"], strict=True)
+    hdu, where = _table(hdulist, file_name), f"{file_name}[ASN]"
+    cells = zip(*(column_cells(hdu, name, where) for name in ("MEMNAME", "MEMTYPE", "MEMPRSNT")), strict=True)
     return tuple(
-        _Row(_text(name), _text(kind).upper(), bool(present), f"{file_name}[ASN] row {number}")
+        _Row(_text(name), _text(kind).upper(), bool(present), f"{where} row {number}")
         for number, (name, kind, present) in enumerate(cells, start=1)
     )
 
 
-def _table(hdulist: fits.HDUList, file_name: str) -> fits.FITS_rec:
+def _table(hdulist: fits.HDUList, file_name: str) -> fits.BinTableHDU:
     for hdu in hdulist:
         if isinstance(hdu, fits.BinTableHDU) and hdu.name in ("ASN", ""):
-            return hdu.data
+            return hdu
     raise InputError("the file has no ASN table extension.", where=file_name)
 
 

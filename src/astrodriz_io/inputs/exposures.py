@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from astropy.io import fits
@@ -13,9 +12,10 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.instruments import DetectorDescription, Electronics, SignalUnit, detector_description
 from astrodriz_core.observation import Observation, ObservationHeader, classify_observation
 from astrodriz_io.inputs.arrays import image_shape
-from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits, reading
+from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_number, keyword_text, open_fits
+from astrodriz_io.inputs.keyword_table import check_keywords
 
-__all__ = ["Chip", "Exposure", "check_same_configuration", "filter_names", "read_exposure"]
+__all__ = ["Chip", "Exposure", "filter_names", "read_exposure"]
 
 _FILTER_KEYWORDS: Mapping[str, tuple[str, ...]] = {
     "ACS": ("FILTER1", "FILTER2"),
@@ -33,6 +33,8 @@ _UNITS = {unit.value: unit for unit in SignalUnit} | {
     "DN": SignalUnit.COUNTS,
     "DN/S": SignalUnit.COUNTS_PER_SECOND,
 }
+
+_FETCH = "Fetch or calibrate the file again."
 
 _LEAST_SIDE = 2
 """Pixels; the centres of fewer span no area, and no frame follows from them."""
@@ -142,15 +144,19 @@ def read_exposure(path: Path) -> Exposure:
         The file is damaged, has no SCI extension, comes from an unknown detector, or lacks a number that
         every exposure has; the message names file, extension and keyword.
     """
-    with open_fits(path) as hdulist, reading(path.name):
+    with open_fits(path) as hdulist:
         primary = hdulist[0].header
         sci = [hdu for hdu in hdulist[1:] if hdu.name == "SCI"]
         if not sci:
             problem = "the file has no SCI extension."
-            raise InputError(problem, where=path.name, remedy="Give a calibrated exposure (FLT or FLC).")
+            raise InputError(problem, where=path.name, remedy="Give an FLT or FLC.")
+        check_keywords(primary, path.name)
+        for hdu in sci:
+            check_keywords(hdu.header, f"{path.name}[SCI,{hdu.ver}]")
         description = _description(primary, path.name)
         chips = tuple(_chip(hdu, primary, description, path.name) for hdu in sci)
         _check_whole(hdulist, description, chips, path.name)
+        _check_extensions(hdulist, path.name)
         return _exposure(path, primary, sci[0].header, description, chips)
 
 
@@ -158,28 +164,6 @@ def filter_names(header: fits.Header) -> tuple[str, ...]:
     """Optical elements that a primary header names, upper case, blanks left out."""
     keywords = _FILTER_KEYWORDS.get(keyword_text(header, "INSTRUME").upper(), ())
     return tuple(name for keyword in keywords if (name := keyword_text(header, keyword).upper()))
-
-
-def check_same_configuration(exposures: Sequence[Exposure]) -> None:
-    """Refuse exposures of different detectors or filters: they make no common product.
-
-    Parameters
-    ----------
-    exposures : sequence of Exposure
-        The members of one association.
-
-    Raises
-    ------
-    InputError
-        The message lists every configuration with its exposures.
-    """
-    by_configuration: dict[str, list[str]] = {}
-    for exposure in exposures:
-        by_configuration.setdefault(exposure.configuration, []).append(exposure.rootname)
-    if len(by_configuration) > 1:
-        listed = "; ".join(f"{name}: {', '.join(roots)}" for name, roots in by_configuration.items())
-        problem = f"the exposures differ in detector or filter ({listed})."
-        raise InputError(problem, remedy="Make one association for each detector and filter.")
 
 
 def _check_whole(
@@ -192,7 +176,26 @@ def _check_whole(
     something_lacks = not expected <= present or len(chips) < len(description.chips)
     if promised > len(hdulist) - 1 and something_lacks:
         problem = f"NEXTEND promises {promised:.0f} extensions, but the file ends after {len(hdulist) - 1}."
-        raise InputError(problem, where=f"{file_name}: NEXTEND", remedy="Fetch or calibrate the file again.")
+        raise InputError(problem, where=f"{file_name}: NEXTEND", remedy=_FETCH)
+
+
+def _check_extensions(hdulist: fits.HDUList, file_name: str) -> None:
+    """Refuse chips that cannot be told apart, flags that are no whole numbers, and products of an earlier drizzle."""
+    drizzled = [keyword for keyword in ("NDRIZIM", "D001DATA") if keyword in hdulist[0].header]
+    if drizzled:
+        problem = "this is a drizzled product, not an exposure."
+        raise InputError(
+            problem, where=f"{file_name}: {drizzled[0]}", remedy="Give a calibrated exposure (FLT or FLC)."
+        )
+    versions = [hdu.ver for hdu in hdulist[1:] if hdu.name == "SCI"]
+    doubled = [version for version in versions if versions.count(version) > 1]
+    if doubled:
+        problem = "several extensions have this name and number."
+        raise InputError(problem, where=f"{file_name}[SCI,{doubled[0]}]: EXTVER", remedy=_FETCH)
+    for hdu in hdulist[1:]:
+        if hdu.name == "DQ" and (keyword_number(hdu.header, "BITPIX") or 0) < 0:
+            problem = "the flags are not whole numbers."
+            raise InputError(problem, where=f"{file_name}[DQ,{hdu.ver}]: BITPIX", remedy=_FETCH)
 
 
 def _exposure(
@@ -306,8 +309,8 @@ def _unit(bunit: str, description: DetectorDescription, where: str) -> SignalUni
 def _number(headers: Iterable[fits.Header], keyword: str) -> float | None:
     """First finite number that a header gives; texts and NaN count as not given."""
     for header in headers:
-        value = header.get(keyword)
-        if isinstance(value, (int, float)) and math.isfinite(value):
+        value = keyword_number(header, keyword)
+        if value is not None:
             return float(value)
     return None
 

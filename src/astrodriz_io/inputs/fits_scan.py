@@ -9,11 +9,17 @@ from __future__ import annotations
 import gzip
 import math
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from attrs import frozen
+
 from astrodriz_core.errors import InputError
+from astrodriz_io.inputs.regular_files import check_regular
+from astrodriz_io.outputs.disk import storage_errors
 
 __all__ = ["check_counts", "check_counts_of_file"]
 
@@ -23,11 +29,13 @@ MAX_COUNT = 999
 MAX_HEADER_BLOCKS = 4096
 """Blocks of 36 cards; the longest headers of HST exposures have some fifty."""
 
-_CARD, _BLOCK = 80, 2880
+_CARD, _BLOCK, _SHOWN = 80, 2880, 40
 _COUNTS = frozenset({"NAXIS", "TFIELDS", "ZNAXIS"})
 _REMEDY = "Fetch the file again."
+_BEGINNINGS, _PADDING = (b"SIMPLE  ", b"XTENSION"), b"\0 "
 _GZIP = b"\x1f\x8b"
-_WHOLE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= *([+-]?\d+) *(?:/.*)?", re.DOTALL)
+_SIZE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= (.*)", re.DOTALL | re.IGNORECASE)
+_WHOLE = re.compile(rb" *([+-]?\d+) *(?:/.*)?", re.DOTALL)
 
 
 class Readable(Protocol):
@@ -42,22 +50,51 @@ class Readable(Protocol):
         ...
 
 
+@frozen
+class _Unpacked:
+    """A stream that is unpacked as it is read; damage is an `InputError`."""
+
+    stream: Readable
+    name: str
+
+    def read(self, size: int, /) -> bytes:
+        """Take the next bytes."""
+        with self._unpacking():
+            return self.stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place."""
+        with self._unpacking():
+            return self.stream.seek(offset, whence)
+
+    @contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        try:
+            yield
+        except (gzip.BadGzipFile, EOFError, zlib.error) as failure:
+            raise InputError(
+                f"this is not FITS, and cannot be unpacked ({failure}).", where=self.name, remedy=_REMEDY
+            ) from failure
+
+
 def check_counts_of_file(path: Path) -> None:
     """Look at the headers of a file, which may be compressed by gzip; see `check_counts`.
 
     Raises
     ------
     InputError
-        A header promises too much or has no end.
-    OSError
-        The file cannot be read.
+        It is no regular file, cannot be unpacked, or a header promises too much or has no end.
+    MissingFilesError, StorageError
+        It is not there, or cannot be read.
     """
-    with path.open("rb") as stream:
-        if stream.read(len(_GZIP)) != _GZIP:
+    check_regular(path)
+    with storage_errors(path.name), path.open("rb") as stream:
+        packed = stream.read(len(_GZIP)) == _GZIP
+        if not packed:
             check_counts(stream, path.name)
             return
-    with gzip.open(path) as unpacked:
-        check_counts(unpacked, path.name)
+    with storage_errors(path.name), gzip.open(path) as unpacked:
+        check_counts(_Unpacked(unpacked, path.name), path.name)
 
 
 def check_counts(stream: Readable, where: str) -> None:
@@ -84,19 +121,31 @@ def check_counts(stream: Readable, where: str) -> None:
 def _header(stream: Readable, where: str) -> Mapping[str, int] | None:
     """The counts in the header that begins here; None where the file ends."""
     counts: dict[str, int] = {}
-    for _ in range(MAX_HEADER_BLOCKS):
+    for number in range(MAX_HEADER_BLOCKS):
         block = stream.read(_BLOCK)
-        if len(block) < _BLOCK:
+        if len(block) < _BLOCK or (number == 0 and not block.strip(_PADDING)):
             return None
+        if number == 0 and not block.startswith(_BEGINNINGS):
+            problem = "no header begins where the data before it end: NAXIS says less than there is, or more."
+            raise InputError(problem, where=where, remedy=_REMEDY)
         for at in range(0, _BLOCK, _CARD):
             card = block[at : at + _CARD]
             if card[:8] == b"END     ":
                 return counts
-            if match := _WHOLE.fullmatch(card):
-                keyword, value = match[1].decode(), int(match[2])
+            if match := _SIZE.fullmatch(card):
+                keyword = match[1].decode().upper()
+                value = _whole(match[2], f"{where}: {keyword}")
                 _check_count(keyword, value, counts.get(keyword, value), where)
                 counts[keyword] = value
     raise InputError("the header has no end.", where=where, remedy=_REMEDY)
+
+
+def _whole(text: bytes, where: str) -> int:
+    match = _WHOLE.fullmatch(text)
+    if match is None:
+        shown = text.partition(b"/")[0].strip()[:_SHOWN].decode("ascii", "replace")
+        raise InputError(f"{shown!r} is no whole number.", where=where, remedy=_REMEDY)
+    return int(match[1])
 
 
 def _check_count(keyword: str, value: int, earlier: int, where: str) -> None:

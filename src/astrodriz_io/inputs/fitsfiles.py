@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 from astropy.io import fits
 from astropy.io.fits.hdu.compressed._compression import CfitsioException
 
-from astrodriz_core.errors import InputError, MissingFilesError, StorageError
+from astrodriz_core.errors import InputError
 from astrodriz_core.names import Rootname, rootname
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
+from astrodriz_io.inputs.regular_files import check_regular
+from astrodriz_io.outputs.disk import storage_errors
 
-__all__ = ["FITS_FAILURES", "header_rootname", "keyword_text", "open_fits", "reading"]
+__all__ = ["FITS_FAILURES", "header_rootname", "keyword_number", "keyword_text", "open_fits", "reading"]
 
 FITS_FAILURES: tuple[type[Exception], ...] = (
     OSError,
@@ -26,14 +29,16 @@ FITS_FAILURES: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
     RuntimeError,
-    MemoryError,
     EOFError,
     struct.error,
     zlib.error,
     CfitsioException,
     fits.VerifyError,
 )
-"""What astropy raises on damaged headers and arrays; for all but compressed tiles it has no class of its own."""
+"""What single calls of astropy raise on damaged headers and arrays; it has hardly a class of its own for that.
+
+It asserts that names of columns are texts of a card's length, and that a TIMESYS is a known one.
+"""
 
 _FITS_BLOCK = 2880
 _DAMAGED = "Fetch or calibrate the file again."
@@ -41,7 +46,10 @@ _DAMAGED = "Fetch or calibrate the file again."
 
 @contextmanager
 def reading(where: str) -> Iterator[None]:
-    """Turn whatever astropy raises while it parses into an `InputError` for `where`.
+    """Turn what one call of astropy raises while it parses into an `InputError` for `where`.
+
+    Inside stands that call and nothing else: the same exceptions from our own code are defects of ours, and have to
+    come out as such. A test holds it.
 
     Parameters
     ----------
@@ -55,13 +63,14 @@ def reading(where: str) -> Iterator[None]:
     StorageError
         In place of an error of the operating system: no space, no permission, an I/O error.
     """
-    try:
-        yield
-    except FITS_FAILURES as failure:
-        # astropy raises OSError for damaged files as well, but those carry no number of the system's.
-        if isinstance(failure, OSError) and failure.errno is not None:
-            raise _refused(where, failure) from failure
-        raise _damaged(where, failure) from failure
+    # astropy raises OSError for damaged files as well, but those carry no number of the system's.
+    with storage_errors(where):
+        try:
+            yield
+        except FITS_FAILURES as failure:
+            if isinstance(failure, OSError) and failure.errno is not None:
+                raise
+            raise _damaged(where, failure) from failure
 
 
 @contextmanager
@@ -90,10 +99,12 @@ def open_fits(path: Path, *, keep_scaling: bool = False) -> Iterator[fits.HDULis
         It is not FITS, a header is damaged, or a header promises more bytes than the file has. Cards are
         parsed when they are used; one that cannot be raises this error from within the block.
     """
-    hdulist = _opened(path, keep_scaling)
+    size = check_regular(path)
+    check_counts_of_file(path)
+    with reading(path.name):
+        hdulist = fits.open(path, do_not_scale_image_data=keep_scaling)
     try:
-        with reading(path.name):
-            _check_sizes(hdulist, path)
+        _check_units(hdulist, path, size)
         yield hdulist
     except fits.VerifyError as failure:
         raise _damaged(path.name, failure) from failure
@@ -113,6 +124,20 @@ def keyword_text(header: fits.Header, keyword: str, default: str = "") -> str:
     return default if value is None or isinstance(value, fits.card.Undefined) else str(value).strip()
 
 
+def keyword_number(header: fits.Header, keyword: str) -> float | None:
+    """Value of a keyword as a number; None where it is missing, or is a text, a switch or infinite.
+
+    Examples
+    --------
+    >>> keyword_number(fits.Header([("EXPTIME", 30)]), "EXPTIME")
+    30
+    """
+    value = header.get(keyword)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return value
+
+
 def header_rootname(primary: fits.Header, file_name: str) -> Rootname:
     """ROOTNAME of an exposure, lower case; the root of the file's name where the header has none.
 
@@ -125,38 +150,29 @@ def header_rootname(primary: fits.Header, file_name: str) -> Rootname:
     return rootname(text or file_name.rsplit("_", 1)[0], f"{file_name}: ROOTNAME" if text else file_name)
 
 
-def _opened(path: Path, keep_scaling: bool) -> fits.HDUList:
-    try:
-        path.stat()
-    except FileNotFoundError as failure:
-        raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
-    except OSError as failure:
-        raise _refused(path.name, failure) from failure
-    with reading(path.name):
-        check_counts_of_file(path)
-        return fits.open(path, do_not_scale_image_data=keep_scaling)
-
-
 def _damaged(where: str, failure: Exception) -> InputError:
     problem = f"cannot be read as FITS ({type(failure).__name__}: {' '.join(str(failure).split())})."
     return InputError(problem, where=where, remedy=_DAMAGED)
 
 
-def _refused(where: str, failure: OSError) -> StorageError:
-    remedy = "Check the free space and the permissions of the folder."
-    return StorageError(f"the file system refuses ({failure.strerror}).", where=where, remedy=remedy)
-
-
-def _check_sizes(hdulist: fits.HDUList, path: Path) -> None:
-    file_size = path.stat().st_size
-    for index, hdu in enumerate(hdulist):
-        if _data_end(hdu) > file_size and path.suffix != ".gz":
+def _check_units(hdulist: fits.HDUList, path: Path, file_size: int) -> None:
+    """Have every unit parsed, and refuse one that promises more than the file holds."""
+    with reading(path.name):
+        count = len(hdulist)
+    for index in range(count):
+        where = f"{path.name}[{index}]"
+        with reading(where):
+            hdu = hdulist[index]
+        end = _data_end(hdu, where)
+        if end > file_size and path.suffix != ".gz":
             problem = f"the header promises data beyond the end of the file ({file_size} bytes)."
             raise InputError(problem, where=f"{path.name}[{hdu.name or index}]", remedy=_DAMAGED)
 
 
-def _data_end(hdu: fits.hdu.base._BaseHDU) -> int:
-    place = hdu.fileinfo()
+def _data_end(hdu: fits.hdu.base._BaseHDU, where: str) -> int:
+    """Where the data of a unit end, from its header; what later code asks of it has been asked here."""
+    with reading(where):
+        place, size, _ = hdu.fileinfo(), hdu.size, (hdu.name, hdu.ver, getattr(hdu, "shape", ()))
     if isinstance(hdu, fits.CompImageHDU):
         return int(place["datLoc"] + max(place["datSpan"] - _FITS_BLOCK, 0))
-    return int(place["datLoc"] + hdu.size)
+    return int(place["datLoc"] + size)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy as np
 from astropy.io import fits
 from attrs import fields_dict, frozen
 
 from astrodriz_core.errors import InputError, ReferenceFileError
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_io.inputs.fitsfiles import open_fits, reading
+from astrodriz_io.inputs.tables import column_cells, column_names
 
 __all__ = ["MdriztabRow", "read_mdriztab"]
 
@@ -25,6 +27,9 @@ _RENAMED: Mapping[str, tuple[str, ...]] = {
     "dec": ("driz_sep_dec", "final_dec"),
 }
 """Columns of older tables, and the parameters that they are called now."""
+_Table: TypeAlias = Mapping[str, list[str]]
+"""Texts of all cells, by the lower-case name of their column."""
+
 _NO_COEFFICIENTS = frozenset({"", "INDEF", "NONE", "NO"})
 
 
@@ -73,10 +78,10 @@ def read_mdriztab(path: Path, filters: Sequence[str], n_exposures: int) -> Mdriz
         The file is no MDRIZTAB, or has no row for so few exposures.
     """
     try:
-        with open_fits(path) as hdulist, reading(path.name):
-            table = hdulist[1].data
-            row = _matching_row(table, ",".join(filters).upper(), n_exposures)
-            values, ignored = _parameters(table, row) if row is not None else ({}, ())
+        with open_fits(path) as hdulist:
+            table = _columns(hdulist, path.name)
+        row = _matching_row(table, ",".join(filters).upper(), n_exposures, path.name)
+        values, ignored = _parameters(table, row) if row is not None else ({}, ())
     except InputError as failure:
         raise ReferenceFileError(failure.problem, where=failure.where, remedy=failure.remedy) from failure
     if row is None:
@@ -85,18 +90,42 @@ def read_mdriztab(path: Path, filters: Sequence[str], n_exposures: int) -> Mdriz
     return MdriztabRow(row=row + 1, values=tuple(values.items()), ignored=ignored)
 
 
-def _matching_row(table: fits.FITS_rec, filters: str, n_exposures: int) -> int | None:
-    names = [str(name).strip().upper() for name in table["filter"]]
+def _columns(hdulist: fits.HDUList, file_name: str) -> _Table:
+    """The table of the first extension, by lower-case names of its columns."""
+    hdu = hdulist[1] if len(hdulist) > 1 else None
+    if not isinstance(hdu, fits.BinTableHDU):
+        raise InputError("the first extension is no table.", where=file_name, remedy="Take another MDRIZTAB.")
+    where = f"{file_name}[1]"
+    return {name.lower(): _texts(hdu, name, where) for name in column_names(hdu, where)}
+
+
+def _texts(hdu: fits.BinTableHDU, name: str, where: str) -> list[str]:
+    """The cells of a column as text; those of single precision as short as they stood in the table."""
+    with reading(f"{where}: {name}"):
+        kind = hdu.data[name].dtype
+    cells = column_cells(hdu, name, where)
+    # As a double, 0.1 in single precision would be 0.10000000149.
+    return [str(kind.type(cell) if kind.kind == "f" else cell).strip() for cell in cells]
+
+
+def _matching_row(table: _Table, filters: str, n_exposures: int, file_name: str) -> int | None:
+    for column in ("filter", "numimages"):
+        if column not in table:
+            raise InputError(f"the table has no column {column}.", where=file_name, remedy="Take another MDRIZTAB.")
+    names = [name.upper() for name in table["filter"]]
+    limits = [_limit(text, file_name) for text in table["numimages"]]
     wanted = filters if filters in names else _ANY_FILTER
-    fitting = {
-        row: int(limit)
-        for row, (name, limit) in enumerate(zip(names, table["numimages"], strict=True))
-        if name == wanted and limit <= n_exposures
-    }
+    fitting = {row: limit for row, limit in enumerate(limits) if names[row] == wanted and limit <= n_exposures}
     return max(fitting, key=lambda row: fitting[row], default=None)
 
 
-def _parameters(table: fits.FITS_rec, row: int) -> tuple[dict[str, str], tuple[str, ...]]:
+def _limit(text: str, file_name: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+        raise InputError(f"{text[:20]!r} is no number of images.", where=f"{file_name}: numimages")
+    return int(text)
+
+
+def _parameters(table: _Table, row: int) -> tuple[dict[str, str], tuple[str, ...]]:
     known = fields_dict(DrizzleParameters)
     values: dict[str, str] = {}
     ignored = []
@@ -111,14 +140,8 @@ def _parameters(table: fits.FITS_rec, row: int) -> tuple[dict[str, str], tuple[s
     return values, tuple(ignored)
 
 
-def _cells(table: fits.FITS_rec, row: int) -> Iterator[tuple[str, str]]:
+def _cells(table: _Table, row: int) -> Iterator[tuple[str, str]]:
     """Columns with a value, the two that only select the row left out."""
-    for name in table.names:
-        column, text = name.lower(), _cell_text(table[name][row])
-        if column not in ("filter", "numimages") and text:
-            yield column, text
-
-
-def _cell_text(value: object) -> str:
-    # The shortest text of a float32 is what stood in the table; as a double 0.1 would be 0.10000000149.
-    return str(value.item()) if isinstance(value, (np.bool_, np.integer)) else str(value).strip()
+    for column, texts in table.items():
+        if column not in ("filter", "numimages") and texts[row]:
+            yield column, texts[row]

@@ -20,9 +20,8 @@ from astrodriz_core.parameter_rules import PipelineOverride, pipeline_overrides,
 from astrodriz_core.parameter_values import as_text
 from astrodriz_core.parameters import DrizzleParameters, changed_parameters, with_values
 from astrodriz_core.records.run import ParameterSource
-from astrodriz_io.inputs.arrays import read_header
 from astrodriz_io.inputs.exposures import Exposure
-from astrodriz_io.inputs.fitsfiles import keyword_text, reading
+from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference, resolve_reference
 
@@ -224,8 +223,8 @@ def _frame_as_given(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _mdriztab(exposure: Exposure, folders: ReferenceFolders) -> ResolvedReference | None:
-    with reading(exposure.path.name):
-        value = keyword_text(read_header(exposure.path, "PRIMARY"), "MDRIZTAB")
+    with open_fits(exposure.path) as hdulist:
+        value = keyword_text(hdulist[0].header, "MDRIZTAB")
     try:
         return resolve_reference(value, "MDRIZTAB", exposure.path.name, folders, beside=exposure.path.parent)
     except ReferenceFileError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from astropy.io import fits
 from attrs import field, frozen
 
-from astrodriz_core.errors import ReferenceFileError
+from astrodriz_core.errors import ReferenceFileError, UsageError
 from astrodriz_io.inputs.fitsfiles import keyword_text
 from astrodriz_io.places import place
 
@@ -68,10 +68,16 @@ class ReferenceFolders:
         """Take iref, jref, nref, oref, uref and CRDS_PATH from a mapping; empty values count as unset.
 
         Relative folders are understood from the current folder at this moment, and stay there.
+
+        Raises
+        ------
+        UsageError
+            A value begins with the home of a user whom the system does not know, or holds a NUL.
         """
-        variables = tuple((name, _folder(environment[name])) for name in REFERENCE_VARIABLES if environment.get(name))
-        crds = environment.get("CRDS_PATH")
-        return cls(variables=variables, crds=_folder(crds) if crds else None)
+        given = {name: environment[name] for name in (*REFERENCE_VARIABLES, "CRDS_PATH") if environment.get(name)}
+        folders = {name: _folder(name, value) for name, value in given.items()}
+        crds = folders.pop("CRDS_PATH", None)
+        return cls(variables=tuple(folders.items()), crds=crds)
 
     def candidates(self, variable: str) -> tuple[Path, ...]:
         """Folders to look in for a file of `variable`, the variable's own first, then the CRDS cache."""
@@ -193,8 +199,15 @@ def _used_keywords(header: fits.Header) -> tuple[str, ...]:
     return ("IDCTAB", "NPOLFILE", "OFFTAB", made[0] if made else "D2IMFILE")
 
 
-def _folder(value: str) -> Path:
-    return Path(value).expanduser().absolute()
+def _folder(variable: str, value: str) -> Path:
+    try:
+        found = Path(value).expanduser().absolute()
+    except RuntimeError as failure:
+        problem = f"{value!r} is the home of a user whom this system does not know."
+        raise UsageError(problem, where=variable, remedy="Give the whole path of the folder.") from failure
+    if "\0" in value:
+        raise UsageError(f"{value!r} is no folder.", where=variable, remedy="Give the whole path of the folder.")
+    return found
 
 
 def _parsed(text: str, keyword: str, where: str) -> tuple[str | None, str]:

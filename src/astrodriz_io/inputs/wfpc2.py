@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
 from astrodriz_core.instruments import gain, readout_noise_electrons
-from astrodriz_io.inputs.arrays import image_shape, read_sci
+from astrodriz_io.inputs.arrays import image_array, image_shape, read_sci
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
 from astrodriz_io.inputs.fitsfiles import open_fits, reading
 
@@ -47,8 +47,9 @@ def write_wfpc2_flt(c0m: Path, c1m: Path | None, flt: Path) -> None:
     if exposure.description.instrument != "WFPC2":
         raise InputError("this is not a WFPC2 exposure.", where=f"{c0m.name}: INSTRUME")
     flags = {} if c1m is None else _flags(c1m)
-    with open_fits(c0m) as hdulist, reading(c0m.name):
-        primary = fits.PrimaryHDU(header=hdulist[0].header.copy())
+    with open_fits(c0m) as hdulist:
+        with reading(c0m.name):
+            primary = fits.PrimaryHDU(header=hdulist[0].header.copy())
         headers = {hdu.ver: hdu.header.copy() for hdu in hdulist[1:] if hdu.name == "SCI"}
         extensions = list(_extensions(exposure, headers, flags))
         # As the headers of ACS and WFC3 have it; each chip's own DETECTOR stays in its SCI header.
@@ -80,7 +81,7 @@ def _uncertainty(sci: NDArray[np.float32], exposure: Exposure, chip: Chip) -> ND
 
 
 def _flags(c1m: Path) -> dict[int, NDArray[Any]]:
-    with open_fits(c1m) as hdulist, reading(c1m.name):
+    with open_fits(c1m) as hdulist:
         # The extensions are called SCI in some deliveries and SDQ in others.
         images = [hdu for hdu in hdulist[1:] if image_shape(hdu) is not None]
-        return {hdu.ver: np.array(hdu.data, dtype=np.int16) for hdu in images}
+        return {hdu.ver: image_array(hdu, f"{c1m.name}[{hdu.name},{hdu.ver}]").astype(np.int16) for hdu in images}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from astrodriz_core.errors import StorageError
 
-__all__ = ["Disk", "storage_errors"]
+__all__ = ["Disk", "as_bytes", "storage_errors"]
 
 ADVICE = {
     errno.ENOSPC: "Free some space on that disk, or give another folder as newpath.",
@@ -41,6 +41,11 @@ def storage_errors(name: str) -> Iterator[None]:
             where=name,
             remedy=ADVICE.get(error.errno, "Check the disk, then run again; the inputs are as they were."),
         ) from error
+
+
+def as_bytes(text: str) -> bytes:
+    """UTF-8 of a text; bytes of names that are not UTF-8 are escaped, as JSON reads them back."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 class Disk:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from astrodriz_core.errors import AstrodrizError, StorageError
 from astrodriz_io.inputs.references import sha256_of
-from astrodriz_io.outputs.disk import Disk, storage_errors
+from astrodriz_io.outputs.disk import Disk, as_bytes, storage_errors
 from astrodriz_io.outputs.journal import Entry, FinalFile, Transaction
 from astrodriz_io.outputs.locking import locked
 from astrodriz_io.places import hidden_place, place
@@ -118,7 +118,7 @@ def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) 
     disk = disk or Disk()
     draft = hidden_place(path.parent, f"{root}_astrodriz_draft")
     try:
-        disk.write(draft, text.encode())
+        disk.write(draft, as_bytes(text))
         disk.synchronise(draft)
         disk.move(draft, path)
     except StorageError:

@@ -15,7 +15,7 @@ from astrodriz_core.errors import InputError, MissingFilesError, RecordError
 from astrodriz_core.records.migration import OLDEST_VERSION, migrate
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 from astrodriz_core.records.schema import mistakes, record_schema
-from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.disk import as_bytes, storage_errors
 
 __all__ = ["dump_quality", "dump_record", "load_record", "parse_record", "write_record"]
 
@@ -48,7 +48,7 @@ def dump_quality(record: RunRecord) -> str:
 
 def write_record(record: RunRecord, path: Path) -> None:
     """Write the record's JSON text to a file."""
-    path.write_text(dump_record(record), encoding="utf-8")
+    path.write_bytes(as_bytes(dump_record(record)))
 
 
 def load_record(path: Path) -> RunRecord:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.run import RunRecord
+from astrodriz_io.outputs.disk import as_bytes
 from astrodriz_io.outputs.product_pictures import Picture, product_picture, weight_picture
 from astrodriz_io.outputs.report_alignment import (
     alignment_section,
@@ -77,7 +78,7 @@ def write_report(record: RunRecord, product: ProductArrays | None, path: Path) -
         Of the page; replaced if it exists.
     """
     # A file name that is not UTF-8 reaches Python as surrogates, which cannot be encoded again.
-    path.write_bytes(report_page(record, product).encode("utf-8", "backslashreplace"))
+    path.write_bytes(as_bytes(report_page(record, product)))
 
 
 def report_page(record: RunRecord, product: ProductArrays | None) -> str:
