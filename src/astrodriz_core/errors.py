@@ -21,7 +21,6 @@ __all__ = [
     "ReferenceFileError",
     "StorageError",
     "UsageError",
-    "printable",
 ]
 
 
