@@ -100,7 +100,7 @@ def final_stage(
     context : StageContext
         Of the run.
     files : sequence of Path
-        The deciding exposures, with the WCS that won.
+        The deciding exposures, with the WCS that won; FLC files give a DRC, others a DRZ.
     combination : Combination
         Of them: the one that was verified.
     companions : sequence of Path
@@ -111,8 +111,7 @@ def final_stage(
     note : FinalNote
         For the headers.
     """
-    suffix = "drc" if companions else "drz"
-    made = [_finish(context, combination, files, f"{product}_{suffix}.fits", note)]
+    made = [_finish(context, combination, files, f"{product}_{_suffix(files)}.fits", note)]
     own = None
     if companions:
         for deciding, companion in zip(files, companions, strict=True):
@@ -141,8 +140,16 @@ def final_record(standing: Standing, final: FinalProducts, policy: Policy, note:
     )
 
 
+def _suffix(exposures: Sequence[Path]) -> str:
+    """Suffix of the product of FLC files, or of others."""
+    return "drc" if all(exposure.stem.lower().endswith("_flc") for exposure in exposures) else "drz"
+
+
 def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, ...]:
-    """Write the WCS in use of every FLT as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it."""
+    """Write the WCS in use of every exposure as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it.
+
+    A bare FLC, which has no FLT, gives ``<exposure>_flc_hlet.fits``.
+    """
     written: list[Path] = []
     for exposure in exposures:
         path = beside(exposure, f"{exposure.stem}_hlet.fits")

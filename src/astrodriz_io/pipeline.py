@@ -21,11 +21,12 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.names import ENDINGS
 from astrodriz_io.outputs.sidecar import SidecarWriter
 from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.preparation import prepare
 from astrodriz_io.progress import ProgressReporter, SilentProgress
-from astrodriz_io.results import ENDINGS, leave_results
+from astrodriz_io.results import leave_results
 from astrodriz_io.run_record import (
     companions_warnings,
     distortion_record,
@@ -173,8 +174,14 @@ def run_association(
             if not association.to_be_drizzled:
                 return _leave_out(association, settings, log, started)
             with workspace(
-                association.folder, association.rootname, newpath=settings.newpath, keep=settings.debug
+                association.folder,
+                association.rootname,
+                newpath=settings.newpath,
+                keep=settings.debug,
+                names=association.lock_names,
             ) as space:
+                if space.kept_as is not None:
+                    progress.note(f"The workspace, with the exposures of each stage, will stay: {space.kept_as}")
                 return _run_stages(association, settings, space, progress, log, started, report)
 
 

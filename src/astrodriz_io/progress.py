@@ -28,6 +28,9 @@ class ProgressReporter(Protocol):
     def stage(self, title: str) -> None:
         """Announce that a stage begins."""
 
+    def note(self, line: str) -> None:
+        """Tell something that the user will want to know afterwards."""
+
     def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         """Yield the items, showing how many of them are done."""
 
@@ -39,6 +42,9 @@ class SilentProgress:
     """Shows nothing: for calls from other programs."""
 
     def stage(self, title: str) -> None:
+        """Show nothing."""
+
+    def note(self, line: str) -> None:
         """Show nothing."""
 
     def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
@@ -62,6 +68,10 @@ class PlainProgress:
     def stage(self, title: str) -> None:
         """Write the stage's title."""
         self._say(f"== {title}")
+
+    def note(self, line: str) -> None:
+        """Write the line."""
+        self._say(f"   {line}")
 
     def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         """Write the step's description, then yield the items."""
@@ -92,6 +102,10 @@ class TerminalProgress:
         for task in self._bars.task_ids:
             self._bars.remove_task(task)
         self._console.print(f"[bold]{title}[/bold]")
+
+    def note(self, line: str) -> None:
+        """Print the line above the bars."""
+        self._console.print(line, markup=False, highlight=False)
 
     def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
         """Yield the items and advance this step's bar after each."""

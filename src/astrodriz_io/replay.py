@@ -118,7 +118,7 @@ def replay_run(
     names = (record.root, record.product, *(wcs.rootname for wcs in plan.wcs))
     with read_sidecar(record_file.parent, plan.sidecar) as sidecar, locked(output, names, wait=wait):
         recover(output)
-        with workspace(output, record.root, newpath=None, keep=False) as space:
+        with workspace(output, record.root, newpath=None, keep=False, names=names) as space:
             progress.stage("Exposures")
             files = _restore((*plan.states, *plan.companions), inputs, sidecar, space)
             _check_wcs(plan, files)

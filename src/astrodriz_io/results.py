@@ -10,6 +10,7 @@ from attrs import evolve
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.drizzling.final import FinalImage
 from astrodriz_io.outputs.disk import as_bytes, storage_errors
+from astrodriz_io.outputs.names import ENDINGS
 from astrodriz_io.outputs.publishing import publish
 from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
@@ -73,14 +74,3 @@ def leave_results(
             space.place(names["manifest"]).write_bytes(as_bytes(lines))
     publish([space.place(name) for name in record.files], home, record.root)
     return record
-
-
-ENDINGS = {
-    "record": "_decisions.json",
-    "sidecar": "_decisions.zip",
-    "trailer": ".tra",
-    "report": "_report.html",
-    "quality": "_quality.json",
-    "manifest": "_manifest.txt",
-}
-"""Endings of the files that tell of a run, behind the root of its input."""

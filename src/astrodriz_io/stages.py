@@ -216,8 +216,8 @@ def _try(
     if not decision.keep:
         logger.warning("The %s WCS is not kept: %s", stage.value, decision.reason)
         return standing, record
-    kept = tuple(copy.replace(file) for copy, file in zip(copies, standing.files, strict=True))
-    return evolve(tried, files=kept, combination=combination.at(by_rootname(kept))), record
+    context.workspace.take_over(copies, standing.files, keep=context.settings.debug)
+    return evolve(tried, files=standing.files, combination=combination.at(by_rootname(standing.files))), record
 
 
 def _log_services(stage: Stage, budget: TimeBudget) -> None:

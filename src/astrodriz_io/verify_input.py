@@ -65,7 +65,8 @@ def verify_input(input_file: Path, settings: Settings, progress: ProgressReporte
     with _held(input_file, settings.wait) as (association, home):
         if len(association.members) < 2:
             raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
-        with workspace(home, association.rootname, newpath=settings.newpath, keep=False) as space:
+        names = association.lock_names
+        with workspace(home, association.rootname, newpath=settings.newpath, keep=False, names=names) as space:
             prepared = prepare(_deciding_alone(association), settings, space, progress, keep_wcs=True)
             for warning in parameter_warnings(prepared.parameters):
                 logger.warning("%s", warning)

@@ -6,7 +6,7 @@ import errno
 import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,8 +52,8 @@ class CountingDisk(Disk):
     def remove(self, path: Path) -> None:
         self.act(path.name, lambda: Disk.remove(self, path))
 
-    def remove_tree(self, path: Path) -> None:
-        self.act(path.name, lambda: Disk.remove_tree(self, path))
+    def discard(self, folder: Path, names: Iterable[str]) -> None:
+        self.act(folder.name, lambda: Disk.discard(self, folder, names))
 
     def synchronise(self, path: Path) -> None:
         # Whether the medium has it cannot be seen from here; the walks would wait for it for minutes.
@@ -101,12 +101,12 @@ class StoppingDisk(CountingDisk):
             path.write_bytes(data[: len(data) // 2])
         CountingDisk.write(self, path, data)
 
-    def remove_tree(self, path: Path) -> None:
+    def discard(self, folder: Path, names: Iterable[str]) -> None:
         if self.calls + 1 == self.at and not self.after:
-            for file in sorted(path.rglob("*"))[::2]:
+            for file in sorted(folder.rglob("*"))[::2]:
                 if file.is_file():
                     file.unlink()
-        CountingDisk.remove_tree(self, path)
+        CountingDisk.discard(self, folder, names)
 
 
 @define

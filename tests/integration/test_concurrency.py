@@ -16,10 +16,10 @@ from tiny_files import write_asn
 
 from astrodriz_core.errors import LockedError
 from astrodriz_core.records.run import RunOutcome
+from astrodriz_io.outputs.leftovers import clear_leftovers
 from astrodriz_io.outputs.locking import locked
 from astrodriz_io.outputs.publishing import recover
 from astrodriz_io.outputs.recordfile import load_record
-from astrodriz_io.outputs.workspace import clear_leftovers
 from astrodriz_io.pipeline import process
 
 RUN = """

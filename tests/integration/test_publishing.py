@@ -15,8 +15,9 @@ from faulty_disk import CountingDisk, Crash, FailingDisk, PowerLossDisk, Stoppin
 
 from astrodriz_core.errors import StorageError
 from astrodriz_io.outputs.disk import Disk
+from astrodriz_io.outputs.leftovers import clear_leftovers
 from astrodriz_io.outputs.publishing import commit_folder, publish, recover, replace_text
-from astrodriz_io.outputs.workspace import clear_leftovers, workspace
+from astrodriz_io.outputs.workspace import workspace
 
 OLD = {"a_flt.fits": "old a", "b_flt.fits": "old b", "a.tra": "old trailer"}
 NEW = {"a_flt.fits": "new a", "b_flt.fits": "new b", "a.tra": "new trailer", "a_drz.fits": "new product"}

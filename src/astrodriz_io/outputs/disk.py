@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astrodriz_core.errors import StorageError
@@ -100,9 +100,19 @@ class Disk:
         with storage_errors(path.name):
             path.unlink(missing_ok=True)
 
-    def remove_tree(self, path: Path) -> None:
-        """Remove a folder with all that is in it; what cannot be removed stays."""
-        shutil.rmtree(path, ignore_errors=True)
+    def discard(self, folder: Path, names: Iterable[str]) -> None:
+        """Remove some files and folders of a folder, and it too where nothing else is in it.
+
+        What cannot be removed stays; a link to a folder is none.
+        """
+        if folder.is_symlink():
+            return
+        for name in names:
+            with suppress(OSError):
+                (folder / name).unlink()
+            shutil.rmtree(folder / name, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
 
     def synchronise(self, path: Path) -> None:
         """Force a file's bytes, or a folder's names, to the medium."""

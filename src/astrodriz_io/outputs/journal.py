@@ -105,6 +105,10 @@ class Transaction:
         self.disk.move(draft, self.journal)
         self.disk.synchronise(self.folder)
 
+    def discard(self) -> None:
+        """Remove what is left of the commit once it needs no journal any more."""
+        self.disk.discard(self.folder, ("new", "old", "draft.json"))
+
     def entries(self) -> tuple[Entry, ...]:
         """Read the journal back.
 

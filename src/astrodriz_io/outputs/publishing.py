@@ -129,8 +129,10 @@ def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) 
 def _prepare(transaction: Transaction, files: tuple[Path, ...]) -> tuple[Entry, ...]:
     """Bring all new files near, give all old ones a second name, and force both to the medium."""
     disk = transaction.disk
-    disk.remove_tree(transaction.folder)
-    for folder in (transaction.folder, transaction.new, transaction.old):
+    transaction.discard()
+    if not transaction.folder.is_dir() or transaction.folder.is_symlink():
+        disk.make_folder(transaction.folder)
+    for folder in (transaction.new, transaction.old):
         disk.make_folder(folder)
     entries = tuple(_stage(transaction, file) for file in files)
     for entry in entries:
@@ -199,7 +201,7 @@ def _close(transaction: Transaction, journal: Path) -> None:
     """Forget the journal first: what is left without one is rubbish."""
     transaction.disk.remove(journal)
     transaction.disk.synchronise(transaction.folder)
-    transaction.disk.remove_tree(transaction.folder)
+    transaction.discard()
 
 
 def _undo(transaction: Transaction) -> None:
@@ -209,7 +211,7 @@ def _undo(transaction: Transaction) -> None:
             with locked(transaction.home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
                 _backward(transaction, transaction.entries())
         else:
-            transaction.disk.remove_tree(transaction.folder)
+            transaction.discard()
     except AstrodrizError as error:
         logger.error("The results could not be taken back now; the next run in this folder does it. %s", str(error))
 

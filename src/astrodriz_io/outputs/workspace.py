@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 import stat
 import tempfile
@@ -14,17 +13,14 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import StorageError
-from astrodriz_io.outputs.disk import Disk, storage_errors
-from astrodriz_io.outputs.journal import Transaction
+from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.leftovers import LIFE, MARK, clear_folder, clear_leftovers, mark, remove_own
 from astrodriz_io.outputs.locking import locked
-from astrodriz_io.places import beside, place
+from astrodriz_io.places import place
 
-__all__ = ["Workspace", "clear_leftovers", "workspace"]
+__all__ = ["Workspace", "workspace"]
 
 logger = logging.getLogger(__name__)
-
-MARK = ".astrodriz_workspace"
-"""File by which a folder under newpath is known to be ours, so that it may be removed after a crash."""
 
 
 @frozen
@@ -37,10 +33,13 @@ class Workspace:
         The folder itself, with the working copies of the exposures.
     root : str
         Rootname of the input, from which stage folders are named.
+    kept_as : Path or None
+        Where the folder stays after the run; None where it is removed.
     """
 
     folder: Path
     root: str
+    kept_as: Path | None = None
 
     @property
     def scratch(self) -> Path:
@@ -88,15 +87,37 @@ class Workspace:
             yield copies
         finally:
             if not keep:
-                shutil.rmtree(folder, ignore_errors=True)
+                clear_folder(self.folder, folder)
+
+    def take_over(self, copies: Iterable[Path], files: Iterable[Path], *, keep: bool) -> None:
+        """Put what a stage has made of the files in their place.
+
+        Parameters
+        ----------
+        copies : iterable of Path
+            From `stage`.
+        files : iterable of Path
+            What they are copies of, in the same order.
+        keep : bool
+            Leave the copies where they are as well, for debugging.
+        """
+        for copy, file in zip(copies, files, strict=True):
+            with storage_errors(file.name):
+                if keep:
+                    shutil.copyfile(copy, file)
+                else:
+                    copy.replace(file)
 
 
 @contextmanager
-def workspace(home: Path, root: str, *, newpath: Path | None, keep: bool) -> Iterator[Workspace]:
+def workspace(
+    home: Path, root: str, *, newpath: Path | None, keep: bool, names: Iterable[str] = ()
+) -> Iterator[Workspace]:
     """Make a workspace for one run and remove it afterwards, also after a failure.
 
     What a run of the same input has left that was killed is removed first, so the caller holds the lock
-    of `root` in `home`.
+    of `root` in `home`. What is not of a run, whoever has put it there, is never removed, and then the folder
+    that it lies in stays as well.
 
     Parameters
     ----------
@@ -105,9 +126,11 @@ def workspace(home: Path, root: str, *, newpath: Path | None, keep: bool) -> Ite
     root : str
         Rootname of the input file.
     newpath : Path or None
-        Where given, the work is done in ``newpath/<root>`` instead.
+        Where given, the work is done in ``newpath/<root>`` instead; `home` itself is as None.
     keep : bool
         Leave the folder and its contents, for debugging: as ``<root>_workspace_*``, or under `newpath`.
+    names : iterable of str
+        Roots of the names of further files that the run makes: product and exposures.
 
     Raises
     ------
@@ -116,77 +139,67 @@ def workspace(home: Path, root: str, *, newpath: Path | None, keep: bool) -> Ite
     LockedError
         Another run uses ``newpath/<root>``.
     """
-    clear_leftovers(home, root)
-    if newpath is None:
-        with _beside(home, root, keep=keep) as folder:
-            yield Workspace(folder, root)
+    roots = (root, *names)
+    if newpath is None or (newpath.exists() and newpath.samefile(home)):
+        with _beside(home, root, roots, keep=keep) as space:
+            yield space
         return
     with storage_errors(newpath.name):
         newpath.mkdir(parents=True, exist_ok=True)
-    with locked(newpath, (root,)), _under(newpath, root, keep=keep) as folder:
-        yield Workspace(folder, root)
-
-
-def clear_leftovers(home: Path, root: str) -> tuple[str, ...]:
-    """Remove the hidden files of runs of one input that were killed; returns their names.
-
-    The caller holds the lock of `root`. A commit that was cut short is left to
-    `astrodriz_io.outputs.publishing.recover`.
-    """
-    ours = re.compile(rf"\.{re.escape(root)}_astrodriz_([a-z0-9_]{{8}}|draft|commit)")
-    with storage_errors(home.name):
-        found = [path for path in sorted(home.iterdir()) if ours.fullmatch(path.name)]
-    removed = [path for path in found if not Transaction(path, Disk()).is_pending]
-    for path in removed:
-        logger.info("Removing what an interrupted run has left: %s", path.name)
-        _remove(path)
-    return tuple(path.name for path in removed)
+    clear_leftovers(home, root)
+    with locked(newpath, (root,)), _under(newpath, root, roots, keep=keep) as space:
+        yield space
 
 
 @contextmanager
-def _beside(home: Path, root: str, *, keep: bool) -> Iterator[Path]:
+def _beside(home: Path, root: str, roots: Iterable[str], *, keep: bool) -> Iterator[Workspace]:
     """A hidden folder in the user's, which is visible afterwards where it is kept."""
-    with storage_errors(home.name):
-        folder = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=home))
-    try:
-        yield folder
-    finally:
-        if keep:
-            kept = beside(folder, f"{root}_workspace_{folder.name[-8:]}")
-            folder.rename(kept)
-            logger.info("The workspace is kept: %s", kept.name)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    folder = _made(home, root, roots)
+    kept = place(home, f"{root}_workspace_{folder.name[-8:]}")
+    with _ending(folder, kept if keep else None), locked(folder, (LIFE,)):
+        yield Workspace(folder, root, kept if keep else None)
 
 
 @contextmanager
-def _under(newpath: Path, root: str, *, keep: bool) -> Iterator[Path]:
+def _under(newpath: Path, root: str, roots: Iterable[str], *, keep: bool) -> Iterator[Workspace]:
     """``newpath/<root>``, marked as ours from the moment that it exists."""
     folder = place(newpath, root)
-    if (folder / MARK).is_file():
-        logger.info("Removing what an interrupted run has left: %s", folder.name)
-        shutil.rmtree(folder, ignore_errors=True)
-    clear_leftovers(newpath, root)
-    with storage_errors(folder.name):
-        if folder.exists():
-            remedy = "Remove it, or give another folder as newpath."
-            raise StorageError("This folder is there already.", where=folder.name, remedy=remedy)
-        made = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=newpath))
-        (made / MARK).touch()
-        made.rename(folder)
+    made = _made(newpath, root, roots)
     try:
-        yield folder
+        _refuse(folder)
+        made.rename(folder)
+    except BaseException:
+        remove_own(made)
+        raise
+    with _ending(folder, folder if keep else None), locked(folder, (LIFE,)):
+        yield Workspace(folder, root, folder if keep else None)
+
+
+def _made(parent: Path, root: str, roots: Iterable[str]) -> Path:
+    """A new hidden workspace, in the place of those that dead runs have left."""
+    clear_leftovers(parent, root)
+    with storage_errors(parent.name):
+        folder = Path(tempfile.mkdtemp(prefix=f".{root}_astrodriz_", dir=parent))
+        mark(folder, roots)
+        return folder
+
+
+def _refuse(folder: Path) -> None:
+    if folder.exists() or folder.is_symlink():
+        remedy = "It is not of a run: move it away, or give another folder as newpath."
+        raise StorageError("This folder is there already.", where=folder.name, remedy=remedy)
+
+
+@contextmanager
+def _ending(folder: Path, kept: Path | None) -> Iterator[None]:
+    """Remove a workspace at the end, or leave it to the user under its last name."""
+    try:
+        yield
     finally:
-        if keep:
+        if kept is None:
+            remove_own(folder)
+        else:
             # Without the mark it is the user's, and no later run removes it.
             (folder / MARK).unlink(missing_ok=True)
-            logger.info("The workspace is kept: %s", folder.name)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+            folder.rename(kept)
+            logger.info("The workspace is kept, with the exposures of each stage: %s", kept.name)
