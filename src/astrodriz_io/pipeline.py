@@ -14,7 +14,7 @@ from astrodriz_core.astrometry.selection import select_wcs
 from astrodriz_core.records.run import SCHEMA_VERSION, FileDigest, RunOutcome, RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.claim import claimed
-from astrodriz_io.failure import FailureReport
+from astrodriz_io.ending import RunEnding
 from astrodriz_io.finishing import final_note, final_record, final_stage, write_headerlets
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.references import sha256_of
@@ -25,7 +25,7 @@ from astrodriz_io.outputs.names import ENDINGS
 from astrodriz_io.outputs.sidecar import SidecarWriter
 from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.preparation import prepare
-from astrodriz_io.progress import ProgressReporter, SilentProgress
+from astrodriz_io.progress import LoggedProgress, ProgressReporter, SilentProgress
 from astrodriz_io.results import leave_results
 from astrodriz_io.run_record import (
     companions_warnings,
@@ -38,7 +38,7 @@ from astrodriz_io.run_record import (
     sources_without_folders,
     without_folders,
 )
-from astrodriz_io.runlog import RunLog, run_log
+from astrodriz_io.runlog import run_log
 from astrodriz_io.settings import Settings, settings_from_environment
 from astrodriz_io.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
 
@@ -162,17 +162,18 @@ def run_association(
         Warnings that the reading of the settings gave.
     """
     started = datetime.now(UTC)
+    progress = LoggedProgress(progress)
     with run_log(debug=settings.debug) as log:
         for note in notes:
             logger.warning("%s", note)
         progress.stage("Initialise")
         with (
             claimed(input_file, force=settings.force, wait=settings.wait) as association,
-            FailureReport(association, log) as report,
+            RunEnding(association, log) as ending,
             storage_errors(association.rootname),
         ):
             if not association.to_be_drizzled:
-                return _leave_out(association, settings, log, started)
+                return _leave_out(association, settings, started, ending)
             with workspace(
                 association.folder,
                 association.rootname,
@@ -182,7 +183,7 @@ def run_association(
             ) as space:
                 if space.kept_as is not None:
                     progress.note(f"The workspace, with the exposures of each stage, will stay: {space.kept_as}")
-                return _run_stages(association, settings, space, progress, log, started, report)
+                return _run_stages(association, settings, space, progress, started, ending)
 
 
 def _run_stages(
@@ -190,9 +191,8 @@ def _run_stages(
     settings: Settings,
     space: Workspace,
     progress: ProgressReporter,
-    log: RunLog,
     started: datetime,
-    report: FailureReport,
+    ending: RunEnding,
 ) -> RunRecord:
     """Initialise, distortion, default, a priori, a posteriori, final: one after the other."""
     prepared = prepare(association, settings, space, progress)
@@ -204,23 +204,23 @@ def _run_stages(
 
     progress.stage("Default products")
     default, default_record = default_stage(context, copies.deciding)
-    report.add(default_record)
+    ending.add(default_record)
     progress.stage("A priori solutions")
     standing, apriori_record = apriori_stage(context, default, default)
-    report.add(apriori_record)
+    ending.add(apriori_record)
     if standing is default:
         # Solutions that were not applied are attached to the exposures all the same.
         default_record = evolve(default_record, states=context.keep_states(default.files))
     progress.stage("A posteriori fit")
     standing, aposteriori_record = aposteriori_stage(context, standing, default)
-    report.add(aposteriori_record)
+    ending.add(aposteriori_record)
     progress.stage("Final products")
     made = (default_record, apriori_record, aposteriori_record)
     selection = select_wcs(made)
     note = final_note(selection.chosen, started.isoformat(timespec="seconds"), made)
     final = final_stage(context, standing.files, standing.combination, copies.companions, association.product, note)
     final_stage_record = final_record(standing, final, settings.policy, note)
-    report.add(final_stage_record)
+    ending.add(final_stage_record)
     headerlets = write_headerlets(copies.flt, note) if settings.headerlets else ()
 
     record = RunRecord(
@@ -257,16 +257,16 @@ def _run_stages(
         record,
         (*final.files, *copies.all, *headerlets),
         standing.combination.final,
-        log,
+        ending,
         space=space,
         home=association.folder,
         settings=settings,
     )
 
 
-def _leave_out(association: Association, settings: Settings, log: RunLog, started: datetime) -> RunRecord:
+def _leave_out(association: Association, settings: Settings, started: datetime, ending: RunEnding) -> RunRecord:
     """The run that DRIZCORR switches off: what tells of it, and nothing else."""
     logger.info("DRIZCORR is %s: the exposures are not drizzled.", association.drizcorr.value)
     record = omitted_record(association, settings.as_record(), started)
     with workspace(association.folder, association.rootname, newpath=None, keep=False) as space:
-        return leave_results(record, (), None, log, space=space, home=association.folder, settings=settings)
+        return leave_results(record, (), None, ending, space=space, home=association.folder, settings=settings)

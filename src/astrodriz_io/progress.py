@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-__all__ = ["PlainProgress", "ProgressReporter", "SilentProgress", "TerminalProgress", "progress_for"]
+__all__ = ["LoggedProgress", "PlainProgress", "ProgressReporter", "SilentProgress", "TerminalProgress", "progress_for"]
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -53,6 +56,30 @@ class SilentProgress:
 
     def close(self) -> None:
         """Show nothing."""
+
+
+class LoggedProgress:
+    """Logs each stage as it begins, and shows what another reporter shows."""
+
+    def __init__(self, shown: ProgressReporter) -> None:
+        self._shown = shown
+
+    def stage(self, title: str) -> None:
+        """Log and show the stage's title."""
+        logger.info("== %s", title)
+        self._shown.stage(title)
+
+    def note(self, line: str) -> None:
+        """Show the line."""
+        self._shown.note(line)
+
+    def track(self, items: Iterable[Item], description: str, total: int) -> Iterator[Item]:
+        """Yield the items as the other reporter does."""
+        return self._shown.track(items, description, total)
+
+    def close(self) -> None:
+        """End the display."""
+        self._shown.close()
 
 
 class PlainProgress:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from attrs import evolve
 
-from astrodriz_core.records.run import RunRecord
+from astrodriz_core.records.run import FileDigest, RunRecord
 from astrodriz_io.drizzling.final import FinalImage
+from astrodriz_io.ending import RunEnding
+from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import as_bytes, storage_errors
 from astrodriz_io.outputs.names import ENDINGS
 from astrodriz_io.outputs.publishing import publish
 from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
-from astrodriz_io.outputs.trailer import trailer
 from astrodriz_io.outputs.workspace import Workspace
-from astrodriz_io.runlog import RunLog
 from astrodriz_io.settings import Settings
 
 __all__ = ["leave_results"]
@@ -26,7 +26,7 @@ def leave_results(
     record: RunRecord,
     products: Sequence[Path],
     product: FinalImage | None,
-    log: RunLog,
+    ending: RunEnding,
     *,
     space: Workspace,
     home: Path,
@@ -42,8 +42,8 @@ def leave_results(
         Products, exposures and headerlets in the workspace.
     product : FinalImage or None
         The deciding product, for the pictures of the report; None where none was made.
-    log : RunLog
-        Messages of the run, quoted in the trailer.
+    ending : RunEnding
+        Tells it in the trailer, which is in its place already.
     space : Workspace
         Where the files are.
     home : Path
@@ -65,12 +65,12 @@ def leave_results(
     record = evolve(record, files=(*(path.name for path in products), *names.values()))
     with storage_errors(record.root):
         write_record(record, space.place(names["record"]))
-        space.place(names["trailer"]).write_bytes(as_bytes(trailer(record, log.lines)))
         write_report(record, product, space.place(names["report"]))
         if settings.quality_testing:
             space.place(names["quality"]).write_bytes(as_bytes(dump_quality(record)))
         if settings.manifest:
             lines = "".join(f"{name}\n" for name in record.files)
             space.place(names["manifest"]).write_bytes(as_bytes(lines))
-    publish([space.place(name) for name in record.files], home, record.root)
+        ending.tell(record, FileDigest(names["record"], sha256_of(space.place(names["record"]))))
+    publish([space.place(name) for name in record.files if name != names["trailer"]], home, record.root)
     return record

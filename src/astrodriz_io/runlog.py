@@ -1,4 +1,4 @@
-"""The messages of one run, and of no other: what the trailer file quotes."""
+"""The messages of one run, and of no other: what the trailer tells while it goes on."""
 
 from __future__ import annotations
 
@@ -35,16 +35,43 @@ class RunLog(logging.Handler):
         formatter.converter = time.gmtime
         self.setFormatter(formatter)
         self._lines: list[str] = []
+        self._reader: Callable[[str], None] = _nobody
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the message if it comes from this run."""
         if _current.get() is self:
             self._lines.append(self.format(record))
+            self._reader(self._lines[-1])
+
+    def follow(self, reader: Callable[[str], None]) -> None:
+        """Hand every message to a reader as it comes; at once those that were there before."""
+        with self._held():
+            for line in self._lines:
+                reader(line)
+            self._reader = reader
+
+    def leave(self) -> None:
+        """Hand no more messages to the reader."""
+        with self._held():
+            self._reader = _nobody
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keep the messages of other threads waiting."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
 
     @property
     def lines(self) -> tuple[str, ...]:
         """All messages so far, in their order."""
         return tuple(self._lines)
+
+
+def _nobody(line: str) -> None:
+    """The reader of a log that nobody follows."""
 
 
 @define

@@ -175,7 +175,9 @@ def test_interruption_ends_with_130_and_changes_nothing(single, monkeypatch, cap
     monkeypatch.setattr(pipeline, "final_stage", interrupted)
     assert runastrodriz([str(single)]) == 130
     assert "as they were" in capsys.readouterr().err
-    assert contents(single.parent) == before
+    root = single.name.split("_")[0]
+    assert only_new(single.parent, before) == {f"{root}.tra"}
+    assert "INTERRUPTED: KeyboardInterrupt." in (single.parent / f"{root}.tra").read_text()
 
 
 def told_last(capsys):

@@ -68,8 +68,8 @@ def test_two_runs_in_two_threads_do_not_disturb_each_other(ir_singleton, environ
         first, second = pool.map(run, folders[:2])
     alone = run(folders[2])
     assert first.stages == second.stages == alone.stages
-    logs = [(folder / f"{alone.root}.tra").read_text().split("Log\n")[1] for folder in folders]
-    assert len({text.count("\n") for text in logs}) == 1
+    trailers = [(folder / f"{alone.root}.tra").read_text() for folder in folders]
+    assert len({text.count("\n") for text in trailers}) == 1
 
 
 def test_runs_on_different_inputs_of_one_folder_go_on_side_by_side(ir_singleton, environment, tmp_path):
@@ -167,7 +167,8 @@ def test_kill_at_random_instants_of_a_whole_run_leaves_one_set_and_the_next_run_
         killed_run(command, environment, chance.uniform(0, 1.1 * duration))
         recover(folder)
         clear_leftovers(folder, source.name.split("_")[0])
-        is_old = visible(folder) == old
+        # The trailer grows beside the set of results; what holds for it has tests of its own.
+        is_old = {name: data for name, data in visible(folder).items() if not name.endswith(".tra")} == old
         assert is_old or visible(folder).keys() == new_names
         ends.append(is_old)
     whole_run(command, environment)

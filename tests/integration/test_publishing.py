@@ -19,8 +19,8 @@ from astrodriz_io.outputs.leftovers import clear_leftovers
 from astrodriz_io.outputs.publishing import commit_folder, publish, recover, replace_text
 from astrodriz_io.outputs.workspace import workspace
 
-OLD = {"a_flt.fits": "old a", "b_flt.fits": "old b", "a.tra": "old trailer"}
-NEW = {"a_flt.fits": "new a", "b_flt.fits": "new b", "a.tra": "new trailer", "a_drz.fits": "new product"}
+OLD = {"a_flt.fits": "old a", "b_flt.fits": "old b", "a_decisions.json": "old record"}
+NEW = {"a_flt.fits": "new a", "b_flt.fits": "new b", "a_decisions.json": "new record", "a_drz.fits": "new product"}
 CALLS = 60
 """More than any commit of four files has; the walks check that they reach the end."""
 
@@ -220,7 +220,10 @@ def test_what_the_user_has_changed_since_the_crash_is_not_overwritten(tmp_path):
         come_back(home)
         after = contents(home)
         assert after.pop("a_flt.fits") == after.pop("b_flt.fits") == "fetched again"
-        assert after in ({"a.tra": OLD["a.tra"]}, {name: NEW[name] for name in ("a.tra", "a_drz.fits")})
+        assert after in (
+            {"a_decisions.json": OLD["a_decisions.json"]},
+            {name: NEW[name] for name in ("a_decisions.json", "a_drz.fits")},
+        )
         changed += 1
     assert changed
 
@@ -247,13 +250,13 @@ def test_a_journal_that_names_a_file_elsewhere_is_refused(home, tmp_path, name):
 
 
 def test_a_text_is_replaced_whole_or_not_at_all(tmp_path):
-    (tmp_path / "a.tra").write_text("old")
+    (tmp_path / "a_decisions.json").write_text("old")
     for at in (1, 2, 3):
         with pytest.raises(StorageError):
-            replace_text(tmp_path / "a.tra", "new", "a", disk=FailingDisk(at=at))
-        assert contents(tmp_path) == {"a.tra": "old"}
-    replace_text(tmp_path / "a.tra", "new", "a")
-    assert contents(tmp_path) == {"a.tra": "new"}
+            replace_text(tmp_path / "a_decisions.json", "new", "a", disk=FailingDisk(at=at))
+        assert contents(tmp_path) == {"a_decisions.json": "old"}
+    replace_text(tmp_path / "a_decisions.json", "new", "a")
+    assert contents(tmp_path) == {"a_decisions.json": "new"}
 
 
 KILLED = """

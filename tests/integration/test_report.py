@@ -184,7 +184,7 @@ def test_every_report_says_the_same_of_the_alignment(made: Callable[[], RunRecor
     if record.selection is not None:
         assert f"Alignment: {sentence}" in summary(record)
         assert sentence in explain(record)
-        assert f"  alignment: {sentence}" in trailer(record, ()).splitlines()
+        assert f"  alignment: {sentence}" in trailer(record).splitlines()
 
 
 def test_tiles_have_the_figures_of_the_delivered_product() -> None:
@@ -212,7 +212,7 @@ def test_misaligned_flt_files_beside_flc_files_are_told() -> None:
     told = evolve(record, stages=(*record.stages[:-1], final), warnings=warnings)
     assert "final products, FLT</strong> <span class=" in report_page(told, None)
     assert "does not align the FLT files" in report_page(told, None)
-    for text in ("\n".join(explain(told)), trailer(told, ())):
+    for text in ("\n".join(explain(told)), trailer(told)):
         assert "FLT files, with the WCS of their FLC files" in text
         assert judged.reason in text
 

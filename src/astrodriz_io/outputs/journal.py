@@ -17,9 +17,12 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk
 from astrodriz_io.places import place
 
-__all__ = ["Entry", "FinalFile", "Transaction"]
+__all__ = ["COMMIT_SUFFIX", "Entry", "FinalFile", "Transaction"]
 
 _NOT_OURS = "Look at the folder by hand: its sub-folder old has the files as they were before. Remove it afterwards."
+
+COMMIT_SUFFIX = "_astrodriz_commit"
+"""End of the name of a commit's folder, behind the rootname."""
 
 
 class FinalFile(Enum):
@@ -71,6 +74,11 @@ class Transaction:
     def home(self) -> Path:
         """The user's folder."""
         return self.folder.parent
+
+    @property
+    def root(self) -> str:
+        """Rootname of the input."""
+        return self.folder.name.removeprefix(".").removesuffix(COMMIT_SUFFIX)
 
     @property
     def new(self) -> Path:

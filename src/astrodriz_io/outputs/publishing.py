@@ -9,14 +9,16 @@ it short, the folder holds the old set or the new set.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from astrodriz_core.errors import AstrodrizError, StorageError
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk, as_bytes, storage_errors
-from astrodriz_io.outputs.journal import Entry, FinalFile, Transaction
+from astrodriz_io.outputs.journal import COMMIT_SUFFIX, Entry, FinalFile, Transaction
 from astrodriz_io.outputs.locking import locked
+from astrodriz_io.outputs.trailer_file import add_to_trailer
 from astrodriz_io.places import hidden_place, place
 
 __all__ = ["commit_folder", "is_half_done", "publish", "recover", "replace_text"]
@@ -28,12 +30,10 @@ FOLDER_LOCK = "commit"
 FOLDER_WAIT = 600.0
 """Seconds; a commit that holds the folder for longer hangs on a dead disk."""
 
-_COMMIT_SUFFIX = "_astrodriz_commit"
-
 
 def commit_folder(home: Path, root: str) -> Path:
     """The hidden folder of a commit."""
-    return hidden_place(home, f"{root}{_COMMIT_SUFFIX}")
+    return hidden_place(home, f"{root}{COMMIT_SUFFIX}")
 
 
 def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None = None) -> tuple[Path, ...]:
@@ -74,7 +74,7 @@ def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None =
     return tuple(place(home, path.name) for path in paths)
 
 
-def recover(home: Path, *, disk: Disk | None = None) -> bool:
+def recover(home: Path, *, disk: Disk | None = None) -> Mapping[str, str]:
     """End or undo every commit that a crash has cut short in a folder.
 
     Where all new files are there the commit is ended. Where one is missing or damaged, or somebody has
@@ -90,8 +90,8 @@ def recover(home: Path, *, disk: Disk | None = None) -> bool:
 
     Returns
     -------
-    bool
-        Whether there was any.
+    mapping of str to str
+        For each rootname what was done with its results; empty where no commit was cut short.
 
     Raises
     ------
@@ -100,12 +100,14 @@ def recover(home: Path, *, disk: Disk | None = None) -> bool:
     """
     disk = disk or Disk()
     if not _pending(home, disk):
-        return False
+        return {}
     with locked(home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
-        pending = _pending(home, disk)
-        for transaction in pending:
-            logger.warning("An earlier run was cut short while it wrote its results: %s", _resume(transaction))
-    return bool(pending)
+        done = {transaction.root: _resume(transaction) for transaction in _pending(home, disk)}
+    for root, what in done.items():
+        logger.warning("A run of %s was cut short while it wrote its results: %s", root, what)
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        add_to_trailer(home, root, f"Found {moment}: a run was cut short while it wrote its results; {what}.")
+    return done
 
 
 def is_half_done(home: Path) -> bool:
@@ -218,7 +220,7 @@ def _undo(transaction: Transaction) -> None:
 
 def _pending(home: Path, disk: Disk) -> tuple[Transaction, ...]:
     with storage_errors(home.name):
-        folders = sorted(path for path in home.iterdir() if path.name.endswith(_COMMIT_SUFFIX))
+        folders = sorted(path for path in home.iterdir() if path.name[0] == "." and path.name.endswith(COMMIT_SUFFIX))
         real = [path for path in folders if path.is_dir() and not path.is_symlink()]
         transactions = tuple(Transaction(path, disk) for path in real)
         return tuple(transaction for transaction in transactions if transaction.is_pending)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from astrodriz_core.errors import AstrodrizError
 from astrodriz_core.explaining import alignment_sentence
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, FitAttempt
 from astrodriz_core.records.common import ExposureWcs, Stage
@@ -12,20 +11,57 @@ from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import PolicyResult, ProductComparison, Registration, Verification
 
-__all__ = ["failure_trailer", "summary", "trailer"]
+__all__ = ["closing", "failure_closing", "opening", "summary", "trailer"]
 
 RULE = "-" * 100
+HEAVY_RULE = "=" * 100
+"""Before the section of each run."""
 
 
-def trailer(record: RunRecord, log: Sequence[str]) -> str:
-    """The whole trailer of a finished run."""
-    return "\n".join((*_head(record), *_parameters(record), *_stages(record), *_end(record), *_log(log))) + "\n"
+def opening(input_name: str, version: str, moment: str, who: str) -> str:
+    """First lines of the section of a run: its log follows line by line.
+
+    Parameters
+    ----------
+    input_name : str
+        The input file.
+    version : str
+        Of astrodriz.
+    moment : str
+        When the run begins.
+    who : str
+        Process and machine.
+    """
+    return _text((HEAVY_RULE, f"astrodriz {version} begins {moment}: {input_name} ({who})"))
 
 
-def failure_trailer(root: str, error: AstrodrizError, log: Sequence[str]) -> str:
-    """The trailer of a run that ended with an error."""
-    lines = (f"astrodriz: {root}", f"FAILED: {error}", "The exposures are as they were.", *_log(log))
-    return "\n".join(lines) + "\n"
+def trailer(record: RunRecord) -> str:
+    """What was measured and decided, at the end of the log of a run that was not stopped."""
+    return _text((RULE, *_head(record), *_parameters(record), *_stages(record), RULE, *summary(record)))
+
+
+def closing(record: RunRecord, moment: str) -> str:
+    """Last lines of the section of a run whose results are all in place."""
+    return _text((*(f"wrote {name}" for name in record.files), f"Ended {moment}: {record.outcome.value}."))
+
+
+def failure_closing(problem: str, truth: str, moment: str) -> str:
+    """Last lines of the section of a run that was stopped.
+
+    Parameters
+    ----------
+    problem : str
+        ``FAILED`` or ``INTERRUPTED``, and why.
+    truth : str
+        How the exposures are now.
+    moment : str
+        When the run ends.
+    """
+    return _text((RULE, problem, truth, f"Ended {moment}: not done."))
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def summary(record: RunRecord) -> tuple[str, ...]:
@@ -198,16 +234,3 @@ def _policy(result: PolicyResult) -> Iterator[str]:
 
 def _comparison(comparison: ProductComparison) -> Iterator[str]:
     yield f"  against the default product: {comparison.verdict.value}: {comparison.check.reason}"
-
-
-def _end(record: RunRecord) -> Iterator[str]:
-    yield RULE
-    yield from summary(record)
-    yield from (f"wrote {name}" for name in record.files)
-
-
-def _log(lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield RULE
-        yield "Log"
-        yield from lines
