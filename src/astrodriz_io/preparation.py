@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from astrodriz_io.distortion import DistortionResult, apply_distortion, exposure_wcs
 from astrodriz_io.guiding import GuidingResult, check_guiding
@@ -75,6 +75,8 @@ def prepare(
     """
     copies = take_working_copies(association, space, reset_idctab=settings.reset_idctab)
     progress.stage("Distortion model")
+    # The copies lie elsewhere; a reference that a header names without a variable lies beside the exposures.
+    settings = evolve(settings, references=evolve(settings.references, beside=association.folder))
     files = [file for file in copies.all if not (keep_wcs and _has_distortion(file))]
     distortion = apply_distortion(files, settings.references)
     copies = without_unusable(copies, _parameters(copies, settings).parameters)

@@ -120,6 +120,16 @@ def test_an_exposure_that_gives_nothing_is_left_out_as_in_a_run(wfpc2, tmp_path)
         verified(wfpc2, folder)
 
 
+def test_a_reference_without_a_variable_is_looked_for_beside_the_exposures(ir_association, tmp_path):
+    folder = copied(ir_association, tmp_path / "run").parent
+    for path in folder.glob("*_flt.fits"):
+        name = fits.getval(path, "IDCTAB").partition("$")[2]
+        fits.setval(path, "IDCTAB", value=name)
+        (folder / name).write_bytes((dict(ir_association.references)["iref"] / name).read_bytes())
+    found = verify_input(folder / ir_association.input.name, Settings(num_cores=1), SilentProgress())
+    assert found.verdict is Verdict.ALIGNED
+
+
 @pytest.fixture
 def read_only(wfpc2, tmp_path, monkeypatch) -> Path:
     """A copy of the association in a folder that may only be read; root is refused by the patched call alone."""

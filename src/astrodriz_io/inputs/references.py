@@ -58,10 +58,14 @@ class ReferenceFolders:
         The reference variables that are set, by lower-case name, with their folders.
     crds : Path or None
         Value of CRDS_PATH.
+    beside : Path or None
+        Folder of the exposures, which is searched first for a name without a variable; None takes that in which each
+        file lies.
     """
 
     variables: tuple[tuple[str, Path], ...] = ()
     crds: Path | None = None
+    beside: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ReferenceFolders:
@@ -143,7 +147,7 @@ def resolve_reference(
         return None
     where = f"{exposure}: {keyword}"
     variable, name = _parsed(text, keyword, where)
-    places = _places(variable, folders, beside)
+    places = _places(variable, folders, folders.beside or beside)
     for folder in places:
         path = place(folder, name)
         if path.is_file():
