@@ -167,11 +167,11 @@ def _table(tally: Tally, sources: Sequence[Source], seeds: Sequence[int], argume
             f"| {pairs} of {possible[source.name]} |"
         )
     findings = sum(number for number, _ in tally.findings.values())
-    rate = tally.cases / max(tally.seconds, 1e-9)
+    rate, by_clock = (tally.cases / max(spent, 1e-9) for spent in (tally.processor_seconds, tally.seconds))
     lines += [
         "",
-        f"{tally.cases} cases, {findings} findings; {rate:.0f} cases each second of a process; "
-        f"seeds from {arguments.seed}; commit {_commit()}.",
+        f"{tally.cases} cases, {findings} findings; {rate:.0f} cases in a second of a processor, {by_clock:.0f} in a "
+        f"second by the clock in each process; seeds from {arguments.seed}; commit {_commit()}.",
     ]
     return "\n".join(lines)
 

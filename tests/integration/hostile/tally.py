@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from hostile.cases import Case, Source, draw, smaller
 from hostile.oracle import Finding, Outcome, judge
@@ -39,13 +39,14 @@ class Tally:
         By source, depth and ending, in one text.
     findings : dict
         How often each kind was seen, and what is to be said of the first.
-    seconds : float
-        That they took.
+    seconds, processor_seconds : float
+        That they took by the clock, and of a processor.
     """
 
     endings: Counter[str] = field(factory=Counter)
     findings: dict[str, tuple[int, str]] = field(factory=dict)
     seconds: float = 0.0
+    processor_seconds: float = 0.0
 
     @property
     def cases(self) -> int:
@@ -63,15 +64,14 @@ class Tally:
 
     def as_line(self, block: int) -> str:
         """JSON of a block."""
-        tree = {"block": block, "seconds": self.seconds, "endings": self.endings, "findings": self.findings}
-        return json.dumps(tree)
+        return json.dumps({"block": block, **asdict(self)})
 
     @classmethod
     def from_line(cls, line: str) -> tuple[int, Tally]:
         """The block's number and its counts."""
         tree = json.loads(line)
         findings = {kind: (number, said) for kind, (number, said) in tree["findings"].items()}
-        return tree["block"], cls(Counter(tree["endings"]), findings, tree["seconds"])
+        return tree["block"], cls(Counter(tree["endings"]), findings, tree["seconds"], tree["processor_seconds"])
 
 
 def merged(tallies: Collection[Tally]) -> Tally:
@@ -82,7 +82,11 @@ def merged(tallies: Collection[Tally]) -> Tally:
         for kind, (number, said) in tally.findings.items():
             before, first = whole.findings.get(kind, (0, said))
             whole.findings[kind] = before + number, first
-    return evolve(whole, seconds=sum(tally.seconds for tally in tallies))
+    return evolve(
+        whole,
+        seconds=sum(tally.seconds for tally in tallies),
+        processor_seconds=sum(tally.processor_seconds for tally in tallies),
+    )
 
 
 def judged_block(
@@ -90,7 +94,7 @@ def judged_block(
 ) -> Tally:
     """Judge the cases of some seeds; the interpreter has to be afterwards as it was before."""
     tally, by_name, before = Tally(), {source.name: source for source in sources}, _state()
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     for seed in seeds:
         case = draw(sources, random.Random(seed), seed, depths=depths)
         outcome = judge(by_name[case.source], case, scratch)
@@ -101,7 +105,7 @@ def judged_block(
     left = _changed(before, _state())
     if left:
         tally.find(Finding("leaves something in the process", left), f"seeds {seeds.start} to {seeds.stop - 1}: {left}")
-    return evolve(tally, seconds=time.monotonic() - started)
+    return evolve(tally, seconds=time.monotonic() - started, processor_seconds=time.process_time() - used)
 
 
 def minimal(source: Source, case: Case, finding: Finding, scratch: Path) -> Case:
