@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,6 +52,9 @@ _REFERENCE_KEYWORDS = (*DISTORTION_KEYWORDS, "NPOLEXT", "D2IMEXT")
 _SIP_ORDERS = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER")
 _MAX_SIP_ORDER = 9
 """Greatest order of the SIP convention (Shupe et al. 2005); its keywords have one digit for each power."""
+
+_OTHER_AXES = re.compile(r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME)[3-9]|(CD|PC)([03-9]_\d|\d_[03-9])|PC[12]_[12]")
+"""Of a third axis, or of a PC matrix, which FITS does not allow beside a CD matrix (Paper I, section 2.1.2)."""
 
 _BINNINGS = (2, 3, 4)
 """Pixels along each axis that WFC3/UVIS, STIS and WFPC2 can add up (the instruments' handbooks)."""
@@ -157,8 +161,8 @@ def exposure_wcs(path: Path) -> ExposureWcs:
     Raises
     ------
     InputError
-        A chip lacks CRVAL, CRPIX or a CD matrix, has a number that is not finite, or a CD matrix that
-        cannot be inverted; the message names file, extension and keyword.
+        A chip lacks CRVAL, CRPIX or a CD matrix, has a number that is not finite, a CD matrix that
+        cannot be inverted, or keywords of other axes; the message names file, extension and keyword.
     """
     with open_fits(path) as hdulist:
         rootname = header_rootname(hdulist[0].header, path.name)
@@ -327,6 +331,14 @@ def _synchronise(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
+def _refuse_other_axes(header: fits.Header, where: str) -> None:
+    """Refuse keywords that make wcslib see another WCS than the one of CRVAL, CRPIX and CD of two axes."""
+    others = [keyword for keyword in header if _OTHER_AXES.fullmatch(keyword)]
+    if others:
+        problem = "the WCS of an image has two axes and a CD matrix; this does not belong to it."
+        raise InputError(problem, where=f"{where}: {others[0]}", remedy="Remove the card.")
+
+
 def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:
     header = hdu.header
     shape = image_shape(hdu)
@@ -338,6 +350,7 @@ def _chip_wcs(hdu: fits.ImageHDU, file_name: str) -> ChipWcs:
             raise InputError("the WCS is incomplete: the header gives no number.", where=where)
         return float(value)
 
+    _refuse_other_axes(header, f"{file_name}[SCI,{hdu.ver}]")
     for keyword in _SIP_ORDERS:
         order = header.get(keyword, 0)
         if order not in range(_MAX_SIP_ORDER + 1):

@@ -18,6 +18,7 @@ from tiny_files import SIZE, write_exposure, write_idctab, write_lookup
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
+from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.inputs.references import ReferenceFolders, sha256_of
 from astrodriz_io.stwcs_calls import quiet_stwcs
 
@@ -310,6 +311,23 @@ def test_singular_matrix_is_told(tmp_path: Path, references: Path) -> None:
     fits.setval(path, "CD1_1", value=0.0, ext=1)
     with pytest.raises(InputError, match=r"\[SCI,1\]: CD1_1.* singular"):
         apply_distortion([path], folders(references))
+
+
+@pytest.mark.parametrize("keyword", ["CDELT3", "CTYPE3", "CD3_3", "CD1_0", "PC1_1", "PC2_2"])
+def test_keywords_of_other_axes_are_refused(tmp_path: Path, keyword: str) -> None:
+    path = write_exposure(tmp_path / "iabc01aaq_flt.fits")
+    fits.setval(path, keyword, value="X" if keyword == "CTYPE3" else 1.0, extname="SCI")
+    with pytest.raises(InputError, match=rf"\[SCI,1\]: {keyword}"):
+        exposure_wcs(path)
+
+
+def test_a_damaged_lookup_table_is_told_by_its_exposure(tmp_path: Path, references: Path) -> None:
+    write_lookup(references / "a_npl.fits", (2, 1))
+    path = exposure_with_model(tmp_path, references, "ACS/WFC", NPOLFILE="jref$a_npl.fits")
+    apply_distortion([path], folders(references))
+    fits.setval(path, "CDELT2", value="x", extname="WCSDVARR", extver=1)
+    with pytest.raises(InputError, match="xabc01aaq"):
+        load_exposure(path)
 
 
 def test_incomplete_wcs_names_the_keyword(tmp_path: Path) -> None:
