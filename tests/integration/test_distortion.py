@@ -236,7 +236,7 @@ def test_full_disk_is_told_and_leaves_the_exposure_alone(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", no_space)
-    with pytest.raises(StorageError, match=r"xabc01aaq_flt.fits: the file system refuses \(No space left"):
+    with pytest.raises(StorageError, match=r"xabc01aaq_flt.fits: No space left"):
         apply_distortion([path], folders(references))
     assert path.read_bytes() == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["refs", "xabc01aaq_flt.fits"]
