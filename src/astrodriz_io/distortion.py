@@ -34,6 +34,7 @@ from astrodriz_io.inputs.references import (
     distortion_references,
     sha256_of,
 )
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
@@ -214,13 +215,14 @@ def _apply_to_one(
 def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
     """Let stwcs work on a copy in a private folder beside the file, and rename the copy when it is whole."""
     with (
-        reading(path.name),
+        storage_errors(path.name),
         tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
     ):
         working = place(Path(beside), path.name)
         shutil.copyfile(path, working)
         # stwcs refuses an HDUList that could not be written back.
-        hdulist = fits.open(working, mode="update", do_not_scale_image_data=True)
+        with reading(path.name):
+            hdulist = fits.open(working, mode="update", do_not_scale_image_data=True)
         try:
             with _private_references(hdulist, references):
                 _run_stwcs(hdulist, path.name)
@@ -228,7 +230,8 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
                 _correct_binned_sip(hdulist)
         finally:
             # Cards that nothing here uses may be as odd as they like.
-            hdulist.close(output_verify="silentfix+ignore")
+            with reading(path.name):
+                hdulist.close(output_verify="silentfix+ignore")
         _synchronise(working)
         working.replace(path)
 
@@ -276,7 +279,8 @@ def _reference_cards(hdulist: fits.HDUList) -> Iterator[tuple[fits.Header, str]]
     """Every card that names a reference file, those of the primary header first."""
     for hdu in hdulist:
         for keyword in _REFERENCE_KEYWORDS:
-            if keyword_text(hdu.header, keyword).upper() not in NOT_GIVEN:
+            value = hdu.header.get(keyword)
+            if isinstance(value, str) and value.strip().upper() not in NOT_GIVEN:
                 yield hdu.header, keyword
 
 
@@ -314,7 +318,10 @@ def _correct_binned_sip(hdulist: fits.HDUList) -> None:
         binning = 2 if area_mode else hdu.header.get("BINAXIS1", 1)
         if hdu.name == "SCI" and binning in _BINNINGS:
             for keyword, order in _sip_terms(hdu.header):
-                hdu.header[keyword] *= float(binning) ** (order - 2)
+                term = hdu.header[keyword] * float(binning) ** (order - 2)
+                if not math.isfinite(term):
+                    raise InputError("the distortion term is not finite.", where=f"[{hdu.name},{hdu.ver}]: {keyword}")
+                hdu.header[keyword] = term
 
 
 def _sip_terms(header: fits.Header) -> Iterator[tuple[str, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from astrodriz_core.astrometry.parameters import alignment_parameters
-from astrodriz_core.errors import AlignmentError, CatalogError, DatabaseError
+from astrodriz_core.errors import AlignmentError
 from astrodriz_core.keeping import judge_stage
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriOutcome, AprioriRecord
@@ -141,14 +141,11 @@ def apriori_stage(context: StageContext, standing: Standing, default: Standing) 
         return standing, _skipped(Stage.A_PRIORI, "a priori solutions are switched off")
     budget = stage_budget()
     with context.workspace.stage("apriori", standing.files, keep=context.settings.debug) as copies:
-        try:
-            apriori = apply_apriori(
-                copies,
-                chosen_headerlets(context.settings, budget),
-                guide_stars=chosen_guide_stars(context.settings, budget),
-            )
-        except DatabaseError as error:
-            return standing, _failed(Stage.A_PRIORI, error)
+        apriori = apply_apriori(
+            copies,
+            chosen_headerlets(context.settings, budget),
+            guide_stars=chosen_guide_stars(context.settings, budget),
+        )
         _log_services(Stage.A_PRIORI, budget)
         if apriori.outcome is AprioriOutcome.APPLIED:
             after, record = _try(context, Stage.A_PRIORI, copies, standing, default, apriori=apriori)
@@ -176,7 +173,7 @@ def aposteriori_stage(context: StageContext, standing: Standing, default: Standi
                 ignore_cosmic_rays=standing.is_misaligned,
                 threads=context.settings.num_cores,
             )
-        except (CatalogError, AlignmentError) as error:
+        except AlignmentError as error:
             return standing, _failed(Stage.A_POSTERIORI, error)
         _log_services(Stage.A_POSTERIORI, budget)
         if not fit.wcsnames:

@@ -11,16 +11,24 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, cast
 
 import astropy
+from astropy.io import fits
+from stwcs.wcsutil import HSTWCS
 
+from astrodriz_core.errors import InputError
 from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
 
-__all__ = ["STWCS_FAILURES", "quiet_stwcs"]
+__all__ = ["STWCS_FAILURES", "quiet_stwcs", "read_wcs"]
 
-STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError, RuntimeError)
-"""What stwcs raises; it has no exception class of its own, and a damaged file shows as any of these."""
+STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError)
+"""What single calls of stwcs raise: it has no exception class of its own, and a damaged file shows as any of these.
+
+NameError is among them because stwcs 1.7 uses names that it never defines, in `altwcs` where an extension of an unusual
+name has a WCS.
+"""
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +63,34 @@ def quiet_stwcs(file_name: str) -> Iterator[None]:
                 logger.setLevel(level)
     for line in filter(None, map(str.strip, (*caught.text.splitlines(), *messages.caught))):
         _logger.debug("%s: stwcs: %s", file_name, line)
+
+
+def read_wcs(source: fits.HDUList | Path, extension: tuple[str, int], name: str) -> HSTWCS:
+    """Whole WCS of a chip, distortion included.
+
+    Parameters
+    ----------
+    source : HDUList or Path
+        The exposure, open or by its file.
+    extension : tuple of (str, int)
+        EXTNAME and EXTVER.
+    name : str
+        Of the file, for the message.
+
+    Raises
+    ------
+    InputError
+        The header does not describe a celestial WCS.
+    """
+    try:
+        wcs = HSTWCS(str(source) if isinstance(source, Path) else source, ext=extension)
+        # wcslib looks at some keywords only now.
+        wcs.wcs.set()
+    except STWCS_FAILURES as failure:
+        problem = f"the WCS cannot be read ({type(failure).__name__}: {failure})."
+        where = f"{name}[{extension[0]},{extension[1]}]"
+        raise InputError(problem, where=where, remedy="Calibrate or fetch the exposure again.") from failure
+    return wcs
 
 
 class _OwnThreadMessages(logging.Filter):

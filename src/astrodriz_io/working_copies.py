@@ -21,6 +21,7 @@ from astrodriz_io.drizzling.viability import excluded_by_header, nothing_left, u
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
 from astrodriz_io.inputs.exposure_sets import check_distinct, check_pair, check_same_configuration
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
+from astrodriz_io.inputs.fitsfiles import reading
 from astrodriz_io.inputs.header_cards import check_cards_of_files
 from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
@@ -256,7 +257,8 @@ def _reset_idctab(association: Association, copies: Iterable[Path]) -> None:
     for copy in copies:
         idctab = raw_idctab(association, read_exposure(copy).rootname)
         if idctab is not None:
-            fits.setval(copy, "IDCTAB", value=idctab)
+            with reading(f"{copy.name}: IDCTAB"):
+                fits.setval(copy, "IDCTAB", value=idctab)
 
 
 def _forget_earlier_runs(copies: Iterable[Path]) -> None:

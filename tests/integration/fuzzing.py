@@ -38,7 +38,7 @@ from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import raw_idctab, read_association
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.fitsfiles import open_fits, reading
+from astrodriz_io.inputs.fitsfiles import open_fits
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders, distortion_references, sha256_of
@@ -290,7 +290,7 @@ def _read_association(path: Path) -> None:
 
 
 def _read_attached(path: Path) -> None:
-    with open_fits(path) as hdulist, reading(path.name):
+    with open_fits(path) as hdulist:
         for _, headerlet in attached_headerlets(hdulist):
             content_hash(headerlet)
 

@@ -12,7 +12,8 @@ from tweakwcs import FITSWCSCorrector
 
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.tangent import TangentPlane
-from astrodriz_core.errors import AlignmentError, InputError
+from astrodriz_core.errors import AlignmentError
+from astrodriz_io.stwcs_calls import read_wcs
 
 __all__ = ["MovedChip", "chip_wcs", "moved_chip", "reference_plane", "write_moved_chip"]
 
@@ -44,11 +45,7 @@ def chip_wcs(hdulist: fits.HDUList, extension: tuple[str, int], name: str) -> HS
     InputError
         The header does not describe a celestial WCS.
     """
-    try:
-        return HSTWCS(hdulist, ext=extension)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        where = f"{name}[{extension[0]},{extension[1]}]"
-        raise InputError(f"the WCS cannot be read ({error}).", where=where) from error
+    return read_wcs(hdulist, extension, name)
 
 
 def reference_plane(plane: TangentPlane) -> FITSWCSCorrector:

@@ -20,7 +20,7 @@ from astrodriz_core.instruments import dark_electrons, electrons_per_unit, reado
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
-from astrodriz_io.inputs.fitsfiles import reading
+from astrodriz_io.stwcs_calls import read_wcs
 
 __all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure", "tangent_plane"]
 
@@ -195,8 +195,7 @@ def load_exposure(
 
 
 def _read_wcs(path: Path, extver: int, coeffs: bool) -> HSTWCS:
-    with reading(f"{path.name}[SCI,{extver}]"):
-        wcs = HSTWCS(str(path), ext=("SCI", extver))
+    wcs = read_wcs(path, ("SCI", extver), path.name)
     if not coeffs:
         wcs.sip = wcs.cpdis1 = wcs.cpdis2 = wcs.det2im1 = wcs.det2im2 = None
         wcs.wcs.ctype = [axis.removesuffix("-SIP") for axis in wcs.wcs.ctype]

@@ -16,7 +16,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.parameter_choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.inputs.fitsfiles import open_fits
+from astrodriz_io.inputs.fitsfiles import open_fits, reading
 
 __all__ = [
     "INNER",
@@ -76,9 +76,10 @@ def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputF
 def _reference_frame(path: Path) -> OutputFrame:
     """Frame of the first extension of an image that has a WCS."""
     with open_fits(path) as hdus:
-        for hdu in hdus:
+        for index, hdu in enumerate(hdus):
             if "CRVAL1" in hdu.header and hdu.header.get("NAXIS") == 2:
-                wcs = WCS(hdu.header)
+                with reading(f"{path.name}[{hdu.name or index}]"):
+                    wcs = WCS(hdu.header)
                 (cd11, cd12), (cd21, cd22) = wcs.pixel_scale_matrix.tolist()
                 return OutputFrame(
                     shape=hdu.shape,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz_core.errors import AstrodrizError, InputError, StorageError
 from astrodriz_io.inputs.regular_files import read_regular
 
 __all__ = ["read_json_object"]
@@ -32,10 +32,13 @@ def read_json_object(path: Path, error: type[AstrodrizError], remedy: str) -> di
         Of the class given: the file is not there, no regular file, no JSON, or no object.
     """
     try:
-        found = json.loads(read_regular(path, LARGEST))
-    except (InputError, ValueError, RecursionError) as failure:
-        problem = failure.problem if isinstance(failure, AstrodrizError) else f"cannot be read ({failure})."
-        raise error(problem, where=path.name, remedy=remedy) from failure
+        body = read_regular(path, LARGEST)
+    except (InputError, StorageError) as failure:
+        raise error(failure.problem, where=path.name, remedy=remedy) from failure
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as failure:
+        raise error(f"cannot be read ({failure}).", where=path.name, remedy=remedy) from failure
     if not isinstance(found, dict):
         raise error("there is no JSON object in it.", where=path.name, remedy=remedy)
     return found

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astrodriz_core.errors import StorageError
+from astrodriz_io.places import place
 
 __all__ = ["Disk", "as_bytes", "storage_errors"]
 
@@ -108,9 +109,10 @@ class Disk:
         if folder.is_symlink():
             return
         for name in names:
+            path = place(folder, name)
             with suppress(OSError):
-                (folder / name).unlink()
-            shutil.rmtree(folder / name, ignore_errors=True)
+                path.unlink()
+            shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             folder.rmdir()
 

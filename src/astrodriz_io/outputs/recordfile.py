@@ -11,17 +11,21 @@ from cattrs import ClassValidationError, transform_error
 from cattrs.preconf.json import JsonConverter, make_converter
 
 from astrodriz_core.checking import check_record
-from astrodriz_core.errors import InputError, MissingFilesError, RecordError
+from astrodriz_core.errors import InputError, RecordError
 from astrodriz_core.records.migration import OLDEST_VERSION, migrate
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 from astrodriz_core.records.schema import mistakes, record_schema
-from astrodriz_io.outputs.disk import as_bytes, storage_errors
+from astrodriz_io.inputs.regular_files import read_regular
+from astrodriz_io.outputs.disk import as_bytes
 
 __all__ = ["dump_quality", "dump_record", "load_record", "parse_record", "write_record"]
 
 NO_FIT = "The record does not fit its schema"
 
 REMEDY = "Give the _decisions.json file that a run of astrodriz wrote, unchanged."
+
+LARGEST_RECORD = 1 << 28
+"""Bytes; the record of a hundred exposures has some megabytes."""
 
 SHOWN = 10
 """Mistakes that a message lists; the error has all of them."""
@@ -62,14 +66,12 @@ def load_record(path: Path) -> RunRecord:
         It has a field that the schema does not know, lacks one, has a wrong type or an unknown version, or its
         parts contradict each other; `places` names all of them.
     InputError
-        It is no JSON.
+        It is no JSON, or no regular file.
     """
-    if not path.exists():
-        raise MissingFilesError(f"File {path.name} not found.", files=(path.name,))
+    body = read_regular(path, LARGEST_RECORD)
     try:
-        with storage_errors(path.name):
-            text = path.read_text(encoding="utf-8")
-    except ValueError as error:
+        text = body.decode()
+    except UnicodeDecodeError as error:
         raise _no_json(error, path.name) from error
     record = parse_record(text, path.name)
     findings = check_record(record)
@@ -117,6 +119,8 @@ def _present_version(tree: Any, name: str) -> dict[str, Any]:
             f"Its schema version is {version!r}, this program reads versions {OLDEST_VERSION} to {SCHEMA_VERSION}."
         )
         raise RecordError(problem, places=("record.schema_version",), where=name, remedy=REMEDY)
+    if version == SCHEMA_VERSION:
+        return tree
     try:
         return migrate(tree, version)
     except (KeyError, TypeError, AttributeError) as error:
