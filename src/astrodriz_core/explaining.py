@@ -22,7 +22,7 @@ TITLES = {
 SENTENCES = {
     Verdict.ALIGNED: "The exposures are aligned to each other.",
     Verdict.MISALIGNED: "The exposures are not aligned to each other.",
-    Verdict.UNDETERMINED: "The images have too little in them to say whether the exposures are aligned.",
+    Verdict.UNDETERMINED: "The images do not tell whether the exposures are aligned.",
 }
 
 

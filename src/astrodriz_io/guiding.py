@@ -13,10 +13,13 @@ from astrodriz_core.dq import good_pixels
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
 from astrodriz_core.verify.guiding import check_guiding as measure_guiding
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+from astrodriz_core.verify.guiding import unknown_guiding
+from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.inputs.arrays import read_dq, read_sci
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.settings import Settings
+from astrodriz_io.verifying import verification_parameters
 
 __all__ = ["GuidingResult", "check_guiding"]
 
@@ -49,6 +52,8 @@ class GuidingResult:
 def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
     """Look for trailed sources in every exposure, if the settings ask for it.
 
+    Spectra, and exposures that are trailed on purpose, are not judged.
+
     Raises
     ------
     NoViableDataError
@@ -77,6 +82,8 @@ def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
 
 def _check(file: Path) -> GuidingCheck:
     exposure = read_exposure(file)
+    if exposure.observation.unverifiable is not None:
+        return unknown_guiding(exposure.rootname, exposure.observation.unverifiable)
     detector, extver = exposure.description, exposure.chips[0].extver
     flags = read_dq(file, extver)
     image = DrizzledImage(
@@ -86,9 +93,9 @@ def _check(file: Path) -> GuidingCheck:
         exptime=exposure.exposure_time,
         saturated=(flags & detector.saturation_bits) != 0,
     )
-    parameters = VerificationParameters(
-        log_sigma_pix=detector.log_sigma_pixels,
-        pixel_scale_arcsec=detector.pixel_scale_arcsec,
-        psf_fwhm_pix=detector.psf_fwhm_arcsec / detector.pixel_scale_arcsec,
-    )
-    return measure_guiding(image, parameters)
+    return measure_guiding(image, verification_parameters(detector, _pixel_arcsec(file)))
+
+
+def _pixel_arcsec(file: Path) -> float:
+    """Size of the pixels of the first chip, which are larger than the detector's where they were added up."""
+    return float(np.sqrt(abs(np.linalg.det(exposure_wcs(file).chips[0].cd)))) * 3600.0

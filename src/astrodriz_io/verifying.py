@@ -5,7 +5,6 @@ from __future__ import annotations
 from attrs import evolve
 
 from astrodriz_core.instruments import DetectorDescription
-from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.verification import Policy, ProductComparison, Verification
 from astrodriz_core.verify.comparison import compare_products
 from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
@@ -17,13 +16,12 @@ from astrodriz_io.drizzling.final import drizzle_together
 __all__ = ["compare_with_default", "verification_parameters", "verify_combination"]
 
 
-def verification_parameters(detector: DetectorDescription, frame: OutputFrame) -> VerificationParameters:
-    """How images of this detector are measured on this frame."""
-    scale = frame.pixel_scale_arcsec
+def verification_parameters(detector: DetectorDescription, pixel_arcsec: float) -> VerificationParameters:
+    """How images of this detector with pixels of this size are measured."""
     return VerificationParameters(
         log_sigma_pix=detector.log_sigma_pixels,
-        pixel_scale_arcsec=scale,
-        psf_fwhm_pix=detector.psf_fwhm_arcsec / scale,
+        pixel_scale_arcsec=pixel_arcsec,
+        psf_fwhm_pix=detector.psf_fwhm_arcsec / pixel_arcsec,
     )
 
 
@@ -73,4 +71,4 @@ def _unverifiable(combination: Combination) -> dict[str, str]:
 
 def _parameters(combination: Combination) -> VerificationParameters:
     detector = combination.prepared.exposures[0].exposure.description
-    return verification_parameters(detector, combination.prepared.frame)
+    return verification_parameters(detector, combination.prepared.frame.pixel_scale_arcsec)

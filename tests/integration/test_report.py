@@ -172,7 +172,7 @@ def test_only_the_stage_whose_product_is_delivered_is_called_in_use(made: Callab
         (example.association_record, "The exposures are aligned to each other."),
         (reverted, "The exposures are aligned to each other."),
         (misaligned, "The exposures are not aligned to each other."),
-        (unmeasured, "The images have too little in them to say whether the exposures are aligned."),
+        (unmeasured, "The images do not tell whether the exposures are aligned."),
         (example.singleton_record, "Not verified: one exposure has nothing to be aligned to."),
         (example.omitted_record, "Not drizzled: omitted: DRIZCORR says OMIT."),
     ],
@@ -256,7 +256,7 @@ def test_omitted_run_says_so() -> None:
 
 def test_missing_measurements_are_dashes() -> None:
     text = Page(report_page(unmeasured(), measured.example_product())).text
-    assert "too little in them to say" in text
+    assert "The images do not tell" in text
     assert "no source was found" in text
     assert not re.search(r"\b(None|nan|inf)\b", text)
 

@@ -16,7 +16,7 @@ from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.scan import find_peaks
 from astrodriz_core.verify.sources import Cutouts, Positions, cut_out, window_sigma, windowed_centroids
 
-__all__ = ["Shapes", "check_guiding", "judge_guiding", "measure_shapes"]
+__all__ = ["Shapes", "check_guiding", "judge_guiding", "measure_shapes", "unknown_guiding"]
 
 #: Sources that are measured, at most; the brightest.
 SOURCE_LIMIT = 400
@@ -128,8 +128,7 @@ def judge_guiding(rootname: str, shapes: Shapes) -> GuidingCheck:
     """
     number = len(shapes.along)
     if number < FEWEST_SOURCES:
-        reason = f"only {number} bright compact sources; {FEWEST_SOURCES} are needed"
-        return GuidingCheck(rootname, GuidingOutcome.UNDETERMINED, number, None, None, None, ELONGATION_LIMIT, reason)
+        return unknown_guiding(rootname, f"only {number} bright compact sources; {FEWEST_SOURCES} are needed", number)
     vector = np.array([np.median(shapes.along), np.median(shapes.across)])
     spread = [np.median(np.abs(e - v)) for e, v in zip((shapes.along, shapes.across), vector, strict=True)]
     error = float(MEDIAN_ERROR * DEVIATION_OF_MEDIAN_ABSOLUTE * max(spread) / np.sqrt(number))
@@ -139,3 +138,8 @@ def judge_guiding(rootname: str, shapes: Shapes) -> GuidingCheck:
     outcome = GuidingOutcome.TRAILED if trailed else GuidingOutcome.GOOD
     reason = f"common elongation {elongation:.3f} +- {error:.3f} of {number} sources, limit {ELONGATION_LIMIT:g}"
     return GuidingCheck(rootname, outcome, number, elongation, error, angle, ELONGATION_LIMIT, reason)
+
+
+def unknown_guiding(rootname: str, reason: str, number: int = 0) -> GuidingCheck:
+    """The check of an exposure whose sources, so many of them measured, say nothing of the guiding."""
+    return GuidingCheck(rootname, GuidingOutcome.UNDETERMINED, number, None, None, None, ELONGATION_LIMIT, reason)
