@@ -108,6 +108,7 @@ class Ours:
             exposures=self.exposures,
             default_frame=self.frame,
             frame=self.frame,
+            product_frame=self.frame,
             parameters=resolved,
             static=static,
             sky=self.sky,

@@ -19,6 +19,7 @@ __all__ = [
     "NoViableDataError",
     "RecordError",
     "ReferenceFileError",
+    "ResourceError",
     "StorageError",
     "UsageError",
 ]
@@ -140,6 +141,10 @@ class ReferenceFileError(AstrodrizError):
 
 class StorageError(AstrodrizError):
     """Reading or writing failed in the file system: no space, no permission, an I/O error."""
+
+
+class ResourceError(AstrodrizError):
+    """The memory of the machine, or what of it the process may take, is not enough."""
 
 
 class LockedError(AstrodrizError):

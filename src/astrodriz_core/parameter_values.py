@@ -32,6 +32,12 @@ __all__ = [
     "whole",
 ]
 
+LARGEST_WHOLE = 2**31 - 1
+"""Where a parameter gives no limit of its own: what 32 bits hold, as in IRAF and FITS tables."""
+
+SHOWN = 40
+"""Characters of a bad value that a message quotes."""
+
 INDEFINITE = "INDEF"
 """How a value that does not exist is written; read back as None."""
 
@@ -39,6 +45,9 @@ _INDEFINITE_WORDS = frozenset({"", "INDEF", "NONE", "NAN"})
 _SWITCH_WORDS = {"yes": True, "true": True, "on": True, "y": True, "t": True, "1": True} | dict.fromkeys(
     ("no", "false", "off", "n", "f", "0"), False
 )
+LARGEST_BITS = 2**32
+"""No DQ array of HST has more bits than 32; ``~`` of all of them is this negated."""
+
 _IRAF_INDEFINITE_INTEGER = -2147483647
 _PARSE = "parse"
 _GOOD = "good"
@@ -70,7 +79,7 @@ def parse_value(attribute: Attribute[Any], value: object) -> object:
     """
     try:
         return attribute.metadata[_PARSE](value)
-    except (ValueError, TypeError, KeyError, UsageError) as failure:
+    except (ValueError, TypeError, KeyError, OverflowError, UsageError) as failure:
         raise _bad_value(attribute, value) from failure
 
 
@@ -90,29 +99,35 @@ def switch(default: bool) -> Any:
     return _field(default, _to_switch, "yes or no", lambda value: isinstance(value, bool))
 
 
-def whole(default: int, *, least: int = 0) -> Any:
-    """Make a field for a whole number of at least `least`."""
-    return _field(default, _to_whole, f"a whole number of {least} or more", lambda value: value >= least)
+def whole(default: int, *, least: int = 0, most: int = LARGEST_WHOLE) -> Any:
+    """Make a field for a whole number within limits."""
+    good = _described("a whole number", least, most)
+    return _field(default, _to_whole, good, lambda value: least <= value <= most)
 
 
-def optional_whole() -> Any:
+def optional_whole(*, most: int = LARGEST_WHOLE) -> Any:
     """Make a field for a whole number of at least 1, INDEF by default."""
-    good = f"a whole number of 1 or more, or {INDEFINITE}"
-    return _field(None, _optional(_to_whole), good, lambda value: value is None or value >= 1)
+    good = f"{_described('a whole number', 1, most)}, or {INDEFINITE}"
+    return _field(None, _optional(_to_whole), good, lambda value: value is None or 1 <= value <= most)
 
 
 def number(default: float, *, least: float = -math.inf, most: float = math.inf, above: bool = False) -> Any:
     """Make a field for a finite number within limits; with `above`, `least` itself is too small."""
-    limits = [f"{'above' if above else 'of at least'} {least:g}"] if least > -math.inf else []
-    limits += [f"at most {most:g}"] if most < math.inf else []
-    good = " ".join(("a number", " and ".join(limits))).strip()
-    return _field(default, _to_number, good, lambda value: least <= value <= most and not (above and value == least))
+    good = _described("a number", least, most, above=above)
+    return _field(default, _to_number, good, lambda value: _is_within(value, least, most, above=above))
 
 
-def optional_number(*, above_zero: bool = False, default: float | None = None) -> Any:
-    """Make a field for a finite number or INDEF."""
-    good = f"a number{' above 0' if above_zero else ''}, or {INDEFINITE}"
-    return _field(default, _optional(_to_number), good, lambda value: value is None or not above_zero or value > 0)
+def optional_number(
+    *, least: float = -math.inf, most: float = math.inf, above: bool = False, default: float | None = None
+) -> Any:
+    """Make a field for INDEF or a finite number within limits; with `above`, `least` itself is too small."""
+    good = f"{_described('a number', least, most, above=above)}, or {INDEFINITE}"
+    return _field(
+        default,
+        _optional(_to_number),
+        good,
+        lambda value: value is None or _is_within(value, least, most, above=above),
+    )
 
 
 def optional_text() -> Any:
@@ -120,15 +135,16 @@ def optional_text() -> Any:
     return _field(None, _optional(_to_text), "a text", lambda value: value is None or bool(value))
 
 
-def pair(default: tuple[float, float]) -> Any:
-    """Make a field for two numbers of at least 0."""
-    return _field(default, _to_pair, "two numbers such as '4 3'", lambda value: min(value) >= 0)
+def pair(default: tuple[float, float], *, most: float) -> Any:
+    """Make a field for two numbers of at least 0 and at most `most`."""
+    good = f"two numbers of at least 0 and at most {most:g}, such as '4 3'"
+    return _field(default, _to_pair, good, lambda value: all(_is_within(item, 0, most) for item in value))
 
 
 def bits(default: int | None) -> Any:
     """Make a field for DQ bits; None applies no mask."""
     good = f"a sum of DQ bits, flags as '16,512', all but some as '~4', or {INDEFINITE}"
-    return _field(default, _to_bits, good, lambda value: value is None or isinstance(value, int))
+    return _field(default, _to_bits, good, lambda value: value is None or abs(value) <= LARGEST_BITS)
 
 
 def choice(default: E_) -> Any:
@@ -151,10 +167,28 @@ def _field(default: object, parse: Parser, good: str, is_good: Callable[[Any], b
     return field(default=default, validator=check, metadata={_PARSE: parse, _GOOD: good})
 
 
+def _described(kind: str, least: float, most: float, *, above: bool = False) -> str:
+    """Limits in words: ``a number above 0 and at most 60``."""
+    limits = [f"{'above' if above else 'of at least'} {least:g}"] if least > -math.inf else []
+    limits += [f"at most {most:.10g}"] if most < math.inf else []
+    return " ".join((kind, " and ".join(limits))).strip()
+
+
+def _is_within(value: float, least: float, most: float, *, above: bool = False) -> bool:
+    return math.isfinite(value) and least <= value <= most and not (above and value == least)
+
+
 def _bad_value(attribute: Attribute[Any], value: object) -> UsageError:
-    shown = value if isinstance(value, str) else as_text(value)
     remedy = f"Give {attribute.metadata[_GOOD]}."
-    return UsageError(f"{attribute.name} cannot be {shown!r}.", remedy=remedy)
+    return UsageError(f"{attribute.name} cannot be {_shown(value)}.", remedy=remedy)
+
+
+def _shown(value: object) -> str:
+    """A bad value for a message, cut where it is long; Python writes no number of more than 4300 digits."""
+    if isinstance(value, int) and abs(value) >= 10**SHOWN:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value if isinstance(value, str) else as_text(value))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _is_indefinite(value: object) -> bool:

@@ -54,6 +54,25 @@ __all__ = [
     "with_values",
 ]
 
+# Limits of what makes sense, far beyond what anybody uses; products of them are still numbers in single precision.
+SIGMAS = 1e6
+"""Of a limit in sigma, or a multiple of a derivative."""
+LEVEL = 1e30
+"""Of a pixel value."""
+GROWTH = 1000
+"""Of a distance from a pixel, pixels: a quarter of the largest detector."""
+DETECTOR = 4096
+"""Rows of the largest detector."""
+PASSES = 1000
+"""Of clipping; each looks at every pixel."""
+MANY = 10000
+"""Of images that can be left out."""
+FINEST, COARSEST = 1e-4, 60.0
+"""Of the side of a pixel, arcsec; detectors have 0.025 to 0.2."""
+FARTHEST = 1e7
+"""Of a reference pixel: with the finest detector 70 degrees from the frame."""
+TURN = 360.0
+
 
 @frozen(kw_only=True)
 class DrizzleParameters:
@@ -157,76 +176,76 @@ class DrizzleParameters:
     stepsize: int = whole(10, least=1)
     resetbits: int | None = bits(4096)
     static: bool = switch(True)
-    static_sig: float = number(4.0, least=0.0)
+    static_sig: float = number(4.0, least=0.0, most=SIGMAS)
     skysub: bool = switch(True)
     skymethod: SkyMethod = choice(SkyMethod.LOCALMIN)
     skystat: SkyStatistic = choice(SkyStatistic.MEDIAN)
-    skywidth: float | None = optional_number(above_zero=True, default=0.1)
-    skylower: float | None = optional_number()
-    skyupper: float | None = optional_number()
-    skyclip: int = whole(5)
-    skylsigma: float = number(4.0, least=0.0)
-    skyusigma: float = number(4.0, least=0.0)
+    skywidth: float | None = optional_number(least=0.001, most=1000.0, default=0.1)
+    skylower: float | None = optional_number(least=-LEVEL, most=LEVEL)
+    skyupper: float | None = optional_number(least=-LEVEL, most=LEVEL)
+    skyclip: int = whole(5, most=PASSES)
+    skylsigma: float = number(4.0, least=0.0, most=SIGMAS, above=True)
+    skyusigma: float = number(4.0, least=0.0, most=SIGMAS, above=True)
     use_static: bool = switch(True)
     sky_bits: int | None = bits(0)
     driz_separate: bool = switch(True)
     driz_sep_kernel: Kernel = choice(Kernel.TURBO)
     driz_sep_wt_scl: WeightScale = choice(WeightScale.EXPTIME)
     driz_sep_pixfrac: float = number(1.0, least=0.0, most=1.0)
-    driz_sep_fillval: float | None = optional_number()
+    driz_sep_fillval: float | None = optional_number(least=-LEVEL, most=LEVEL)
     driz_sep_bits: int | None = bits(0)
     driz_sep_compress: bool = switch(False)
     driz_sep_wcs: bool = switch(False)
     driz_sep_refimage: str | None = optional_text()
-    driz_sep_rot: float | None = optional_number()
-    driz_sep_scale: float | None = optional_number(above_zero=True)
+    driz_sep_rot: float | None = optional_number(least=-TURN, most=TURN)
+    driz_sep_scale: float | None = optional_number(least=FINEST, most=COARSEST)
     driz_sep_outnx: int | None = optional_whole()
     driz_sep_outny: int | None = optional_whole()
-    driz_sep_ra: float | None = optional_number()
-    driz_sep_dec: float | None = optional_number()
-    driz_sep_crpix1: float | None = optional_number()
-    driz_sep_crpix2: float | None = optional_number()
+    driz_sep_ra: float | None = optional_number(least=-TURN, most=TURN)
+    driz_sep_dec: float | None = optional_number(least=-90.0, most=90.0)
+    driz_sep_crpix1: float | None = optional_number(least=-FARTHEST, most=FARTHEST)
+    driz_sep_crpix2: float | None = optional_number(least=-FARTHEST, most=FARTHEST)
     median: bool = switch(True)
     median_newmasks: bool = switch(True)
     combine_maskpt: float = number(0.3, least=0.0, most=1.0)
     combine_type: CombineType = choice(CombineType.MINMED)
-    combine_nsigma: tuple[float, float] = pair((4.0, 3.0))
-    combine_nlow: int = whole(0)
-    combine_nhigh: int = whole(0)
-    combine_lthresh: float | None = optional_number()
-    combine_hthresh: float | None = optional_number()
-    combine_grow: int = whole(1)
-    combine_bufsize: float | None = optional_number(above_zero=True)
+    combine_nsigma: tuple[float, float] = pair((4.0, 3.0), most=SIGMAS)
+    combine_nlow: int = whole(0, most=MANY)
+    combine_nhigh: int = whole(0, most=MANY)
+    combine_lthresh: float | None = optional_number(least=-LEVEL, most=LEVEL)
+    combine_hthresh: float | None = optional_number(least=-LEVEL, most=LEVEL)
+    combine_grow: int = whole(1, most=GROWTH)
+    combine_bufsize: float | None = optional_number(least=0.0, above=True)
     blot: bool = switch(True)
     blot_interp: BlotInterpolation = choice(BlotInterpolation.POLY5)
-    blot_sinscl: float = number(1.0, least=0.0, above=True)
+    blot_sinscl: float = number(1.0, least=0.001, most=1000.0)
     blot_addsky: bool = switch(True)
-    blot_skyval: float = number(0.0)
+    blot_skyval: float = number(0.0, least=-LEVEL, most=LEVEL)
     driz_cr: bool = switch(True)
     driz_cr_corr: bool = switch(False)
-    driz_cr_snr: tuple[float, float] = pair((3.5, 3.0))
-    driz_cr_scale: tuple[float, float] = pair((1.2, 0.7))
-    driz_cr_grow: int = whole(1)
-    driz_cr_ctegrow: int = whole(0)
+    driz_cr_snr: tuple[float, float] = pair((3.5, 3.0), most=SIGMAS)
+    driz_cr_scale: tuple[float, float] = pair((1.2, 0.7), most=SIGMAS)
+    driz_cr_grow: int = whole(1, most=GROWTH)
+    driz_cr_ctegrow: int = whole(0, most=DETECTOR)
     driz_combine: bool = switch(True)
     final_wht_type: WeightType = choice(WeightType.EXP)
     final_kernel: Kernel = choice(Kernel.SQUARE)
     final_wt_scl: WeightScale = choice(WeightScale.EXPTIME)
     final_pixfrac: float = number(1.0, least=0.0, most=1.0)
-    final_fillval: float | None = optional_number()
-    final_maskval: float | None = optional_number()
+    final_fillval: float | None = optional_number(least=-LEVEL, most=LEVEL)
+    final_maskval: float | None = optional_number(least=-LEVEL, most=LEVEL)
     final_bits: int | None = bits(0)
     final_units: Units = choice(Units.CPS)
     final_wcs: bool = switch(False)
     final_refimage: str | None = optional_text()
-    final_rot: float | None = optional_number()
-    final_scale: float | None = optional_number(above_zero=True)
+    final_rot: float | None = optional_number(least=-TURN, most=TURN)
+    final_scale: float | None = optional_number(least=FINEST, most=COARSEST)
     final_outnx: int | None = optional_whole()
     final_outny: int | None = optional_whole()
-    final_ra: float | None = optional_number()
-    final_dec: float | None = optional_number()
-    final_crpix1: float | None = optional_number()
-    final_crpix2: float | None = optional_number()
+    final_ra: float | None = optional_number(least=-TURN, most=TURN)
+    final_dec: float | None = optional_number(least=-90.0, most=90.0)
+    final_crpix1: float | None = optional_number(least=-FARTHEST, most=FARTHEST)
+    final_crpix2: float | None = optional_number(least=-FARTHEST, most=FARTHEST)
 
     @property
     def separate_frame(self) -> FrameRequest | None:

@@ -14,6 +14,7 @@ from astrodriz_core.errors import (
     MeasurementError,
     NoViableDataError,
     ReferenceFileError,
+    ResourceError,
     StorageError,
     UsageError,
 )
@@ -45,6 +46,7 @@ ERROR_CODES: tuple[tuple[type[AstrodrizError], int], ...] = (
     (DatabaseError, 7),
     (StorageError, 8),
     (LockedError, 9),
+    (ResourceError, 10),
 )
 """A class stands for its subclasses too; every class of `astrodriz_core.errors` but the base is found here."""
 

@@ -18,6 +18,7 @@ __all__ = ["library_warnings"]
 
 NOISE = (
     "Kernel .* is not a flux-conserving kernel",  # the user has chosen it; the documentation says what each does
+    "Kernel reset to 'point' due to input 'pixfrac'",  # what a drop without extent means
     "Some non-standard WCS keywords were excluded",  # those of the distortion, which is read by other means
     "No sources were found",  # a chip without stars is an answer
     "Sources were found, but none pass",

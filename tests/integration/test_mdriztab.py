@@ -237,7 +237,7 @@ NAMES = ["final_scale", "skyupper", "final_refimage", "final_bits", "combine_nsi
         {},
         optional={
             "final_scale": st.floats(0.001, 10),
-            "skyupper": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+            "skyupper": st.none() | st.floats(-1e30, 1e30),
             "final_refimage": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
             "final_bits": st.none() | st.integers(-65536, 65535),
             "combine_nsigma": st.tuples(st.floats(0, 100), st.floats(0, 100)),

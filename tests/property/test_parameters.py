@@ -75,12 +75,29 @@ def test_values_are_read(name: str, value: object, expected: object) -> None:
         ("static_sig", float("inf"), "a number of at least 0"),
         ("static_sig", True, "a number of at least 0"),
         ("final_pixfrac", 1.5, "at most 1"),
-        ("blot_sinscl", 0, "above 0"),
-        ("skyclip", 2.5, "a whole number of 0 or more"),
-        ("skyclip", -1, "a whole number of 0 or more"),
-        ("stepsize", 0, "a whole number of 1 or more"),
-        ("final_scale", 0, "a number above 0, or INDEF"),
-        ("final_outnx", 0, "a whole number of 1 or more, or INDEF"),
+        ("blot_sinscl", 0, "at least 0.001"),
+        ("skyclip", 2.5, "a whole number of at least 0 and at most 1000"),
+        ("skyclip", -1, "a whole number of at least 0 and at most 1000"),
+        ("stepsize", 0, "a whole number of at least 1 and at most 2147483647"),
+        ("final_scale", 0, "a number of at least 0.0001 and at most 60, or INDEF"),
+        ("final_outnx", 0, "a whole number of at least 1 and at most 2147483647, or INDEF"),
+        ("final_scale", 1e-9, "at least 0.0001"),
+        ("final_scale", "1e9", "at most 60"),
+        ("final_scale", float("inf"), "at most 60"),
+        ("final_rot", 361, "at most 360"),
+        ("final_ra", -361, "at least -360"),
+        ("final_dec", 90.1, "at most 90"),
+        ("final_crpix1", 1e8, "at most 10000000"),
+        ("driz_sep_scale", 1e-300, "at least 0.0001"),
+        ("skylsigma", 0, "above 0"),
+        ("skywidth", 1e-9, "at least 0.001"),
+        ("skyclip", 10**6, "at most 1000"),
+        ("combine_grow", 10**9, "at most 1000"),
+        ("driz_cr_grow", 10**9, "at most 1000"),
+        ("driz_cr_snr", "1e38 3", "at most 1e+06"),
+        ("blot_skyval", 1e300, "at most 1e+30"),
+        ("final_fillval", -1e300, "at least -1e+30"),
+        ("resetbits", 2**40, "DQ bits"),
         ("combine_nsigma", "4", "two numbers"),
         ("combine_nsigma", "4 3 2", "two numbers"),
         ("combine_nsigma", "-4 3", "two numbers"),
@@ -96,6 +113,29 @@ def test_bad_values_are_refused_with_the_good_ones(name: str, value: object, goo
         with_values(DEFAULT, {name: value})
     assert name in str(caught.value)
     assert good in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(10**400, id="400"),
+        pytest.param(2**100000, id="30000"),
+        pytest.param(-(10**5000), id="-5000"),
+        pytest.param("9" * 400, id="text"),
+    ],
+)
+@pytest.mark.parametrize("name", ["final_scale", "skyclip", "final_outnx", "final_bits", "static_sig"])
+def test_numbers_of_thousands_of_digits_are_refused_in_a_short_message(name: str, value: object) -> None:
+    with pytest.raises(UsageError, match=name) as caught:
+        with_values(DEFAULT, {name: value})
+    assert len(caught.value.problem) < 100
+
+
+def test_a_record_holds_no_number_that_is_none() -> None:
+    for name in ("final_scale", "skyupper", "static_sig", "final_ra"):
+        for value in (float("nan"), float("inf"), float("-inf")):
+            with pytest.raises(UsageError, match=name):
+                DrizzleParameters(**{name: value})
 
 
 def test_limits_hold_for_direct_construction_as_well() -> None:

@@ -17,7 +17,6 @@ from astrodriz_core.records.drizzling import (
     DrizzleRecord,
     ExcludedExposure,
     MaskDigest,
-    OutputFrame,
     StaticMaskCount,
 )
 from astrodriz_core.verify.images import DrizzledImage
@@ -25,6 +24,7 @@ from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
 from astrodriz_io.drizzling.frame import common_frame, requested_frame
+from astrodriz_io.drizzling.frame_checks import check_frames, product_use, separate_use
 from astrodriz_io.drizzling.prepared import ChipMasks, Mask, Prepared
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
@@ -97,6 +97,8 @@ def combine_exposures(
     ------
     NoViableDataError
         No exposure has anything to give; the message says why each was left out.
+    UsageError, ResourceError
+        A frame cannot be filled; see `check_frames`.
     """
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = viable_exposures(loaded, parameters)
@@ -108,9 +110,8 @@ def combine_exposures(
     if rejecting:
         cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
         singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
-    frame = requested_frame(prepared.default_frame, parameters.final_frame)
-    final = drizzle_together(prepared, frame, cosmic_rays)
-    record = _record(prepared, excluded, cosmic_rays, title, frame)
+    final = drizzle_together(prepared, prepared.product_frame, cosmic_rays)
+    record = _record(prepared, excluded, cosmic_rays, title)
     return Combination(record, prepared, final, singles, cosmic_rays)
 
 
@@ -121,12 +122,20 @@ def _prepare(
     progress: ProgressReporter,
     threads: int,
 ) -> Prepared:
-    static = static_masks(exposures, parameters)
     default_frame = common_frame(exposures)
+    frame = requested_frame(default_frame, parameters.separate_frame)
+    product_frame = requested_frame(default_frame, parameters.final_frame)
+    uses = (
+        separate_use(frame, exposures, in_memory=store.in_memory, request=parameters.separate_frame),
+        product_use(product_frame, exposures, context=parameters.context, request=parameters.final_frame),
+    )
+    check_frames(uses if len(exposures) > 1 else uses[1:], exposures, store)
+    static = static_masks(exposures, parameters)
     return Prepared(
         exposures=exposures,
         default_frame=default_frame,
-        frame=requested_frame(default_frame, parameters.separate_frame),
+        frame=frame,
+        product_frame=product_frame,
         parameters=parameters,
         static=static,
         sky=measure_skies(exposures, static, parameters),
@@ -141,7 +150,6 @@ def _record(
     excluded: tuple[ExcludedExposure, ...],
     cosmic_rays: ChipMasks,
     title: str,
-    product_frame: OutputFrame,
 ) -> DrizzleRecord:
     return DrizzleRecord(
         exposures=tuple(exposure.rootname for exposure in prepared.exposures),
@@ -167,7 +175,7 @@ def _record(
             if chip.key in cosmic_rays
         ),
         cosmic_rays_from=title,
-        product_frame=product_frame,
+        product_frame=prepared.product_frame,
     )
 
 

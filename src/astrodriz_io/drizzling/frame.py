@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from astropy.io.fits import Header
 from astropy.wcs import WCS
 from attrs import evolve
 from stwcs.distortion.utils import output_wcs
@@ -78,16 +79,25 @@ def _reference_frame(path: Path) -> OutputFrame:
     with open_fits(path) as hdus:
         for index, hdu in enumerate(hdus):
             if "CRVAL1" in hdu.header and hdu.header.get("NAXIS") == 2:
-                with reading(f"{path.name}[{hdu.name or index}]"):
-                    wcs = WCS(hdu.header)
-                (cd11, cd12), (cd21, cd22) = wcs.pixel_scale_matrix.tolist()
-                return OutputFrame(
-                    shape=hdu.shape,
-                    crval=tuple(wcs.wcs.crval.tolist()),
-                    crpix=tuple(wcs.wcs.crpix.tolist()),
-                    cd=((cd11, cd12), (cd21, cd22)),
-                )
+                return _frame_of_header(hdu.header, hdu.shape, f"{path.name}[{hdu.name or index}]")
     raise InputError("no extension of the reference image has a WCS.", where=path.name, remedy="Give a drizzled image.")
+
+
+def _frame_of_header(header: Header, shape: tuple[int, int], where: str) -> OutputFrame:
+    with reading(where):
+        wcs = WCS(header)
+    (cd11, cd12), (cd21, cd22) = wcs.pixel_scale_matrix.tolist()
+    numbers = (*wcs.wcs.crval, *wcs.wcs.crpix, cd11, cd12, cd21, cd22)
+    tangent = [axis[:8] for axis in wcs.wcs.ctype] == ["RA---TAN", "DEC--TAN"]
+    if min(shape) < 1 or not tangent or not np.isfinite(numbers).all() or cd11 * cd22 == cd12 * cd21:
+        problem = "the WCS of the reference image is no tangent plane with north and east."
+        raise InputError(problem, where=where, remedy="Give a drizzled image.")
+    return OutputFrame(
+        shape=shape,
+        crval=tuple(wcs.wcs.crval.tolist()),
+        crpix=tuple(wcs.wcs.crpix.tolist()),
+        cd=((cd11, cd12), (cd21, cd22)),
+    )
 
 
 def frame_wcs(frame: OutputFrame) -> WCS:

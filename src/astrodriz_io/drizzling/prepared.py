@@ -35,6 +35,8 @@ class Prepared:
         The grid that follows from the exposures alone.
     frame : OutputFrame
         The common grid of the separate images: the default one, changed as the user asked.
+    product_frame : OutputFrame
+        The grid of the product.
     parameters : DrizzleParameters
         Of all steps.
     static : mapping
@@ -52,6 +54,7 @@ class Prepared:
     exposures: tuple[DrizzleExposure, ...]
     default_frame: OutputFrame
     frame: OutputFrame
+    product_frame: OutputFrame
     parameters: DrizzleParameters
     static: ChipMasks
     sky: Mapping[str, float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,15 +10,18 @@ from attrs import frozen
 
 from astrodriz_core.errors import RecordError
 from astrodriz_core.parameters import DrizzleParameters
-from astrodriz_core.records.drizzling import DrizzleRecord
+from astrodriz_core.records.drizzling import DrizzleRecord, OutputFrame
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.final import drizzle_together
+from astrodriz_io.drizzling.frame_checks import check_frames, product_use
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.progress import ProgressReporter
 
 __all__ = ["MeasuredBefore", "repeat_combination"]
+
+REMEDY = "Give the record that the run wrote."
 
 
 @frozen(eq=False)
@@ -55,7 +59,8 @@ def repeat_combination(
     Raises
     ------
     RecordError
-        The exposures, their chips or the shapes of their masks are not those of the record.
+        The exposures, their chips or the shapes of their masks are not those of the record, or its frame cannot be
+        filled.
     """
     record = measured.record
     if record.product_frame is None:
@@ -66,6 +71,7 @@ def repeat_combination(
         exposures=exposures,
         default_frame=record.frame,
         frame=record.frame,
+        product_frame=record.product_frame,
         parameters=parameters,
         static=measured.static,
         sky={f"{sky.rootname}_{sky.extver}": sky.value for sky in record.sky},
@@ -74,11 +80,14 @@ def repeat_combination(
         threads=threads,
     )
     _check(prepared, measured)
+    use = product_use(record.product_frame, exposures, context=parameters.context, request=None)
+    check_frames((use,), exposures, store, recorded=True)
     final = drizzle_together(prepared, record.product_frame, measured.cosmic_rays)
     return Combination(record, prepared, final, (), measured.cosmic_rays)
 
 
 def _check(prepared: Prepared, measured: MeasuredBefore) -> None:
+    _check_grid(prepared.product_frame)
     recorded = [(sky.rootname, sky.extver) for sky in measured.record.sky]
     if [(chip.exposure.rootname, chip.chip.extver) for chip in prepared.chips] != recorded:
         raise RecordError("The chips of the exposures are not those of the record.")
@@ -86,3 +95,10 @@ def _check(prepared: Prepared, measured: MeasuredBefore) -> None:
         masks = (measured.cosmic_rays.get(chip.key), measured.static.get(chip.silicon))
         if any(mask is not None and mask.shape != chip.chip.shape for mask in masks):
             raise RecordError("A mask has another shape than its chip.", where=f"{chip.exposure.path.name}")
+
+
+def _check_grid(frame: OutputFrame) -> None:
+    """A record is a text that anybody can change."""
+    numbers = (*frame.crval, *frame.crpix, *frame.cd[0], *frame.cd[1])
+    if min(frame.shape) < 1 or not all(map(math.isfinite, numbers)) or frame.pixel_scale_arcsec == 0.0:
+        raise RecordError("The record has a frame without pixels, or without a scale.", remedy=REMEDY)

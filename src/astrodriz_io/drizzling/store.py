@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from astrodriz_io.capacity import free_space
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
 
@@ -26,6 +27,18 @@ class ImageStore:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._images: dict[str, NDArray[Any]] = {}
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the images are kept in memory."""
+        return self._folder is None
+
+    def free_space(self) -> int | None:
+        """Bytes that are left for scratch files; None where there are none."""
+        if self._folder is None:
+            return None
+        with storage_errors(self._folder.name):
+            return free_space(self._folder)
 
     def put(self, name: str, image: NDArray[Any]) -> NDArray[Any]:
         """Keep an image and return the kept form of it, which is read-only where it is a file."""
