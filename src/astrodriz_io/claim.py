@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astrodriz_io.ending import Aftermath
 from astrodriz_io.inputs.association import Association, read_association
 from astrodriz_io.outputs.locking import locked
-from astrodriz_io.outputs.publishing import recover
+from astrodriz_io.outputs.publishing import is_half_done, recover
 
 __all__ = ["claimed"]
 
@@ -37,6 +38,15 @@ def claimed(input_file: Path, *, force: bool, wait: float) -> Iterator[Associati
     """
     association = read_association(input_file, force=force)
     with locked(association.folder, association.lock_names, wait=wait):
-        if recover(association.folder):
+        if _recovered(association.folder):
             association = read_association(input_file, force=force)
         yield association
+
+
+def _recovered(folder: Path) -> bool:
+    try:
+        return bool(recover(folder))
+    except KeyboardInterrupt as stopped:
+        if is_half_done(folder):
+            stopped.add_note(Aftermath.HALF_WAY.value)
+        raise

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
+import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import NoReturn, TypeAlias
 
@@ -23,14 +24,15 @@ from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
 from astrodriz_io.commands.schema import schema_lines
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, EXIT_INTERRUPTED, VERDICT_CODES, exit_code
+from astrodriz_io.ending import CRASH_REPORT, aftermath_of
+from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
+from astrodriz_io.messages import JSON_ERRORS, tell_error
 from astrodriz_io.progress import progress_for
+from astrodriz_io.signals import SIGNALLED, Stopped, stoppable
 
 __all__ = ["astrodriz", "runastrodriz"]
 
 Action: TypeAlias = Callable[[argparse.Namespace], int]
-
-JSON_ERRORS = "--json-errors"
 
 
 def runastrodriz(arguments: Sequence[str] | None = None) -> int:
@@ -154,22 +156,28 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
     """Parse, act, and turn what goes wrong into a message and an exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     # Looked for before parsing, since the parsing itself may be what fails.
-    tell = _tell_as_json if JSON_ERRORS in words else _tell
-    try:
-        with _without_warnings():
-            return action(parser.parse_args(words))
-    except AstrodrizError as error:
-        return tell(parser.prog, error, type(error).__name__, exit_code(error))
-    except KeyboardInterrupt:
-        told = AstrodrizError("Interrupted.", remedy="The exposures are as they were.")
-        return tell(parser.prog, told, "Interrupted", EXIT_INTERRUPTED)
-    except Exception as error:  # noqa: BLE001  (the one place where a defect is reported)
-        told = AstrodrizError(
-            f"Internal error: {' '.join(traceback.format_exception_only(error)[-1].split())}",
-            where=" ".join(getattr(error, "__notes__", ())),
-            remedy="The exposures are as they were. Please report it.",
-        )
-        return tell(parser.prog, told, "InternalError", EXIT_INTERNAL, traceback.format_exc())
+    tell = partial(tell_error, parser.prog, as_json=JSON_ERRORS in words)
+    with stoppable():
+        try:
+            with _without_warnings():
+                return action(parser.parse_args(words))
+        except AstrodrizError as error:
+            return tell(error, type(error).__name__, exit_code(error))
+        except KeyboardInterrupt as stopped:
+            number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+            told = AstrodrizError(f"Interrupted {stopped}".strip() + ".", remedy=aftermath_of(stopped).value)
+            return tell(told, "Interrupted", SIGNALLED + number)
+        except Exception as error:  # noqa: BLE001  (the one place where a defect is reported)
+            return tell(_internal(error), "InternalError", EXIT_INTERNAL, trace=traceback.format_exc())
+
+
+def _internal(error: Exception) -> AstrodrizError:
+    """What is told of a defect."""
+    return AstrodrizError(
+        f"Internal error: {' '.join(traceback.format_exception_only(error)[-1].split())}",
+        where=" ".join(note for note in getattr(error, "__notes__", ()) if note.startswith(CRASH_REPORT)),
+        remedy=f"{aftermath_of(error).value} Please report it.",
+    )
 
 
 @contextmanager
@@ -179,26 +187,6 @@ def _without_warnings() -> Iterator[None]:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
         yield
-
-
-def _tell(program: str, error: AstrodrizError, kind: str, code: int, trace: str = "") -> int:
-    sys.stderr.write(f"{trace}{program}: {error}\n")
-    return code
-
-
-def _tell_as_json(program: str, error: AstrodrizError, kind: str, code: int, trace: str = "") -> int:
-    told = {
-        "program": program,
-        "class": kind,
-        "problem": error.problem,
-        "where": error.where,
-        "remedy": error.remedy,
-        "exit_code": code,
-    }
-    if trace:
-        told["traceback"] = trace
-    sys.stderr.write(f"{json.dumps(told)}\n")
-    return code
 
 
 def _say(lines: Iterable[str]) -> None:

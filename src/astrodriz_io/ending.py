@@ -26,11 +26,12 @@ from astrodriz_io.places import place
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.runlog import RunLog
 
-__all__ = ["Aftermath", "RunEnding", "aftermath_of"]
+__all__ = ["CRASH_REPORT", "Aftermath", "RunEnding", "aftermath_of"]
 
 logger = logging.getLogger(__name__)
 
-CRASH_REPORT = "_crash.txt"
+CRASH_REPORT = "Crash report:"
+"""Begin of the note, on an error, that names the file."""
 
 
 class Aftermath(Enum):
@@ -130,8 +131,8 @@ class RunEnding:
             return f"FAILED: {error}"
         if not isinstance(error, Exception):
             return f"INTERRUPTED: {f'{type(error).__name__} {error}'.strip()}."
-        name = f"{self._association.rootname}{CRASH_REPORT}"
-        error.add_note(f"Crash report: {name}")
+        name = f"{self._association.rootname}_crash.txt"
+        error.add_note(f"{CRASH_REPORT} {name}")
         self._write_crash_report(name, error, aftermath)
         return f"FAILED: {AstrodrizError('Internal error.', remedy=f'Please report it, with the file {name}.')}"
 

@@ -20,7 +20,7 @@ from astrodriz_core.errors import (
 )
 from astrodriz_core.records.common import Verdict
 
-__all__ = ["EXIT_DIFFERENT", "EXIT_DONE", "EXIT_INTERNAL", "EXIT_INTERRUPTED", "VERDICT_CODES", "exit_code"]
+__all__ = ["EXIT_DIFFERENT", "EXIT_DONE", "EXIT_INTERNAL", "VERDICT_CODES", "exit_code"]
 
 EXIT_DONE = 0
 EXIT_DIFFERENT = 1
@@ -28,9 +28,6 @@ EXIT_DIFFERENT = 1
 
 EXIT_INTERNAL = 70
 """An error that is no `AstrodrizError`: a defect of the program (EX_SOFTWARE of sysexits.h)."""
-
-EXIT_INTERRUPTED = 130
-"""Ended by Ctrl-C; what a shell gives for it."""
 
 VERDICT_CODES: Mapping[Verdict, int] = {Verdict.ALIGNED: 0, Verdict.MISALIGNED: 3, Verdict.UNDETERMINED: 4}
 """Of ``astrodriz verify``."""

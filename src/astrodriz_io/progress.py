@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Protocol, TextIO, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Protocol, TextIO, TypeVar, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -146,6 +146,26 @@ class TerminalProgress:
         self._bars.stop()
 
 
+class _Lasting:
+    """A stream that may be gone from some time on: a run does not end because its terminal was closed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write if anybody is there."""
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush if anybody is there."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def progress_for(stream: TextIO | None = None) -> Iterator[ProgressReporter]:
     """The reporter that suits the stream: bars on a terminal, plain lines otherwise.
@@ -155,9 +175,9 @@ def progress_for(stream: TextIO | None = None) -> Iterator[ProgressReporter]:
     stream : text stream, optional
         Where to write; standard error when left out, so that standard output stays free for results.
     """
-    stream = stream or sys.stderr
-    console = Console(file=stream)
-    reporter: ProgressReporter = TerminalProgress(console) if console.is_terminal else PlainProgress(stream)
+    lasting = cast(TextIO, _Lasting(stream or sys.stderr))
+    console = Console(file=lasting)
+    reporter: ProgressReporter = TerminalProgress(console) if console.is_terminal else PlainProgress(lasting)
     try:
         yield reporter
     finally:

@@ -1,0 +1,41 @@
+"""Where the two commands begin: what a signal finds while the program is still being loaded, which takes seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import NoReturn
+
+from astrodriz_core.errors import AstrodrizError
+from astrodriz_io.messages import JSON_ERRORS, tell_error
+from astrodriz_io.signals import SIGNALLED, handling
+
+__all__ = ["astrodriz", "runastrodriz"]
+
+
+def runastrodriz() -> int:
+    """Entry point of ``runastrodriz``."""
+    return _begun("runastrodriz")
+
+
+def astrodriz() -> int:
+    """Entry point of ``astrodriz``."""
+    return _begun("astrodriz")
+
+
+def _begun(program: str) -> int:
+    def leave(number: int, _: FrameType | None) -> NoReturn:
+        # An exception would be lost in some places of the imports, or come out as another one.
+        error = AstrodrizError("Interrupted before it had begun.", remedy="Nothing has been changed.")
+        os._exit(tell_error(program, error, "Interrupted", SIGNALLED + number, as_json=JSON_ERRORS in sys.argv))
+
+    with handling(leave):
+        cli = import_module("astrodriz_io.cli")
+        code: int = getattr(cli, program)()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # All is done: Ctrl-C while the interpreter goes down is no reason for a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return code
