@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from astrodriz_core.astrometry.selection import STAYING, select_wcs, standing_stage
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.keeping import missing_exposures
 from astrodriz_core.records.astrometry import WcsCandidate
 from astrodriz_core.records.common import STAGE_ORIGINS, Stage, Verdict, WcsOrigin, combination_title
 from astrodriz_core.records.run import RunOutcome, RunRecord, StageOutcome, StageRecord
@@ -89,9 +90,15 @@ def _of_reverted(record: RunRecord) -> Iterator[str]:
 
 
 def _was_shown(stage: StageRecord, stood: StageRecord | None) -> bool:
-    differs = stage.comparison is not None and stage.comparison.verdict is Verdict.MISALIGNED
-    surpassed = stood is not None and _is(stood.verification, Verdict.ALIGNED) and stage.verification is not None
-    return differs or surpassed or _is(stage.verification, Verdict.MISALIGNED)
+    """By the verification, by the comparison, by a better WCS that stood, or by an exposure that was lost."""
+    differs = stage.comparison is not None and stage.comparison.verdict is not Verdict.ALIGNED
+    return differs or _is(stage.verification, Verdict.MISALIGNED) or (stood is not None and _surpasses(stood, stage))
+
+
+def _surpasses(stood: StageRecord, stage: StageRecord) -> bool:
+    if stood.drizzle is not None and stage.drizzle is not None and missing_exposures(stage.drizzle, stood.drizzle):
+        return True
+    return _is(stood.verification, Verdict.ALIGNED) and stage.verification is not None
 
 
 def _is(verification: Verification | None, verdict: Verdict) -> bool:

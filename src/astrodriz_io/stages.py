@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.keeping import judge_stage
+from astrodriz_core.keeping import judge_stage, missing_exposures
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriOutcome, AprioriRecord
 from astrodriz_core.records.common import Stage, Verdict, combination_title
@@ -141,11 +141,14 @@ def apriori_stage(context: StageContext, standing: Standing, default: Standing) 
         return standing, _skipped(Stage.A_PRIORI, "a priori solutions are switched off")
     budget = stage_budget()
     with context.workspace.stage("apriori", standing.files, keep=context.settings.debug) as copies:
-        apriori = apply_apriori(
-            copies,
-            chosen_headerlets(context.settings, budget),
-            guide_stars=chosen_guide_stars(context.settings, budget),
-        )
+        try:
+            apriori = apply_apriori(
+                copies,
+                chosen_headerlets(context.settings, budget),
+                guide_stars=chosen_guide_stars(context.settings, budget),
+            )
+        except AlignmentError as error:
+            return standing, _failed(Stage.A_PRIORI, error)
         _log_services(Stage.A_PRIORI, budget)
         if apriori.outcome is AprioriOutcome.APPLIED:
             after, record = _try(context, Stage.A_PRIORI, copies, standing, default, apriori=apriori)
@@ -201,7 +204,8 @@ def _try(
     write_cosmic_rays(by_rootname(copies), combination.cosmic_rays)
     verification = verify_combination(combination, context.settings.policy)
     comparison = compare_with_default(combination, default.combination)
-    decision = judge_stage(verification, comparison, default.verification)
+    lost = missing_exposures(combination.record, standing.combination.record)
+    decision = judge_stage(verification, comparison, default.verification, standing.verification, lost)
     tried = Standing(copies, combination, verification)
     outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
     record = evolve(

@@ -123,7 +123,7 @@ def _tried(
 ) -> StageRecord:
     """An alignment stage with the outcome that the rules give it."""
     compared = comparison()
-    decision = judge_stage(verification, compared, default)
+    decision = judge_stage(verification, compared, default, default)
     outcome = StageOutcome.KEPT if decision.keep else StageOutcome.REVERTED
     return StageRecord(stage, outcome, decision.reason, wcs(name), drizzle, verification, compared)
 
