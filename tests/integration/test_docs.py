@@ -17,6 +17,7 @@ from whole_runs import NO_SERVICES
 
 from astrodriz_core.astrometry.absolute import NEEDED_SIGNIFICANCE
 from astrodriz_core.astrometry.parameters import MIN_MATCHES
+from astrodriz_core.keeping import LIMITS
 from astrodriz_core.observation import CONSEQUENCES, Condition, Consequence
 from astrodriz_core.records.astrometry import FitGeometry
 from astrodriz_core.records.run import RunRecord
@@ -210,9 +211,10 @@ def test_every_policy_is_in_its_table():
     assert {policy.value for policy in Policy} <= told
 
 
-def test_the_table_of_the_calibration_has_its_numbers():
+@pytest.mark.parametrize("numbers", [CALIBRATION, LIMITS])
+def test_the_tables_of_numbers_have_those_in_force(numbers):
     told = {row[0].strip("`"): row[1] for row in rows("docs/decisions.md")}
-    assert attrs.asdict(CALIBRATION) == {name: float(told[name]) for name in attrs.asdict(CALIBRATION)}
+    assert attrs.asdict(numbers) == {name: float(told[name]) for name in attrs.asdict(numbers)}
 
 
 def test_the_table_of_geometries_has_their_numbers():
