@@ -12,6 +12,7 @@ import tweakwcs.correctors
 from astropy.io import fits
 from astropy.table import Table
 from attrs import frozen
+from golden_runs import add_hot_pixels
 from whole_runs import NO_SERVICES, copied
 
 from astrodriz_core.astrometry.selection import standing_stage
@@ -157,20 +158,9 @@ def few_stars(tmp_path_factory):
     return simulate_association(tmp_path_factory.mktemp("few"), spec)
 
 
-def hot_pixels(folder: Path) -> None:
-    """Every exposure has the same 160 hot pixels that no flag tells of."""
-    random = np.random.default_rng(5)
-    places, values = random.uniform(10, 246, (160, 2)), 10 ** random.uniform(1, 2, 160)
-    y, x = np.mgrid[:256, :256]
-    spots = sum(v * np.exp(-((x - p) ** 2 + (y - q) ** 2) / 0.32) for (p, q), v in zip(places, values, strict=True))
-    for path in folder.glob("*_flt.fits"):
-        with fits.open(path, mode="update") as hdus:
-            hdus["SCI"].data += spots.astype(np.float32)
-
-
 def test_exposures_that_were_fitted_to_each_other_by_their_hot_pixels_are_taken_back(finished, few_stars, monkeypatch):
     monkeypatch.setenv("ASTROMETRY_APPLY_APRIORI", "off")
-    run = finished(few_stars, hot_pixels, "-p", "driz_cr=no")
+    run = finished(few_stars, lambda folder: add_hot_pixels(folder.glob("*_flt.fits")), "-p", "driz_cr=no")
     tried = run.stage(Stage.A_POSTERIORI)
     # The new product looks aligned, by the hot pixels; the stars are what it has lost.
     assert tried.verification.verdict is Verdict.ALIGNED
