@@ -13,6 +13,7 @@ from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.outputs.report import report_page
+from astrodriz_io.outputs.report_headline import concerns
 from astrodriz_io.outputs.trailer import summary, trailer
 
 ALIGNED = "The exposures are aligned to each other."
@@ -111,6 +112,11 @@ def test_what_went_wrong_is_told_on_the_page_in_the_trailer_and_in_the_explanati
         assert (f"{check.rootname} is trailed" in page) is (check.outcome is GuidingOutcome.TRAILED)
     for warning in record.warnings:
         assert warning in text
+
+
+def test_the_page_tells_no_concern_twice(record):
+    texts = [concern.text.partition(": ")[2] or concern.text for concern in concerns(record)]
+    assert not [text for text in texts if sum(text in other for other in texts) > 1]
 
 
 def test_a_record_of_a_run_differs_from_those_of_others_and_not_from_itself(name, record):

@@ -88,6 +88,6 @@ def _largest_error(verification: Verification | None) -> float | None:
 
 def _reason(chosen: WcsCandidate, candidates: Sequence[WcsCandidate]) -> str:
     """Why this one and none of those before it."""
-    passed_over = candidates[: candidates.index(chosen)]
-    own = f"{chosen.origin.value} is {chosen.verdict.value}"
-    return f"{'; '.join((own, *(f'{c.origin.value} passed over ({c.reason})' for c in passed_over)))}."
+    earlier = candidates[: candidates.index(chosen)]
+    passed_over = [f"{c.origin.value} passed over ({c.reason.rstrip('.')})" for c in earlier]
+    return "; ".join((f"{chosen.origin.value} is {chosen.verdict.value}", *passed_over)) + "."

@@ -317,9 +317,9 @@ def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> 
     failed = [check for check in decisive if check.outcome is CheckOutcome.FAILED]
     open_ = [check for check in decisive if check.outcome is CheckOutcome.UNDETERMINED]
     if failed:
-        verdict, reason = Verdict.MISALIGNED, "; ".join(check.reason for check in failed)
+        verdict, reason = Verdict.MISALIGNED, _reasons(failed)
     elif open_:
-        verdict, reason = Verdict.UNDETERMINED, "; ".join(check.reason for check in open_)
+        verdict, reason = Verdict.UNDETERMINED, _reasons(open_)
     else:
         verdict, reason = Verdict.ALIGNED, passed
     return PolicyResult(
@@ -330,6 +330,11 @@ def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> 
         misaligned=_names(failed),
         degraded=_names(c for c in checks if c.quantity is Quantity.SHARPNESS and c.outcome is CheckOutcome.FAILED),
     )
+
+
+def _reasons(checks: Iterable[Check]) -> str:
+    """The reasons of checks as one sentence without its full stop."""
+    return "; ".join(check.reason.rstrip(".") for check in checks)
 
 
 def undecided(result: PolicyResult, unverifiable: Mapping[str, str]) -> PolicyResult:

@@ -11,7 +11,7 @@ from astrodriz_core.explaining import alignment_sentence
 from astrodriz_core.records.astrometry import FitAttempt
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
-from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
+from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome, Verification
 from astrodriz_io.outputs.figures import registration_checks
 from astrodriz_io.outputs.report_html import ABSENT, Html, badge, element, fixed, significant, tone
@@ -198,10 +198,10 @@ STAGE_TONES = {StageOutcome.FAILED: "bad", StageOutcome.REVERTED: "open", StageO
 
 def _of_stages(record: RunRecord) -> Iterator[Concern]:
     for stage in record.stages:
-        if stage.outcome in STAGE_TONES:
+        # What a stage could not ask is among the warnings already.
+        if stage.outcome in STAGE_TONES and not any(stage.reason in warning for warning in record.warnings):
             text = f"Stage {stage.stage.value} {stage.outcome.value}: {stage.reason.rstrip('.')}."
             yield Concern(STAGE_TONES[stage.outcome], text)
-        yield from (Concern("open", f"Stage {stage.stage.value}: {text}.") for text in _not_tried(stage))
 
 
 def _mended(record: RunRecord, verification: Verification | None) -> Iterator[Concern]:
@@ -219,9 +219,3 @@ def _uncleaned(record: RunRecord) -> Iterator[Concern]:
     drizzle = _last_drizzle(record)
     if drizzle is not None and not drizzle.cosmic_rays:
         yield Concern("none", "No cosmic rays were looked for: those that the calibration left are in the product.")
-
-
-def _not_tried(stage: StageRecord) -> Iterator[str]:
-    for astrometric in (stage.apriori, stage.aposteriori):
-        if astrometric is not None and astrometric.not_tried is not None:
-            yield f"could not be asked: {astrometric.not_tried.rstrip('.')}"
