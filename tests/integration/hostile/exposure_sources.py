@@ -29,7 +29,7 @@ TABLE_KEYWORDS = ("INSTRUME", "DETECTOR", "CAMERA", "DRIZCORR", "IDCTAB", "ROOTN
 
 TABLES = {"NPOLFILE": "a_npl.fits", "D2IMFILE": "a_d2i.fits"}
 
-DEPTHS: Mapping[str, float] = {"opened": 0.975, "prepared": 0.02, "run": 0.005}
+DEPTHS: Mapping[str, float] = {"opened": 0.98, "prepared": 0.017, "run": 0.003}
 
 
 def hdus_of(data: bytes) -> tuple[Hdu, ...]:
@@ -118,9 +118,9 @@ def exposure_sources(folder: Path) -> tuple[CardSource, ...]:
     make = partial(_source, folder)
     return (
         make("WFC3/IR", 8, ("flt",), alone=True),
-        make("WFC3/IR", 2, ("asn", "raw", "flt"), count=2),
-        make("ACS/WFC", 5, ("flc", "flt"), alone=True),
-        make("WFPC2/PC", 2, ("d0m", "c0m", "c1m")),
+        make("WFC3/IR", 1.5, ("asn", "raw", "flt"), count=2),
+        make("ACS/WFC", 3, ("flc", "flt"), alone=True),
+        make("WFPC2/PC", 1, ("d0m", "c0m", "c1m")),
         make("STIS/CCD", 3, ("flt",), alone=True),
         make("NICMOS/2", 3, ("cal",), alone=True),
         make("ACS/SBC", 1, ("flt",), alone=True),
@@ -152,7 +152,7 @@ def _source(
         sound=sound,
         hdus=hdus,
         places=tuple(place for name in names for place in card_places(name, hdus[name])),
-        depths={**DEPTHS, "verify": 0.01} if count > 1 else DEPTHS,
+        depths={**DEPTHS, "verify": 0.003} if count > 1 else DEPTHS,
     )
 
 
@@ -170,7 +170,7 @@ def _reference_source(folder: Path) -> CardSource:
         for name, parts in hdus.items() for index, hdu in enumerate(parts) for keyword in hdu.keywords
     )  # fmt: skip
     depths = {"prepared": 0.95, "run": 0.05}
-    return CardSource("reference files", 0.4, "xabc01aaq_flc.fits", "jref", sound, hdus, places, depths)
+    return CardSource("reference files", 0.3, "xabc01aaq_flc.fits", "jref", sound, hdus, places, depths)
 
 
 def _add_tables(folder: Path) -> None:

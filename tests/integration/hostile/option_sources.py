@@ -141,7 +141,7 @@ def option_sources(sound: Mapping[str, bytes], exposure: Path) -> tuple[OptionSo
                      sound, WORDS, parameters),
         OptionSource("parameters TOML", 7, {"read": 0.995, "run": 0.005},
                      _places("TOML", (*NAMES, "final_scal", '"a"')), sound, TOML, parameters),
-        OptionSource("environment", 2, {"opened": 0.95, "prepared": 0.05}, _places("$", VARIABLES), sound, WORDS,
+        OptionSource("environment", 1, {"opened": 0.95, "prepared": 0.05}, _places("$", VARIABLES), sound, WORDS,
                      variables),
         OptionSource("options", 2, {"read": 1.0}, _places("runastrodriz", OPTIONS), {}, WORDS, options),
     )  # fmt: skip

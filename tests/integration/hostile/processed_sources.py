@@ -49,13 +49,13 @@ def processed_sources(untouched: Mapping[str, bytes], left: Mapping[str, bytes])
     return (
         CardSource(
             name="headers of a processed exposure",
-            weight=2,
+            weight=1,
             entry=ENTRY,
             variable="iref",
             sound=sound,
             hdus={EXPOSURE: hdus_of(left[EXPOSURE])},
             places=tuple(card_places(EXPOSURE, hdus_of(left[EXPOSURE]))),
-            depths={"opened": 0.9, "prepared": 0.06, "run": 0.03, "verify": 0.01},
+            depths={"opened": 0.95, "prepared": 0.03, "run": 0.015, "verify": 0.005},
         ),
         CardSource(
             name="headerlet",

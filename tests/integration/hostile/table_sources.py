@@ -163,7 +163,7 @@ def _asn_source(folder: Path) -> TableSource:
     primary = fits.PrimaryHDU(header=fits.Header({"INSTRUME": "WFC3"}))
     path = folder / "xabc01010_asn.fits"
     fits.HDUList([primary, fits.BinTableHDU.from_columns(columns, name="ASN")]).writeto(path, overwrite=True)
-    depths = {"read": 0.7, "opened": 0.285, "prepared": 0.01, "run": 0.005}
+    depths = {"read": 0.89, "opened": 0.1, "prepared": 0.007, "run": 0.003}
     return _source("association rows", 10, depths, path, sound, _run_on(path.name))
 
 
@@ -177,14 +177,14 @@ def _mdriztab_source(folder: Path) -> TableSource:
            "skystat": "median" + " " * 40}  # fmt: skip
     path = write_mdriztab(folder / "x_mdz.fits", [row, {**row, "numimages": 2}])
     depths = {"prepared": 0.9, "run": 0.1}
-    return _source("MDRIZTAB rows", 0.3, depths, path, sound, _run_on("xabc01aaq_flt.fits"))
+    return _source("MDRIZTAB rows", 0.15, depths, path, sound, _run_on("xabc01aaq_flt.fits"))
 
 
 def _idctab_source(folder: Path) -> TableSource:
     sound = _exposures(folder, 1)
     depths = {"prepared": 0.9, "run": 0.1}
     path = folder / "a1b2c_idc.fits"
-    return _source("IDCTAB rows", 0.3, depths, path, sound, _run_on("xabc01aaq_flt.fits"))
+    return _source("IDCTAB rows", 0.15, depths, path, sound, _run_on("xabc01aaq_flt.fits"))
 
 
 def _catalogue_source(folder: Path) -> TableSource:
