@@ -17,7 +17,7 @@ from astropy.io import fits
 from degenerate_files import Case, TinyAssociation, nothing, write_case
 from tiny_files import write_asn, write_exposure, write_raw
 
-from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, InputError, UsageError
+from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, InputError, MissingFilesError, UsageError
 from astrodriz_io.astrometry.catalogs import read_table
 from astrodriz_io.astrometry.guide_stars import GuideStarFile
 from astrodriz_io.astrometry.headerlet_sources import FolderSource
@@ -241,6 +241,11 @@ def test_an_input_that_is_no_file(association: TinyAssociation, name: str, make:
 def test_a_device_is_no_file() -> None:
     with pytest.raises(InputError, match="a device"):
         check_regular(Path("/dev/zero"))
+
+
+def test_a_name_with_a_nul_is_that_of_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFilesError, match=r"File a\\x00b\.fits not found"):
+        check_regular(tmp_path / "a\0b.fits")
 
 
 @pytest.mark.parametrize("name", ["cat.fits", "cat.ecsv", "cat.csv", "cat.parquet"])

@@ -39,7 +39,8 @@ def check_regular(path: Path) -> int:
     with storage_errors(path.name):
         try:
             found = path.stat()
-        except (FileNotFoundError, NotADirectoryError) as failure:
+        except (FileNotFoundError, NotADirectoryError, ValueError) as failure:
+            # ValueError: a NUL, which TOML can write and no file's name has.
             raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
     if not stat.S_ISREG(found.st_mode):
         kind = next((kind for kind, holds in _KINDS.items() if holds(found.st_mode)), "something else")
