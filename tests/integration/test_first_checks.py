@@ -113,6 +113,14 @@ def test_a_card_that_cannot_be_written_again(association: TinyAssociation, exten
     assert error.remedy
 
 
+def test_a_header_without_what_fits_requires(association: TinyAssociation) -> None:
+    path = association.exposures[1]
+    path.write_bytes(path.read_bytes().replace(b"NAXIS   =", b"FOO     =", 1))
+    error = refusal(association)
+    assert isinstance(error, InputError)
+    assert error.where.startswith("xabc01abq_flt.fits")
+
+
 BAD_VALUES = {
     "EXPSTART= 1E300": "1e+300 is not between 47892 and 88069",
     "EXPSTART= -57085.0": "-57085.0 is not between",

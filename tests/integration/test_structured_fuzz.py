@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from astrodriz_core.errors import AstrodrizError, InputError
 
-CASES = 400
+CASES = 300
 SLOW_CASES = 20_000
 QUICK = ("opened", "read", "explain", "diff", "service", "loopback")
 REFUSED = {"options": "exit 5"}
@@ -53,7 +53,6 @@ def test_what_is_sound_is_processed(sources, scratch):
             assert (outcome.ending, outcome.finding) == ("done", None), (source.name, depth)
 
 
-@pytest.mark.slow
 @settings(max_examples=CASES, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck)
 @given(chance=st.randoms(use_true_random=False))
 def test_what_is_wrong_is_told_in_one_line(sources, scratch, chance):

@@ -14,7 +14,7 @@ from pathlib import Path
 from astropy.io import fits
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.inputs.fitsfiles import open_fits
+from astrodriz_io.inputs.fitsfiles import open_fits, reading
 
 __all__ = ["check_cards", "check_cards_of_files"]
 
@@ -25,11 +25,20 @@ _REMEDY = "Correct or remove the card, or fetch the file again."
 
 
 def check_cards_of_files(paths: Iterable[Path]) -> None:
-    """Refuse files with cards that could not be written again; see `check_cards`."""
+    """Refuse files with headers that could not be written again: see `check_cards`, or without what FITS requires.
+
+    Raises
+    ------
+    InputError
+        As for `check_cards`; or a header lacks BITPIX, NAXIS or the like, or says nonsense in them.
+    """
     for path in paths:
         with open_fits(path) as hdulist:
             for index, hdu in enumerate(hdulist):
-                check_cards(hdu.header, f"{path.name}[{f'{hdu.name},{hdu.ver}' if index and hdu.name else index}]")
+                where = f"{path.name}[{f'{hdu.name},{hdu.ver}' if index and hdu.name else index}]"
+                check_cards(hdu.header, where)
+                with reading(where):
+                    hdu.verify("silentfix+exception")
 
 
 def check_cards(header: fits.Header, where: str) -> None:

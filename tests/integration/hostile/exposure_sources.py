@@ -52,7 +52,7 @@ def spoiled(hdus: Mapping[str, tuple[Hdu, ...]], mutations: Iterable[Mutation]) 
     return {name: join(tuple(parts)) for name, parts in changed.items()}
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class CardSource:
     """A set of FITS files of which cards are wrong.
 

@@ -59,7 +59,7 @@ FRAME = OutputFrame(
 )  # fmt: skip
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class OptionSource:
     """A sound file set, and something said about it that is wrong."""
 

@@ -60,7 +60,7 @@ class Column:
     kind: str
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class TableSource:
     """A file set of which one binary table has wrong cells and rows."""
 

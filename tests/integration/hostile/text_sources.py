@@ -52,7 +52,7 @@ ENCODINGS = ("utf-16", "utf-32", "utf-7", "latin-1", "utf-8-sig", "cp037")
 QUERY = (Footprint(30.0, -20.0, 0.1), 2015.2)
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class TextSource:
     """A text of which words and lines are wrong."""
 

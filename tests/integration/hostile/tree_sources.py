@@ -39,7 +39,7 @@ VALUES: Mapping[str, str] = {
 MARK = "\u0000mark\u0000"
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class TreeSource:
     """A file set of which one JSON file has wrong branches.
 
