@@ -23,6 +23,8 @@ from stwcs import updatewcs as stwcs_updatewcs
 from astrodriz_core.errors import InputError
 from astrodriz_core.names import file_name
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
+from astrodriz_io.astrometry.new_model import keep_before_new_model
+from astrodriz_io.astrometry.telescope_wcs import exact_telescope_wcs
 from astrodriz_io.inputs.arrays import image_shape
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
 from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits, reading
@@ -103,6 +105,8 @@ class DistortionResult:
         The WCS that stands in the file now.
     references : tuple of ReferenceUsed
         The files of the model.
+    kept : tuple of str
+        Alternates of a former distortion model, which are HDRLET extensions now.
     """
 
     file_name: str
@@ -110,6 +114,7 @@ class DistortionResult:
     wcsname: str
     wcs: ExposureWcs
     references: tuple[ReferenceUsed, ...]
+    kept: tuple[str, ...] = ()
 
 
 def apply_distortion(files: Sequence[Path], folders: ReferenceFolders) -> tuple[DistortionResult, ...]:
@@ -198,7 +203,7 @@ def _checked_hash(reference: ResolvedReference) -> str:
 def _apply_to_one(
     path: Path, references: tuple[ResolvedReference, ...], hashes: Mapping[Path, str]
 ) -> DistortionResult:
-    _update(path, references)
+    kept = _update(path, references)
     wcs = exposure_wcs(path)
     has_model = _has_model(references)
     return DistortionResult(
@@ -209,11 +214,15 @@ def _apply_to_one(
         references=tuple(
             ReferenceUsed(reference.keyword, reference.name, hashes[reference.path]) for reference in references
         ),
+        kept=kept,
     )
 
 
-def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
-    """Let stwcs work on a copy in a private folder beside the file, and rename the copy when it is whole."""
+def _update(path: Path, references: tuple[ResolvedReference, ...]) -> tuple[str, ...]:
+    """Let stwcs work on a copy in a private folder beside the file, and rename the copy when it is whole.
+
+    Returns the names of the alternates that had to become HDRLET extensions.
+    """
     with (
         storage_errors(path.name),
         tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
@@ -224,7 +233,8 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
         with reading(path.name):
             hdulist = fits.open(working, mode="update", do_not_scale_image_data=True)
         try:
-            with _private_references(hdulist, references):
+            kept = keep_before_new_model(hdulist, path.stem)
+            with _private_references(hdulist, references), quiet_stwcs(path.name), exact_telescope_wcs(hdulist):
                 _run_stwcs(hdulist, path.name)
             if _has_model(references):
                 _correct_binned_sip(hdulist)
@@ -234,6 +244,7 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> None:
                 hdulist.close(output_verify="silentfix+ignore")
         _synchronise(working)
         working.replace(path)
+    return kept
 
 
 @contextlib.contextmanager
@@ -294,13 +305,12 @@ def _link(target: Path, link: Path) -> None:
 
 
 def _run_stwcs(hdulist: fits.HDUList, file_name: str) -> None:
-    with quiet_stwcs(file_name):
-        try:
-            stwcs_updatewcs.updatewcs([hdulist], use_db=False, checkfiles=False)
-        except STWCS_FAILURES as failure:
-            problem = f"the distortion model cannot be applied ({type(failure).__name__}: {failure})."
-            remedy = "Check the WCS keywords of the exposure and its IDCTAB, NPOLFILE and D2IMFILE."
-            raise InputError(problem, where=file_name, remedy=remedy) from failure
+    try:
+        stwcs_updatewcs.updatewcs([hdulist], use_db=False, checkfiles=False)
+    except STWCS_FAILURES as failure:
+        problem = f"the distortion model cannot be applied ({type(failure).__name__}: {failure})."
+        remedy = "Check the WCS keywords of the exposure and its IDCTAB, NPOLFILE and D2IMFILE."
+        raise InputError(problem, where=file_name, remedy=remedy) from failure
 
 
 def _has_model(references: tuple[ResolvedReference, ...]) -> bool:

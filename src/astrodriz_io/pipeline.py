@@ -35,6 +35,7 @@ from astrodriz_io.run_record import (
     parameter_warnings,
     reference_digests,
     software_versions,
+    solution_warnings,
     sources_without_folders,
     without_folders,
 )
@@ -248,6 +249,7 @@ def _run_stages(
             *guiding.warnings,
             *not_tried(made),
             *companions_warnings(final_stage_record, final.products),
+            *solution_warnings(prepared.distortion, made),
         ),
         outputs=tuple(FileDigest(path.name, sha256_of(path)) for path in (*copies.all, *headerlets)),
         sidecar=sidecar.close(),

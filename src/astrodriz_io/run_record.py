@@ -38,6 +38,7 @@ __all__ = [
     "parameter_warnings",
     "reference_digests",
     "software_versions",
+    "solution_warnings",
     "sources_without_folders",
     "without_folders",
 ]
@@ -79,6 +80,17 @@ def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:
     bundled = f"no MDRIZTAB was found; the drizzle parameters are those of the {resolved.table}"
     ignored = f"columns of the MDRIZTAB that name no drizzle parameter: {', '.join(resolved.ignored)}"
     return (*((bundled,) if resolved.bundled else ()), *((ignored,) if resolved.ignored else ()))
+
+
+def solution_warnings(distortion: Sequence[DistortionResult], stages: Sequence[StageRecord]) -> tuple[str, ...]:
+    """What a user has to know of the WCS solutions in the exposures: kept in another form, or renamed."""
+    kept = (
+        f"{result.file_name}: IDCTAB is a new one; kept as HDRLET extensions: {', '.join(result.kept)}"
+        for result in distortion
+        if result.kept
+    )
+    parts = (part for stage in stages for part in (stage.apriori, stage.aposteriori) if part is not None)
+    return (*kept, *(warning for part in parts for warning in part.warnings))
 
 
 def not_tried(stages: Sequence[StageRecord]) -> tuple[str, ...]:

@@ -17,13 +17,14 @@ from astrodriz_core.records.common import Stage, Verdict, combination_title
 from astrodriz_core.records.run import FileDigest, StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.astrometry.alignment import align
-from astrodriz_io.astrometry.apriori import apply_apriori, keep_solutions
+from astrodriz_io.astrometry.apriori import apply_apriori
 from astrodriz_io.astrometry.chosen_sources import (
     chosen_catalogs,
     chosen_guide_stars,
     chosen_headerlets,
     stage_budget,
 )
+from astrodriz_io.astrometry.shared_solutions import keep_solutions
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination, combine_exposures

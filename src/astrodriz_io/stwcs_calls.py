@@ -21,7 +21,7 @@ from stwcs.wcsutil import HSTWCS
 from astrodriz_core.errors import InputError
 from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
 
-__all__ = ["STWCS_FAILURES", "quiet_stwcs", "read_wcs"]
+__all__ = ["STWCS_FAILURES", "quiet_stwcs", "read_wcs", "stwcs_call"]
 
 STWCS_FAILURES: tuple[type[Exception], ...] = (*FITS_FAILURES, NameError)
 """What single calls of stwcs raise: it has no exception class of its own, and a damaged file shows as any of these.
@@ -91,6 +91,20 @@ def read_wcs(source: fits.HDUList | Path, extension: tuple[str, int], name: str)
         where = f"{name}[{extension[0]},{extension[1]}]"
         raise InputError(problem, where=where, remedy="Calibrate or fetch the exposure again.") from failure
     return wcs
+
+
+@contextlib.contextmanager
+def stwcs_call(hdulist: fits.HDUList) -> Iterator[None]:
+    """Turn what a single call of stwcs raises on an exposure that it cannot work with into an `InputError`.
+
+    Nothing but that call belongs inside: a defect of our own is no fault of the exposure.
+    """
+    try:
+        yield
+    except STWCS_FAILURES as failure:
+        problem = f"its WCS solutions cannot be changed ({type(failure).__name__}: {failure})."
+        where = Path(hdulist.filename() or "").name
+        raise InputError(problem, where=where, remedy="Calibrate or fetch the exposure again.") from failure
 
 
 class _OwnThreadMessages(logging.Filter):

@@ -15,7 +15,8 @@ from astrodriz_core.errors import MissingFilesError
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import ExcludedExposure
 from astrodriz_core.records.run import FileDigest
-from astrodriz_io.astrometry.wcs_headers import remove_fit_keywords, science_extensions
+from astrodriz_io.astrometry.earlier_runs import forget_earlier_runs
+from astrodriz_io.astrometry.shared_solutions import keep_solutions
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.viability import excluded_by_header, nothing_left, unusable_exposures
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
@@ -128,7 +129,10 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
         untouched={name: _untouched(source, copies[name], space) for name, source in sources.items()},
         excluded=excluded,
     )
-    _forget_earlier_runs(taken.all)
+    earlier = forget_earlier_runs(taken.all)
+    # What the FLT carries is offered to the stages, which work with the FLC.
+    shared = keep_solutions(taken.companions, taken.deciding) if taken.companions else ()
+    taken = evolve(taken, warnings=(*taken.warnings, *earlier, *shared))
     for warning in taken.warnings:
         logger.warning("%s", warning)
     _tell(excluded)
@@ -259,18 +263,6 @@ def _reset_idctab(association: Association, copies: Iterable[Path]) -> None:
         if idctab is not None:
             with reading(f"{copy.name}: IDCTAB"):
                 fits.setval(copy, "IDCTAB", value=idctab)
-
-
-def _forget_earlier_runs(copies: Iterable[Path]) -> None:
-    """Take away the keywords of an earlier run's fit, and checksums.
-
-    The pipeline-default WCS, which comes next, is no fit. Checksums would be made anew at every change, with the
-    time in their comments; they are written at the end.
-    """
-    for copy in copies:
-        with fits.open(copy, mode="update", checksum="remove", output_verify="silentfix+ignore") as hdus:
-            for extension in science_extensions(hdus):
-                remove_fit_keywords(hdus[extension].header)
 
 
 def _where(kept: Sequence[bool], items: Sequence[Item]) -> tuple[Item, ...]:

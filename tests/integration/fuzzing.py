@@ -26,11 +26,12 @@ from tiny_files import write_asn, write_exposure, write_idctab, write_mdriztab, 
 
 from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError
 from astrodriz_core.records.run import FileDigest, ParameterSource
+from astrodriz_io.astrometry.attached import attach_headerlet, attached_headerlets
 from astrodriz_io.astrometry.catalog_service import ServiceCatalog
 from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
 from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService
 from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource, read_headerlet
-from astrodriz_io.astrometry.headerlets import attach_headerlet, attached_headerlets, content_hash, make_headerlet
+from astrodriz_io.astrometry.headerlets import content_hash, make_headerlet
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import WebClient
 from astrodriz_io.distortion import apply_distortion, exposure_wcs

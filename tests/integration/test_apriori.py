@@ -21,6 +21,7 @@ from aligned_exposures import (
 )
 from astropy.io import fits
 from loopback import serving
+from stwcs.wcsutil import altwcs
 from stwcs.wcsutil import headerlet as stwcs_headerlet
 
 from astrodriz_core.errors import DatabaseError, InputError
@@ -292,18 +293,32 @@ def test_where_nothing_is_offered_nothing_changes(files, defaults):
     assert [path.read_bytes() for path in files] == [path.read_bytes() for path in defaults[:2]]
 
 
-def test_a_failure_on_one_exposure_leaves_all_of_them_as_they_were(files, defaults, folder, monkeypatch):
-    applied = apriori.apply_headerlet
+def test_what_stwcs_cannot_do_with_one_exposure_leaves_all_of_them_as_they_were(files, defaults, folder, monkeypatch):
+    archive = altwcs.archive_wcs
 
-    def failing(hdulist, headerlet):
+    def failing(hdulist, *arguments):
         if hdulist[0].header["ROOTNAME"] == rootname(defaults[1]):
             raise KeyError("WCSDVARR")
-        applied(hdulist, headerlet)
+        return archive(hdulist, *arguments)
 
-    monkeypatch.setattr(apriori, "apply_headerlet", failing)
+    monkeypatch.setattr(altwcs, "archive_wcs", failing)
     with pytest.raises(InputError) as caught:
         apply_apriori(files, FolderSource(folder))
     assert files[1].name in str(caught.value)
+    assert_as_before(files, defaults)
+
+
+def test_a_defect_of_our_own_is_no_fault_of_the_exposure(files, defaults, folder, monkeypatch):
+    def defect(*_):
+        raise KeyError("a typo")
+
+    monkeypatch.setattr(apriori, "apply_headerlet", defect)
+    with pytest.raises(KeyError, match="a typo"):
+        apply_apriori(files, FolderSource(folder))
+    assert_as_before(files, defaults)
+
+
+def assert_as_before(files, defaults):
     assert [path.read_bytes() for path in files] == [path.read_bytes() for path in defaults[:2]]
     assert sorted(path.name for path in files[0].parent.iterdir()) == sorted(path.name for path in files)
 

@@ -21,7 +21,8 @@ from astrodriz_core.errors import DifferentInputError, MissingFilesError, Record
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import FileDigest
 from astrodriz_core.replaying import origin_in_use, plan_replay
-from astrodriz_io.astrometry.headerlets import attached_headerlets, content_hash
+from astrodriz_io.astrometry.attached import attached_headerlets
+from astrodriz_io.astrometry.headerlets import content_hash
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling import rejection

@@ -25,6 +25,12 @@ def copied(association: SimulatedAssociation, folder: Path) -> Path:
 
 def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunRecord:
     """Process a copy of an association with its own references, catalogue and headerlets; its record is sound."""
+    copied(association, folder)
+    return run_again(association, folder, **options)
+
+
+def run_again(association: SimulatedAssociation, folder: Path, **options: Any) -> RunRecord:
+    """Process an association in a folder that holds it already, with the same."""
     environment = {name: str(path) for name, path in association.environment.items()} | NO_SERVICES
     options = {
         "catalog": association.catalogue,
@@ -33,6 +39,6 @@ def run(association: SimulatedAssociation, folder: Path, **options: Any) -> RunR
         "num_cores": 2,
         **options,
     }
-    record = process(copied(association, folder), **options)
+    record = process(folder / association.input.name, **options)
     assert check_record(record) == ()
     return record

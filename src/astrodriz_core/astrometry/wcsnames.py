@@ -17,6 +17,7 @@ __all__ = [
     "rank_a_priori",
     "rank_preferred",
     "wcs_type",
+    "without_counter",
 ]
 
 _NAME = re.compile(
@@ -25,6 +26,8 @@ _NAME = re.compile(
     r"(?:[-_](?P<version>\d+))?$",
     re.IGNORECASE | re.ASCII,
 )
+
+_COUNTER = re.compile(r"-[0-9]+$")
 
 A_PRIORI_ORDER = ("HSC", "GSC")
 """Families of a priori solutions, the preferred one first; a bare IDC comes after them, OPUS last."""
@@ -120,6 +123,17 @@ def wcs_type(text: str) -> str:
     if name.family is not None:
         return f"{base} a priori solution based on {name.family}"
     return f"{base} not aligned"
+
+
+def without_counter(text: str) -> str:
+    """A WCSNAME without the ``-1``, ``-2`` and so on that stwcs puts behind a name that is taken.
+
+    Examples
+    --------
+    >>> without_counter("IDC_0461802ej-HSC30-2")
+    'IDC_0461802ej-HSC30'
+    """
+    return _COUNTER.sub("", text.strip())
 
 
 def rank_a_priori(

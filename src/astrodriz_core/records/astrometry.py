@@ -267,6 +267,8 @@ class AprioriRecord:
         the alignment of the exposures among themselves.
     not_tried : str or None
         What could not be asked, and why; None where everything was.
+    warnings : tuple of str
+        What a user has to know: solutions that were renamed.
     """
 
     outcome: AprioriOutcome
@@ -275,6 +277,7 @@ class AprioriRecord:
     exposures: tuple[AprioriExposure, ...]
     relative_change_mas: float | None = None
     not_tried: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @frozen
@@ -502,6 +505,8 @@ class AposterioriRecord:
         The WCSNAME written to each exposure; empty where nothing was written.
     not_tried : str or None
         What could not be asked, and why; None where everything was.
+    warnings : tuple of str
+        What a user has to know: a solution that was renamed, exposures without a time.
     """
 
     outcome: AlignmentOutcome
@@ -513,6 +518,7 @@ class AposterioriRecord:
     chosen: int | None
     wcsnames: tuple[str, ...]
     not_tried: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @frozen

@@ -175,14 +175,21 @@ def _conclude(
         return _relative_only(association, evolve(record, outcome=outcome, reason=reason))
     best = min(good, key=lambda i: _rms(records[i]))
     transform = attempts[best].transform or LinearTransform.identity()
-    names = write_fit(
+    written = write_fit(
         association.files,
         association.sources.plane,
         tuple(transform.after(relative) for relative in association.relative_transforms),
         records[best],
         association.relative,
     )
-    return evolve(record, outcome=AlignmentOutcome.ALIGNED, reason=records[best].reason, chosen=best, wcsnames=names)
+    return evolve(
+        record,
+        outcome=AlignmentOutcome.ALIGNED,
+        reason=records[best].reason,
+        chosen=best,
+        wcsnames=written.wcsnames,
+        warnings=written.warnings,
+    )
 
 
 def _relative_only(association: RegisteredAssociation, record: AposterioriRecord) -> AposterioriRecord:
@@ -194,12 +201,18 @@ def _relative_only(association: RegisteredAssociation, record: AposterioriRecord
     if change.after_mas > change.before_mas / 2:
         return record
     plane, transforms = association.sources.plane, association.relative_transforms
-    names = write_fit(association.files, plane, transforms, None, association.relative)
+    written = write_fit(association.files, plane, transforms, None, association.relative)
     reason = (
         f"the exposures were {change.before_mas:.1f} mas from each other, now {change.after_mas:.1f} mas; "
         f"not fitted to a catalogue: {record.reason}"
     )
-    return evolve(record, outcome=AlignmentOutcome.ALIGNED_RELATIVELY, reason=reason, wcsnames=names)
+    return evolve(
+        record,
+        outcome=AlignmentOutcome.ALIGNED_RELATIVELY,
+        reason=reason,
+        wcsnames=written.wcsnames,
+        warnings=written.warnings,
+    )
 
 
 def _rms(record: FitAttempt) -> float:

@@ -8,7 +8,7 @@ and would pull the exposures apart; then all exposures are written, or none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +20,16 @@ from astrodriz_core.astrometry.wcsnames import parse_wcsname
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import AprioriExposure, AprioriOutcome, AprioriRecord
 from astrodriz_io.astrometry.apriori_plan import ExposurePlan, plan_exposure
+from astrodriz_io.astrometry.attached import attach_own, remove_duplicates
 from astrodriz_io.astrometry.guide_stars import GuideStarSource, NoGuideStars
 from astrodriz_io.astrometry.headerlet_sources import HeaderletSource
-from astrodriz_io.astrometry.headerlets import (
-    apply_headerlet,
-    attach_headerlet,
-    attached_headerlets,
-    content_hash,
-    make_headerlet,
-    remove_duplicates,
-)
+from astrodriz_io.astrometry.headerlets import AUTHOR, apply_headerlet, make_headerlet
 from astrodriz_io.astrometry.pointing import Pointing, pointing, pointing_change
+from astrodriz_io.astrometry.shared_solutions import attach_all
 from astrodriz_io.astrometry.wcs_headers import edit_together, primary_wcsname
-from astrodriz_io.inputs.fitsfiles import open_fits
 from astrodriz_io.parallel import ordered_map
 
-__all__ = ["apply_apriori", "keep_solutions"]
+__all__ = ["apply_apriori"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,41 +72,10 @@ def apply_apriori(
     plans, problems = [plan for plan, _ in planned], [problem for _, problem in planned if problem]
     family = _choose(plans)
     before = [pointing(plan.path) for plan in plans]
+    notes: list[str] = []
     if any(plan.to_attach for plan in plans) or family is not None:
-        edit_together(files, lambda index, hdulist: _write(hdulist, plans[index], family))
-    return _record(plans, before, family, tuple(dict.fromkeys(problems)))
-
-
-def keep_solutions(sources: Sequence[Path], targets: Sequence[Path]) -> None:
-    """Attach the solutions that some exposures carry to others, whose primary WCS stays.
-
-    Parameters
-    ----------
-    sources : sequence of Path
-        Copies of `targets` with which the stage was tried; are not changed.
-    targets : sequence of Path
-        Those that lack solutions are changed, all or none.
-    """
-    lacking = [_lacking(source, target) for source, target in zip(sources, targets, strict=True)]
-
-    def attach(index: int, hdulist: fits.HDUList) -> None:
-        for headerlet in lacking[index]:
-            attach_headerlet(hdulist, headerlet)
-
-    if any(lacking):
-        edit_together(targets, attach)
-
-
-def _lacking(source: Path, target: Path) -> list[fits.HDUList]:
-    """Solutions that one exposure has and another has not."""
-    with open_fits(source) as ours, open_fits(target) as theirs:
-        return _not_attached([headerlet for _, headerlet in attached_headerlets(ours)], theirs)
-
-
-def _not_attached(headerlets: Iterable[fits.HDUList], hdulist: fits.HDUList) -> list[fits.HDUList]:
-    """Those of some headerlets whose content no HDRLET extension of an exposure has."""
-    known = {content_hash(headerlet) for _, headerlet in attached_headerlets(hdulist)}
-    return [headerlet for headerlet in headerlets if content_hash(headerlet) not in known]
+        edit_together(files, lambda index, hdulist: notes.extend(_write(hdulist, plans[index], family)))
+    return evolve(_record(plans, before, family, tuple(dict.fromkeys(problems))), warnings=tuple(notes))
 
 
 def _plan(
@@ -132,19 +95,19 @@ def _choose(plans: Sequence[ExposurePlan]) -> str | None:
     return families[0] if families else None
 
 
-def _write(hdulist: fits.HDUList, plan: ExposurePlan, family: str | None) -> None:
-    """Attach the solutions, then make the chosen one primary."""
-    for headerlet in _not_attached(plan.to_attach, hdulist):
-        attach_headerlet(hdulist, headerlet)
+def _write(hdulist: fits.HDUList, plan: ExposurePlan, family: str | None) -> tuple[str, ...]:
+    """Attach the solutions, then make the chosen one primary; what was renamed is returned."""
+    notes = attach_all(hdulist, plan.to_attach, plan.path.name)
     chosen = plan.solutions.get(family) if family is not None else None
     if chosen is not None and parse_wcsname(primary_wcsname(hdulist)).family != family:
         name = f"{plan.path.stem}_{primary_wcsname(hdulist)}"
-        attach_headerlet(
+        attach_own(
             hdulist,
-            make_headerlet(hdulist, name, author="astrodriz", description="WCS before the a priori solution"),
+            make_headerlet(hdulist, name, author=AUTHOR, description="WCS before the a priori solution"),
         )
         apply_headerlet(hdulist, chosen)
     remove_duplicates(hdulist)
+    return notes
 
 
 def _record(

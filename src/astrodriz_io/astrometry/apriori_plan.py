@@ -25,11 +25,12 @@ from astrodriz_core.records.astrometry import (
 from astrodriz_core.records.common import ChipWcs, WcsOrigin
 from astrodriz_io.astrometry.guide_stars import DEFAULT_CATALOG, GuideStarSource
 from astrodriz_io.astrometry.headerlet_sources import EmbeddedSource, HeaderletSource, Offer
-from astrodriz_io.astrometry.headerlets import content_hash, headerlet_idctab, idctab_root, make_headerlet
-from astrodriz_io.astrometry.wcs_headers import primary_wcsname, quiet_stwcs, science_extensions
+from astrodriz_io.astrometry.headerlets import AUTHOR, content_hash, headerlet_idctab, idctab_root, make_headerlet
+from astrodriz_io.astrometry.wcs_headers import primary_wcsname, science_extensions
 from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
 from astrodriz_io.inputs.arrays import image_shape
 from astrodriz_io.inputs.fitsfiles import header_rootname, open_fits
+from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = ["ExposurePlan", "plan_exposure"]
 
@@ -138,15 +139,13 @@ def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, name: str, all_wcs:
     """Load the offers that are wanted, leave out those that are there already, check the rest."""
     examined: list[_Examined] = []
     contents: set[str] = set()
-    names: set[str] = set()
     for offer in offers:
         one = _load(offer, hdulist, name, all_wcs)
         if one.headerlet is not None:
-            content, hdrname = content_hash(one.headerlet), one.record.hdrname.upper()
-            if content in contents or hdrname in names:
+            content = content_hash(one.headerlet)
+            if content in contents:
                 continue
             contents.add(content)
-            names.add(hdrname)
         examined.append(_checked(one, hdulist, name))
     return examined
 
@@ -226,7 +225,7 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
                 write_moved_chip(copy[extension].header, chip)
             copy[extension].header["WCSNAME"] = name
         description = "A priori WCS based on guide star positions of Gaia"
-        headerlet = make_headerlet(copy, f"{path.stem}_{name}", author="astrodriz", description=description)
+        headerlet = make_headerlet(copy, f"{path.stem}_{name}", author=AUTHOR, description=description)
     header = headerlet[0].header
     header["D_RA"], header["D_DEC"] = star.east_arcsec / 3600.0, star.north_arcsec / 3600.0
     header["CATALOG"] = star.catalog

@@ -9,24 +9,26 @@ import numpy as np
 import stwcs
 from astropy import __version__ as astropy_version
 from astropy.io import fits
+from attrs import frozen
 
 from astrodriz_core.astrometry.fitting import LinearTransform
 from astrodriz_core.astrometry.tangent import TangentPlane
 from astrodriz_core.astrometry.wcsnames import a_posteriori_name, wcs_type
 from astrodriz_core.records.astrometry import AbsoluteFit, FitAttempt, RelativeFit
-from astrodriz_io.astrometry.headerlets import attach_headerlet, make_headerlet, remove_duplicates
+from astrodriz_io.astrometry.attached import attach_own, remove_duplicates
+from astrodriz_io.astrometry.headerlets import AUTHOR, make_headerlet
+from astrodriz_io.astrometry.primary import keep_primary
 from astrodriz_io.astrometry.wcs_headers import (
-    archive_primary,
     edit_together,
     primary_wcsname,
     remove_fit_keywords,
     science_extensions,
-    update_wcscorr,
 )
 from astrodriz_io.astrometry.wcs_motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
+from astrodriz_io.astrometry.wcscorr_table import update_wcscorr
 from astrodriz_io.inputs.fitsfiles import header_rootname
 
-__all__ = ["write_fit"]
+__all__ = ["WrittenFit", "write_fit"]
 
 RELATIVE, IMAGE = "REL", "IMG"
 """Kinds of fit in a WCSNAME: exposures relatively aligned first, or a single exposure by itself."""
@@ -37,13 +39,29 @@ NO_CATALOG = "NONE"
 MAS_IN_DEGREE = 3.6e6
 
 
+@frozen
+class WrittenFit:
+    """What was written into the exposures.
+
+    Attributes
+    ----------
+    wcsnames : tuple of str
+        WCSNAME of each exposure.
+    warnings : tuple of str
+        Where a solution that others made has the HDRNAME of the new one: both names.
+    """
+
+    wcsnames: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
 def write_fit(
     files: Sequence[Path],
     plane: TangentPlane,
     transforms: Sequence[LinearTransform],
     attempt: FitAttempt | None,
     relative: RelativeFit,
-) -> tuple[str, ...]:
+) -> WrittenFit:
     """Move the WCS of every exposure and record the fit in its headers; all files are written, or none.
 
     The former primary WCS is kept as an alternate, and the new one is attached as an HDRLET extension too.
@@ -61,35 +79,37 @@ def write_fit(
 
     Returns
     -------
-    tuple of str
-        WCSNAME of each exposure.
+    WrittenFit
     """
     reference = reference_plane(plane)
     kind = RELATIVE if len(files) > 1 else IMAGE
     catalog = attempt.catalog if attempt is not None else NO_CATALOG
     names = [""] * len(files)
+    notes: list[str] = []
 
     def edit(index: int, hdulist: fits.HDUList) -> None:
         name = a_posteriori_name(primary_wcsname(hdulist), kind, catalog)
-        archive_primary(hdulist)
-        path = files[index]
+        path, hdrname = files[index], f"{files[index].stem}_{name}-hlet.fits"
+        keep_primary(hdulist, path.stem)
         extensions = science_extensions(hdulist)
         moved = [moved_chip(chip_wcs(hdulist, e, path.name), reference, transforms[index]) for e in extensions]
         for extension, chip in zip(extensions, moved, strict=True):
             header = hdulist[extension].header
             remove_fit_keywords(header)
             write_moved_chip(header, chip)
-            _write_name(header, name, f"{path.stem}_{name}-hlet.fits", catalog)
+            _write_name(header, name, hdrname, catalog)
             if attempt is not None and attempt.fit is not None:
                 _write_figures(header, attempt.fit)
             _write_relative(header, header_rootname(hdulist[0].header, path.name), relative)
         _write_versions(hdulist[0].header)
         update_wcscorr(hdulist)
-        _attach(hdulist, f"{path.stem}_{name}-hlet.fits", catalog)
+        attached = _attach(hdulist, hdrname, catalog)
+        if attached != hdrname:
+            notes.append(f"{path.name}: another solution has the HDRNAME {hdrname}; the fit is called {attached}")
         names[index] = name
 
     edit_together(files, edit)
-    return tuple(names)
+    return WrittenFit(tuple(names), tuple(notes))
 
 
 def _write_name(header: fits.Header, name: str, hdrname: str, catalog: str) -> None:
@@ -130,11 +150,11 @@ def _write_versions(header: fits.Header) -> None:
     header["PYWCSVER"] = (astropy_version, "Version of PYWCS used to update the WCS")
 
 
-def _attach(hdulist: fits.HDUList, hdrname: str, catalog: str) -> None:
-    """The new solution as an HDRLET extension, instead of one with the same name from an earlier run."""
-    headerlet = make_headerlet(hdulist, hdrname, author="astrodriz", description=f"fit to {catalog}")
-    for index in reversed(range(len(hdulist))):
-        if hdulist[index].name == "HDRLET" and hdulist[index].header.get("HDRNAME", "").strip() == hdrname:
-            del hdulist[index]
-    attach_headerlet(hdulist, headerlet)
+def _attach(hdulist: fits.HDUList, hdrname: str, catalog: str) -> str:
+    """The new solution as an HDRLET extension, in place of those of earlier runs; the HDRNAME that it has there."""
+    headerlet = make_headerlet(hdulist, hdrname, author=AUTHOR, description=f"fit to {catalog}")
+    attached = attach_own(hdulist, headerlet)
+    for extension in science_extensions(hdulist):
+        hdulist[extension].header["HDRNAME"] = attached
     remove_duplicates(hdulist)
+    return attached

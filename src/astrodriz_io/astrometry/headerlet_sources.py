@@ -15,8 +15,8 @@ from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.errors import AstrodrizError, DatabaseError, InputError
 from astrodriz_core.records.astrometry import SolutionOrigin
+from astrodriz_io.astrometry.attached import attached_headerlets
 from astrodriz_io.astrometry.headerlet_check import check_headerlet
-from astrodriz_io.astrometry.headerlets import attached_headerlets
 from astrodriz_io.astrometry.time_budget import TimeBudget
 from astrodriz_io.astrometry.web import NotFoundError, TryAgainError, WebClient, parse_xml
 from astrodriz_io.inputs.fits_scan import check_counts

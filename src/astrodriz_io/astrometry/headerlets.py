@@ -1,99 +1,49 @@
-"""Headerlets attached to exposures, and applied to them."""
+"""Headerlets: what is in them, made of exposures, and applied to them."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 from collections.abc import Iterator
 
 from astropy.io import fits
-from stwcs.updatewcs import utils as stwcs_utils
 from stwcs.wcsutil import headerlet as stwcs_headerlet
 
 from astrodriz_core.astrometry.wcsnames import parse_wcsname, wcs_type
 from astrodriz_core.errors import InputError
-from astrodriz_io.astrometry.wcs_headers import (
-    LINEAR_KEYWORDS,
-    archive_primary,
-    copy_linear_terms,
-    remove_fit_keywords,
-    science_extensions,
-    update_wcscorr,
-)
-from astrodriz_io.inputs.fits_scan import check_counts
-from astrodriz_io.inputs.fitsfiles import FITS_FAILURES
+from astrodriz_io.astrometry.linear_terms import LINEAR_KEYWORDS, copy_linear_terms
+from astrodriz_io.astrometry.wcs_headers import archive_primary, remove_fit_keywords, science_extensions
+from astrodriz_io.astrometry.wcscorr_table import update_wcscorr
+from astrodriz_io.stwcs_calls import stwcs_call
 
 __all__ = [
+    "AUTHOR",
     "apply_headerlet",
-    "attach_headerlet",
-    "attached_headerlets",
     "content_hash",
     "headerlet_idctab",
+    "idctab_root",
     "make_headerlet",
-    "remove_duplicates",
     "same_distortion",
 ]
 
 ORIENTATION = "ORIENTAT"
 
-DAMAGE: tuple[type[Exception], ...] = (*FITS_FAILURES, InputError)
-"""What a damaged HDRLET extension raises."""
-
-
-def attached_headerlets(hdulist: fits.HDUList) -> Iterator[tuple[int, stwcs_headerlet.Headerlet]]:
-    """Index and headerlet of each HDRLET extension; damaged ones are passed over."""
-    for index, hdu in enumerate(hdulist):
-        if isinstance(hdu, stwcs_headerlet.HeaderletHDU):
-            try:
-                _check_embedded(hdu)
-                found = hdu.headerlet
-                found.init_attrs()
-            except DAMAGE:
-                continue
-            yield index, found
-
-
-def _check_embedded(hdu: stwcs_headerlet.HeaderletHDU) -> None:
-    """Refuse an HDRLET extension whose own FITS file promises more than FITS allows; see `check_counts`."""
-    body = io.BytesIO(bytes(hdu.data))
-    check_counts(gzip.GzipFile(fileobj=body) if hdu.header.get("COMPRESS", False) else body, hdu.name)
-
-
-def attach_headerlet(hdulist: fits.HDUList, headerlet: fits.HDUList) -> None:
-    """Append a headerlet as an HDRLET extension."""
-    present = [hdu.ver for hdu in hdulist if isinstance(hdu, stwcs_headerlet.HeaderletHDU)]
-    extension = stwcs_headerlet.HeaderletHDU.fromheaderlet(headerlet)
-    extension.header["EXTVER"] = max(present, default=0) + 1
-    hdulist.append(extension)
-    stwcs_utils.updateNEXTENDKw(hdulist)
-
-
-def remove_duplicates(hdulist: fits.HDUList) -> tuple[str, ...]:
-    """Remove HDRLET extensions whose HDRNAME or content is that of one before; their names are returned."""
-    names: set[str] = set()
-    contents: set[str] = set()
-    doubled = []
-    for index, headerlet in attached_headerlets(hdulist):
-        name, content = headerlet[0].header["HDRNAME"].strip(), content_hash(headerlet)
-        if name.upper() in names or content in contents:
-            doubled.append((index, name))
-        names.add(name.upper())
-        contents.add(content)
-    for index, _ in reversed(doubled):
-        del hdulist[index]
-    if doubled:
-        stwcs_utils.updateNEXTENDKw(hdulist)
-    return tuple(name for _, name in doubled)
+AUTHOR = "astrodriz"
+"""AUTHOR of the headerlets that a run makes; those of earlier runs may be replaced, others never."""
 
 
 def content_hash(headerlet: fits.HDUList) -> str:
     """SHA-256 of the solution itself: name, target chips, linear terms and SIP coefficients."""
     digest = hashlib.sha256(str(headerlet[0].header.get("WCSNAME", "")).strip().encode())
     for hdu in _solutions(headerlet):
-        cards = {k: v for k, v in hdu.header.items() if k in LINEAR_KEYWORDS or k[:2] in ("A_", "B_", "TG")}
+        wanted = (k for k in hdu.header if k in LINEAR_KEYWORDS or k[:2] in ("A_", "B_", "TG"))
+        cards = {keyword: _as_stored(hdu.header[keyword]) for keyword in wanted}
         digest.update(repr(sorted(cards.items())).encode())
     return digest.hexdigest()
+
+
+def _as_stored(value: object) -> object:
+    """A number with the digits that a card has room for, so that a headerlet is the same before it is written."""
+    return fits.Card.fromstring(fits.Card("VALUE", value).image).value if isinstance(value, float) else value
 
 
 def headerlet_idctab(headerlet: fits.HDUList) -> str:
@@ -123,7 +73,8 @@ def apply_headerlet(hdulist: fits.HDUList, headerlet: stwcs_headerlet.Headerlet)
     archive_primary(hdulist)
     primary = headerlet[0].header
     if not same_distortion(headerlet, hdulist):
-        headerlet.apply_as_primary(hdulist, attach=False, archive=True, force=True)
+        with stwcs_call(hdulist):
+            headerlet.apply_as_primary(hdulist, attach=False, archive=True, force=True)
     for solution in _solutions(headerlet):
         header = hdulist[solution.header["TG_ENAME"], solution.header["TG_EVER"]].header
         remove_fit_keywords(header)
@@ -136,8 +87,10 @@ def apply_headerlet(hdulist: fits.HDUList, headerlet: stwcs_headerlet.Headerlet)
     update_wcscorr(hdulist)
 
 
-def make_headerlet(hdulist: fits.HDUList, hdrname: str, *, author: str, description: str) -> stwcs_headerlet.Headerlet:
-    """Headerlet of the primary WCS of an exposure, with exactly its linear terms.
+def make_headerlet(
+    hdulist: fits.HDUList, hdrname: str, *, author: str, description: str, key: str = ""
+) -> stwcs_headerlet.Headerlet:
+    """Headerlet of the primary WCS of an exposure, or of the alternate with a key, with exactly its linear terms.
 
     Raises
     ------
@@ -146,13 +99,15 @@ def make_headerlet(hdulist: fits.HDUList, hdrname: str, *, author: str, descript
     """
     try:
         made = stwcs_headerlet.create_headerlet(
-            hdulist, hdrname=hdrname, wcskey=" ", author=author, descrip=description, logging=False
+            hdulist, hdrname=hdrname, wcskey=key or " ", author=author, descrip=description, logging=False
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"no headerlet can be made of it ({error}).", where=hdrname) from error
     for solution in _solutions(made):
         source = hdulist[solution.header["TG_ENAME"], solution.header["TG_EVER"]].header
-        copy_linear_terms(source, solution.header)
+        copy_linear_terms(source, solution.header, from_key=key)
+    if key:
+        return made
     science = hdulist[science_extensions(hdulist)[0]].header
     for keyword, theirs in (
         ("RMS_RA", "RMS_RA"),

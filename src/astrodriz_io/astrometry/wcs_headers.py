@@ -10,39 +10,29 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from astropy.io import fits
-from stwcs.wcsutil import altwcs, wcscorr
 
 from astrodriz_core.errors import InputError
+from astrodriz_io.astrometry.alternates import add_alternate, alternate_key, free_key, has_alternate
+from astrodriz_io.astrometry.linear_terms import copy_linear_terms
+from astrodriz_io.astrometry.wcscorr_table import update_wcscorr
 from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
-from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
+from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = [
     "archive_primary",
-    "copy_linear_terms",
     "edit_together",
-    "failing_as_input",
     "primary_wcsname",
-    "quiet_stwcs",
+    "remove_fit_keywords",
     "restore_wcs",
     "science_extensions",
-    "update_wcscorr",
 ]
-
-LINEAR_KEYWORDS = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
-"""The terms of a solution that are copied exactly; the distortion is that of the IDCTAB."""
-
-ROUNDING = 1e-12
-"""Relative difference of two terms that is rounding: less than a microarcsecond in a position."""
-
-DECIMALS = 11
-"""Decimals of a degree to which two solutions in WCSCORR are compared: some tens of nanoarcseconds."""
 
 FIT_KEYWORDS = (
     "WCSTYPE",
@@ -62,7 +52,9 @@ RELATIVE_KEYWORDS = ("RELGEOM", "RELMATCH", "RELRMS_R", "RELRMS_D", "RELREFIM")
 
 
 @library_warnings()
-def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], None]) -> None:
+def edit_together(
+    files: Sequence[Path], edit: Callable[[int, fits.HDUList], None], *, remove_checksums: bool = False
+) -> None:
     """Edit several exposures, all of them or none.
 
     Each file is copied to a private folder beside it and edited there; only when all edits have succeeded are
@@ -73,6 +65,8 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
     files : sequence of Path
     edit : callable
         Takes the index of the file and its HDUList, opened for update, and changes it.
+    remove_checksums : bool
+        Take CHECKSUM and DATASUM out of all headers.
 
     Raises
     ------
@@ -81,14 +75,15 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
     StorageError
         A copy cannot be written; all files are as they were.
     """
+    checksum = "remove" if remove_checksums else False
     with ExitStack() as stack:
         copies = []
         for index, path in enumerate(files):
             with storage_errors(path.name):
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
                 copy = Path(shutil.copyfile(path, place(Path(folder), path.name)))
-            with fits.open(copy, mode="update", do_not_scale_image_data=True) as hdulist:
-                with quiet_stwcs(path.name), failing_as_input(path.name):
+            with fits.open(copy, mode="update", do_not_scale_image_data=True, checksum=checksum) as hdulist:
+                with quiet_stwcs(path.name):
                     edit(index, hdulist)
                 with storage_errors(path.name):
                     hdulist.flush(output_verify="silentfix+ignore")
@@ -96,16 +91,6 @@ def edit_together(files: Sequence[Path], edit: Callable[[int, fits.HDUList], Non
         for copy, path in zip(copies, files, strict=True):
             with storage_errors(path.name):
                 copy.replace(path)
-
-
-@contextmanager
-def failing_as_input(file_name: str) -> Iterator[None]:
-    """Turn what stwcs raises on an exposure that it cannot work with into an `InputError`."""
-    try:
-        yield
-    except STWCS_FAILURES as failure:
-        problem = f"its WCS solutions cannot be changed ({type(failure).__name__}: {failure})."
-        raise InputError(problem, where=file_name, remedy="Calibrate or fetch the exposure again.") from failure
 
 
 def science_extensions(hdulist: fits.HDUList) -> list[tuple[str, int]]:
@@ -118,27 +103,29 @@ def primary_wcsname(hdulist: fits.HDUList) -> str:
     return str(hdulist[science_extensions(hdulist)[0]].header.get("WCSNAME", "")).strip()
 
 
-def copy_linear_terms(source: fits.Header, target: fits.Header, from_key: str = "", to_key: str = "") -> None:
-    """Copy CRPIX, CRVAL and CD of one WCS as they stand; the keys are empty for the primary one."""
-    for keyword in LINEAR_KEYWORDS:
-        if keyword + from_key in source:
-            target[keyword + to_key] = source[keyword + from_key]
-
-
-def archive_primary(hdulist: fits.HDUList) -> None:
+def archive_primary(hdulist: fits.HDUList) -> bool:
     """Keep the primary WCS of every chip as an alternate, exactly; nothing is done where it is one already.
 
     An alternate with the same name and other values stays too: the new one then gets a counter in its name.
+
+    Returns
+    -------
+    bool
+        False where no letter is left for it; then it is not kept.
+
+    Raises
+    ------
+    InputError
+        stwcs cannot work with the exposure.
     """
     update_wcscorr(hdulist)
     extensions = science_extensions(hdulist)
-    name = primary_wcsname(hdulist)
-    key = _alternate_key(hdulist[extensions[0]].header, name)
-    if key is not None and all(_same_terms(hdulist[e].header, key) for e in extensions):
-        return
-    key, _ = altwcs.archive_wcs(hdulist, extensions, wcsname=name or None, mode=altwcs.ArchiveMode.AUTO_RENAME)
-    for extension in extensions:
-        copy_linear_terms(hdulist[extension].header, hdulist[extension].header, to_key=key)
+    if has_alternate(hdulist, extensions):
+        return True
+    key = free_key(hdulist[extensions[0]].header)
+    if key is not None:
+        add_alternate(hdulist, extensions, key)
+    return key is not None
 
 
 def restore_wcs(hdulist: fits.HDUList, wcsname: str) -> None:
@@ -159,7 +146,7 @@ def restore_wcs(hdulist: fits.HDUList, wcsname: str) -> None:
     extensions = science_extensions(hdulist)
     if primary_wcsname(hdulist).upper() == wcsname.upper():
         return
-    key = _alternate_key(hdulist[extensions[0]].header, wcsname)
+    key = alternate_key(hdulist[extensions[0]].header, wcsname)
     if key is None:
         raise InputError(f"there is no alternate WCS with the name {wcsname}.", where=_name(hdulist))
     archive_primary(hdulist)
@@ -177,52 +164,6 @@ def remove_fit_keywords(header: fits.Header) -> None:
     """Take away what describes the fit of a primary WCS that is about to be replaced."""
     for keyword in (*FIT_KEYWORDS, *RELATIVE_KEYWORDS):
         header.remove(keyword, ignore_missing=True)
-
-
-def update_wcscorr(hdulist: fits.HDUList) -> None:
-    """Add the solutions of the exposure that are not yet in its WCSCORR table, which is made if need be."""
-    wcscorr.init_wcscorr(hdulist)
-    wcscorr.update_wcscorr(hdulist)
-    _drop_repeated_rows(hdulist["WCSCORR"])
-
-
-def _drop_repeated_rows(table: fits.BinTableHDU) -> None:
-    """Leave each solution of each chip once in the table, where it stands first; empty rows stay, stwcs needs one.
-
-    stwcs adds a solution again whenever its headerlet has another name, so the table would grow with every run.
-    """
-    rows = table.data
-    solutions = zip(rows["WCS_ID"], rows["EXTVER"], rows["CRVAL1"], rows["CRVAL2"], strict=True)
-    seen: set[tuple[str, int, float, float]] = set()
-    kept, empty = [], []
-    for index, (name, chip, ra, dec) in enumerate(solutions):
-        solution = (str(name).strip().upper(), int(chip), round(float(ra), DECIMALS), round(float(dec), DECIMALS))
-        if solution[0] in ("", "0.0"):
-            empty.append(index)
-        elif solution not in seen:
-            kept.append(index)
-        seen.add(solution)
-    if len(kept) + len(empty) < len(rows):
-        table.data = rows[kept + empty]
-        table.header["TROWS"] = len(kept)
-
-
-def _alternate_key(header: fits.Header, wcsname: str) -> str | None:
-    """Key of the alternate WCS with a name, in any case; the last one where several have it."""
-    keys = [k[7:] for k, v in header["WCSNAME?"].items() if str(v).strip().upper() == wcsname.strip().upper()]
-    return max(keys, default=None)
-
-
-def _same_terms(header: fits.Header, key: str) -> bool:
-    """Whether an alternate has the linear terms of the primary WCS, but for what stwcs rounds off.
-
-    stwcs keeps the WCS of the telescope with 15 digits, so the pipeline default that it makes from that in
-    a later run differs in the last ones.
-    """
-    pairs = [(header.get(keyword), header.get(keyword + key)) for keyword in LINEAR_KEYWORDS]
-    return all(
-        one is not None and other is not None and math.isclose(one, other, rel_tol=ROUNDING) for one, other in pairs
-    )
 
 
 def _name(hdulist: fits.HDUList) -> str:

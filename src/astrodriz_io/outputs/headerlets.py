@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 from pathlib import Path
 
 from astropy.io import fits
-from stwcs.wcsutil import altwcs
-from stwcs.wcsutil.headerlet import HeaderletHDU
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.astrometry.headerlets import attach_headerlet, attached_headerlets, make_headerlet, same_distortion
+from astrodriz_io.astrometry.alternates import copy_alternates
+from astrodriz_io.astrometry.attached import attach_headerlet, attached_headerlets, detach, is_own
+from astrodriz_io.astrometry.headerlets import AUTHOR, content_hash, make_headerlet, same_distortion
+from astrodriz_io.astrometry.linear_terms import copy_linear_terms
+from astrodriz_io.astrometry.primary import keep_primary
 from astrodriz_io.astrometry.wcs_headers import (
     FIT_KEYWORDS,
     RELATIVE_KEYWORDS,
-    archive_primary,
-    copy_linear_terms,
     edit_together,
     primary_wcsname,
     remove_fit_keywords,
     restore_wcs,
     science_extensions,
-    update_wcscorr,
 )
+from astrodriz_io.astrometry.wcscorr_table import update_wcscorr
 from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_text, open_fits
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import beside, place
@@ -31,16 +32,13 @@ from astrodriz_io.stwcs_calls import quiet_stwcs
 
 __all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet", "write_new_solutions"]
 
-AUTHOR = "astrodriz"
+logger = logging.getLogger(__name__)
 
 FILE_NAME = re.compile(r"[\w-]+", re.ASCII)
 """A WCSNAME that may be part of the name of a file."""
 
 GUIDE_STAR_OFFSET = "D_RA"
 """Keyword of a headerlet that was made from guide star offsets."""
-
-ORIGINAL_KEY = "O"
-"""Key of the WCS with which the exposure came from the telescope; it is never replaced."""
 
 
 def headerlet_name(exposure_name: str) -> str:
@@ -117,8 +115,9 @@ def write_new_solutions(exposure: Path) -> tuple[Path, ...]:
 def copy_wcs(source: Path, target: Path) -> None:
     """Give one exposure of a pair the WCS solutions of the other.
 
-    The primary WCS, its name and the figures of its fit, the alternates and the HDRLET extensions of the source
-    replace those of the target; the target keeps its former primary WCS as an alternate and its own OPUS one.
+    The target takes over the primary WCS, its name and the figures of its fit, and gains the alternates and HDRLET
+    extensions that it lacks. It keeps its former primary WCS as an alternate, its other alternates, its own OPUS one,
+    and the HDRLET extensions that no run made; those of earlier runs go.
 
     Parameters
     ----------
@@ -136,10 +135,12 @@ def copy_wcs(source: Path, target: Path) -> None:
 
         def edit(_: int, hdulist: fits.HDUList) -> None:
             _check_pair(have, hdulist, source.name, target.name)
+            extensions = science_extensions(hdulist)
             if primary_wcsname(hdulist) != primary_wcsname(have):
-                archive_primary(hdulist)
-            for extension in science_extensions(hdulist):
-                _copy_alternates(have, hdulist, extension)
+                keep_primary(hdulist, target.stem)
+            for name in copy_alternates(have, hdulist, extensions):
+                logger.warning("%s: no letter is left for the alternate WCS %s of %s", target.name, name, source.name)
+            for extension in extensions:
                 _copy_primary(have[extension].header, hdulist[extension].header)
             _copy_headerlets(have, hdulist)
             update_wcscorr(hdulist)
@@ -191,39 +192,11 @@ def _copy_primary(source: fits.Header, target: fits.Header) -> None:
             target[keyword] = (source[keyword], source.comments[keyword])
 
 
-def _copy_alternates(source: fits.HDUList, target: fits.HDUList, extension: tuple[str, int]) -> None:
-    """Replace the alternates of one chip, but for the original one."""
-    ours, theirs = target[extension].header, source[extension].header
-    names = {str(value).strip() for value in theirs["WCSNAME?"].values()}
-    kept = ours["WCSNAME?"]
-    for key in _keys(ours):
-        if str(kept[f"WCSNAME{key}"]).strip() in names:
-            _remove_alternate(target, extension, key)
-    taken = set(_keys(ours))
-    for key in _keys(theirs):
-        free = key if key not in taken else altwcs.next_wcskey(ours)
-        taken.add(free)
-        for keyword in altwcs.wcs_from_key(source, extension, from_key=key):
-            if keyword in theirs and keyword.endswith(key):
-                ours[keyword[:-1] + free] = (theirs[keyword], theirs.comments[keyword])
-
-
-def _remove_alternate(hdulist: fits.HDUList, extension: tuple[str, int], key: str) -> None:
-    header = hdulist[extension].header
-    for keyword in altwcs.wcs_from_key(hdulist, extension, from_key=key, exclude_special=False):
-        if keyword.endswith(key):
-            header.remove(keyword, ignore_missing=True)
-
-
-def _keys(header: fits.Header) -> list[str]:
-    """Keys of the alternates, without the original one."""
-    return sorted(keyword[7:] for keyword in header["WCSNAME?"] if keyword[7:] != ORIGINAL_KEY)
-
-
 def _copy_headerlets(source: fits.HDUList, target: fits.HDUList) -> None:
-    """The HDRLET extensions of the source in the place of those of the target."""
-    for index in reversed(range(len(target))):
-        if isinstance(target[index], HeaderletHDU):
-            del target[index]
-    for _, headerlet in attached_headerlets(source):
+    """The HDRLET extensions of the source in the place of those of earlier runs; what others made stays."""
+    theirs = [headerlet for _, headerlet in attached_headerlets(source)]
+    contents = {content_hash(headerlet) for headerlet in theirs}
+    attached = list(attached_headerlets(target))
+    detach(target, [index for index, own in attached if is_own(own) or content_hash(own) in contents])
+    for headerlet in theirs:
         attach_headerlet(target, headerlet)
