@@ -46,6 +46,7 @@ def _lines(record: RunRecord) -> Iterator[str]:
     yield f"{record.root} ({what}), begun {record.started}" if what else f"{record.root}, begun {record.started}"
     if record.selection is None:
         yield f"No WCS was chosen: {record.outcome.value}."
+        yield from _notes(record)
         return
     yield f"The WCS is the {record.selection.chosen.value} one, {record.selection.wcsname}."
     yield f"Why: {record.selection.reason}"
@@ -57,7 +58,11 @@ def _lines(record: RunRecord) -> Iterator[str]:
     yield ""
     yield from _companions(record)
     yield from _candidates(record.selection)
-    yield from (f"Note: {warning}." for warning in record.warnings)
+    yield from _notes(record)
+
+
+def _notes(record: RunRecord) -> Iterator[str]:
+    return (f"Note: {warning.rstrip('.')}." for warning in record.warnings)
 
 
 def _stage(stage: StageRecord) -> Iterator[str]:

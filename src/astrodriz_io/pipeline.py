@@ -268,7 +268,8 @@ def _run_stages(
 
 def _leave_out(association: Association, settings: Settings, started: datetime, ending: RunEnding) -> RunRecord:
     """The run that DRIZCORR switches off: what tells of it, and nothing else."""
-    logger.info("DRIZCORR is %s: the exposures are not drizzled.", association.drizcorr.value)
+    for switch in association.switched_off_by:
+        logger.warning("%s: the exposures are not drizzled", switch)
     record = omitted_record(association, settings.as_record(), started)
     with workspace(association.folder, association.rootname, newpath=None, keep=False) as space:
         return leave_results(record, (), None, ending, space=space, home=association.folder, settings=settings)

@@ -77,9 +77,8 @@ def sources_without_folders(sources: Sequence[ParameterSource]) -> tuple[Paramet
 
 def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:
     """What a user has to know of the parameters' origin."""
-    bundled = f"no MDRIZTAB was found; the drizzle parameters are those of the {resolved.table}"
     ignored = f"columns of the MDRIZTAB that name no drizzle parameter: {', '.join(resolved.ignored)}"
-    return (*((bundled,) if resolved.bundled else ()), *((ignored,) if resolved.ignored else ()))
+    return (*resolved.warnings, *((ignored,) if resolved.ignored else ()))
 
 
 def solution_warnings(distortion: Sequence[DistortionResult], stages: Sequence[StageRecord]) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ def omitted_record(association: Association, settings: SettingsRecord, started: 
         selection=None,
         products=(),
         files=(),
-        warnings=(),
+        warnings=tuple(str(switch) for switch in association.switched_off_by),
     )
 
 

@@ -272,6 +272,38 @@ def test_an_exposure_that_cannot_be_aligned_takes_the_wcs_of_the_direct_images(
     assert score.exposures[3].rms_mas < 10.0
 
 
+def test_an_exposure_without_a_time_takes_the_wcs_of_the_nearest_in_the_list_and_that_is_told(files, ir_association):
+    fits.setval(files[3], "FILTER", value="G141")
+    fits.delval(files[3], "EXPSTART")
+    record = align(files, [FileCatalog(ir_association.catalogue)])
+    assert record.outcome is AlignmentOutcome.ALIGNED
+    root = fits.getval(files[2], "ROOTNAME").lower()
+    assert record.relative.exposures[3].reason.endswith(f"correction of {root}, {NO_TIME}")
+    assert record.warnings == (
+        f"EXPSTART is missing in {files[3].name}: the epoch of the catalogue is that of the others",
+    )
+
+
+NO_TIME = "the nearest in the list, since EXPSTART is missing"
+
+
+def test_without_any_time_no_catalogue_is_asked_and_nothing_is_changed(files, ir_defaults):
+    class Unasked:
+        name = "GAIAeDR3"
+
+        def query(self, *_):
+            raise AssertionError("no catalogue has positions for an unknown day")
+
+    for path in files:
+        fits.delval(path, "EXPSTART")
+    before = [path.read_bytes() for path in files]
+    record = align(files, [Unasked()])
+    assert record.outcome is AlignmentOutcome.NOT_ALIGNABLE
+    assert "EXPSTART" in record.reason
+    assert all(path.name in record.warnings[0] for path in files)
+    assert [path.read_bytes() for path in files] == before
+
+
 def test_exposures_that_cannot_be_aligned_at_all_are_left_alone(files, ir_association):
     for path in files:
         fits.setval(path, "MTFLAG", value="T")

@@ -114,6 +114,25 @@ def test_switch_of_the_raw_file_decides(
     assert association.drizcorr is expected
     assert association.to_be_drizzled is runs
     assert read_association(raw, force=True).to_be_drizzled
+    assert read_association(raw, force=True).switched_off_by == ()
+
+
+@pytest.mark.parametrize(
+    ("switch", "told"),
+    [
+        ("PERFORM", []),
+        ("OMIT", ["iabc01abq_raw.fits: DRIZCORR is OMIT"]),
+        ("SKIPPED", ["iabc01abq_raw.fits: DRIZCORR is SKIPPED, which counts as OMIT"]),
+        (None, ["iabc01abq_raw.fits: DRIZCORR is missing, which counts as OMIT"]),
+    ],
+)
+def test_what_switches_a_run_off_is_told_with_its_file_and_its_value(
+    tmp_path: Path, switch: str | None, told: list[str]
+) -> None:
+    asn = write_association(tmp_path)
+    (tmp_path / "iabc01abq_raw.fits").unlink()
+    write_raw(tmp_path / "iabc01abq_raw.fits", switch)
+    assert [str(found) for found in read_association(asn).switched_off_by] == told
 
 
 def test_one_omit_stops_the_whole(tmp_path: Path) -> None:

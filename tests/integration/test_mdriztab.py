@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_files import write_exposure, write_mdriztab
@@ -146,6 +147,45 @@ def test_without_a_table_the_bundled_one_holds_and_is_flagged(tmp_path: Path, na
     assert resolved.table == "bundled table, WFC3/IR any_n4"
     assert resolved.parameters.combine_type is CombineType.MEDIAN
     assert {source.source for source in resolved.sources} >= {"bundled table, WFC3/IR any_n4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "folders", "told"),
+    [
+        ("N/A", ReferenceFolders(), "iabc01a0q_flt.fits names no MDRIZTAB"),
+        (
+            "iref$gone_mdz.fits",
+            ReferenceFolders(variables=(("iref", Path("/x")), ("jref", Path("/y"))), crds=Path("/z")),
+            "iabc01a0q_flt.fits names the MDRIZTAB iref$gone_mdz.fits, which was not found "
+            "(looked in the folder of iref, the CRDS cache)",
+        ),
+        ("iref$gone_mdz.fits", ReferenceFolders(), "nowhere: neither iref nor CRDS_PATH is set"),
+        ("gone_mdz.fits", ReferenceFolders(), "looked in the folder of the exposure"),
+        ("home$gone_mdz.fits", ReferenceFolders(), "home$gone_mdz.fits, which is not behind one of the variables iref"),
+    ],
+)
+def test_a_table_that_is_missing_is_told_with_its_name_its_exposure_and_where_it_was_looked_for(
+    tmp_path: Path, name: str, folders: ReferenceFolders, told: str
+) -> None:
+    (warning,) = drizzle_parameters(exposures(tmp_path, 4, name), folders).warnings
+    assert told in warning
+    assert warning.endswith("; the drizzle parameters are those of the bundled table, WFC3/IR any_n4")
+    assert str(tmp_path) not in warning
+
+
+def test_an_exposure_that_names_another_table_is_told(tmp_path: Path) -> None:
+    found = exposures(tmp_path, 3, "N/A")
+    fits.setval(found[1].path, "MDRIZTAB", value="iref$other_mdz.fits")
+    warnings = drizzle_parameters(found, ReferenceFolders()).warnings
+    assert len(warnings) == 2
+    assert "iabc01a1q_flt.fits names the MDRIZTAB iref$other_mdz.fits, iabc01a0q_flt.fits names N/A" in warnings[1]
+
+
+def test_a_missing_time_that_decides_on_the_row_is_told(tmp_path: Path) -> None:
+    path = write_exposure(tmp_path / "iabc01aaq_flt.fits", "WFC3/UVIS")
+    fits.delval(path, "EXPSTART")
+    warnings = drizzle_parameters([read_exposure(path)], ReferenceFolders()).warnings
+    assert any("iabc01aaq_flt.fits has no EXPSTART" in warning for warning in warnings)
 
 
 def test_only_exposures_that_can_be_combined_count(tmp_path: Path) -> None:

@@ -170,13 +170,16 @@ def test_a_world_without_services_still_gives_products(ir_association, tmp_path)
     assert product["NOTTRIED"] == exposure["NOTTRIED"] == "a priori, a posteriori"
 
 
-def test_drizcorr_omit_is_a_clean_end(ir_singleton, tmp_path):
+@pytest.mark.parametrize("value", ["OMIT", "SKIPPED"])
+def test_drizcorr_omit_is_a_clean_end_that_is_told_with_its_value(ir_singleton, tmp_path, value):
     source = copied(ir_singleton, tmp_path / "run")
-    fits.setval(source, "DRIZCORR", value="OMIT")
+    fits.setval(source, "DRIZCORR", value=value)
     before = ir_singleton.flt[0].read_bytes()
     record = process(source, environment={})
     assert record.outcome is RunOutcome.OMITTED
-    assert "OMIT" in (tmp_path / "run" / f"{record.root}.tra").read_text()
+    told = f"{source.name}: DRIZCORR is {value}"
+    assert told in record.warnings[0]
+    assert told in (tmp_path / "run" / f"{record.root}.tra").read_text()
     assert (tmp_path / "run" / ir_singleton.flt[0].name).read_bytes() == before
 
 

@@ -174,7 +174,7 @@ def test_only_the_stage_whose_product_is_delivered_is_called_in_use(made: Callab
         (misaligned, "The exposures are not aligned to each other."),
         (unmeasured, "The images do not tell whether the exposures are aligned."),
         (example.singleton_record, "Not verified: one exposure has nothing to be aligned to."),
-        (example.omitted_record, "Not drizzled: omitted: DRIZCORR says OMIT."),
+        (example.omitted_record, "Not drizzled: omitted by DRIZCORR."),
     ],
 )
 def test_every_report_says_the_same_of_the_alignment(made: Callable[[], RunRecord], sentence: str) -> None:

@@ -48,7 +48,7 @@ def test_the_explanation_is_short(record):
 def test_the_explanation_of_a_single_exposure_and_of_a_run_that_was_left_out():
     assert "one exposure has nothing to be aligned to" in told(singleton_record())
     assert "the catalogue gave no answer" in told(singleton_record())
-    assert "DRIZCORR says OMIT" in told(omitted_record())
+    assert "omitted by DRIZCORR" in told(omitted_record())
 
 
 def test_a_comparison_of_products_is_told_and_what_is_not_there_is_not(record):

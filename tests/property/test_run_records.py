@@ -84,7 +84,7 @@ DAMAGES = [
     (lambda tree: tree.update(surplus=1), "record.surplus: unknown field"),
     (lambda tree: tree.pop("stages"), "record.stages: missing"),
     (lambda tree: tree["stages"][2].pop("states"), "record.stages[2].states: missing"),
-    (lambda tree: tree.update(outcome="lost"), "record.outcome: 'lost' is none of done, omitted: DRIZCORR says OMIT"),
+    (lambda tree: tree.update(outcome="lost"), "record.outcome: 'lost' is none of done, omitted by DRIZCORR"),
     (lambda tree: tree["settings"].update(policy="mine"), "record.settings.policy: 'mine' is none of"),
     (lambda tree: tree["products"][0].update(exptime="3.5"), "record.products[0].exptime: '3.5' is no number"),
     (lambda tree: tree["products"][0].update(exptime=True), "record.products[0].exptime: True is no number"),
@@ -150,6 +150,8 @@ def test_a_record_of_version_1_is_brought_to_the_present_one(tmp_path):
     assert after["selection"] == before["selection"]
     assert after["products"] == before["products"]
     for old, new in zip(before["stages"], after["stages"], strict=True):
+        for name in ("apriori", "aposteriori"):
+            assert new[name] is None or new[name].pop("warnings") == []
         assert {name: new[name] for name in old if name != "drizzle"} == {n: old[n] for n in old if n != "drizzle"}
     written = tmp_path / "x_decisions.json"
     written.write_text(dump_record(record), encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from astrodriz_core.records.common import Stage
-from astrodriz_core.records.run import SCHEMA_VERSION
+from astrodriz_core.records.run import SCHEMA_VERSION, RunOutcome
 
 __all__ = ["MIGRATIONS", "OLDEST_VERSION", "migrate"]
 
@@ -32,10 +32,18 @@ def _without_masks(stage: Tree) -> Tree:
 def _to_version_3(tree: Tree) -> Tree:
     """In version 3 the product that is delivered is the one that was verified, and that of the companions is too.
 
-    Until then it was combined anew after the verdict, but for that with the pipeline default.
+    Until then it was combined anew after the verdict, but for that with the pipeline default. A run that DRIZCORR
+    switched off was said to be one by OMIT, whatever the value was.
     """
-    stages = [{**stage, "companions_verification": None} for stage in tree["stages"]]
-    return {**tree, "stages": [_with_verdict(stage, stages) for stage in stages]}
+    outcome = RunOutcome.OMITTED.value if tree["outcome"].startswith("omitted") else tree["outcome"]
+    stages = [_with_warnings({**stage, "companions_verification": None}) for stage in tree["stages"]]
+    return {**tree, "outcome": outcome, "stages": [_with_verdict(stage, stages) for stage in stages]}
+
+
+def _with_warnings(stage: Tree) -> Tree:
+    """Renamed solutions and missing times were not recorded, since they were not told."""
+    parts = {name: stage[name] for name in ("apriori", "aposteriori") if stage[name] is not None}
+    return {**stage, **{name: {**part, "warnings": []} for name, part in parts.items()}}
 
 
 def _with_verdict(final: Tree, stages: list[Tree]) -> Tree:

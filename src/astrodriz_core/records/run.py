@@ -32,7 +32,8 @@ class RunOutcome(Enum):
     """How a run ended."""
 
     DONE = "done"
-    OMITTED = "omitted: DRIZCORR says OMIT"
+    OMITTED = "omitted by DRIZCORR"
+    """The warnings say which file and value."""
 
 
 class StageOutcome(Enum):

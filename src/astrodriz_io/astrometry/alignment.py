@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 MISALIGNED_PIXELS = 0.1
 """Exposures closer to each other than this are well aligned (published); they need no relative fit by itself."""
 
+UNTIMED = (AlignmentOutcome.NOT_ALIGNABLE, "no exposure tells when it began (EXPSTART), to place a catalogue's stars")
+"""How the stage ends where no exposure has a time: stars move, and positions of 2016 are not those of the day."""
+
 CLEARLY = 5.0
 """A misalignment has to be so many times its error before exposures are moved without a catalogue to confirm it."""
 
@@ -92,7 +95,8 @@ def align(
         return _ended(sources, *problem)
     association = _relative(exposures, sources, chosen)
     attempts, asked = try_catalogs(association, catalogs, chosen.fit)
-    return _conclude(association, attempts, asked)
+    record = _conclude(association, attempts, asked)
+    return evolve(record, warnings=(*_untimed(exposures), *record.warnings))
 
 
 def _parameters(exposure: Exposure) -> AlignmentParameters:
@@ -121,16 +125,32 @@ def _relative(
     registration = registration_change(sources.exposures, links, parameters.fit.clip_sigma)
     transforms, record = judge_relative(tuple(e.rootname for e in exposures), solution, registration)
     transforms, record = _with_companions(exposures, sources, transforms, record)
-    starts = [e.start for e in exposures if e.start is not None]
     return RegisteredAssociation(
         files=tuple(e.path for e in exposures),
         sources=sources,
         relative_transforms=transforms,
         relative=record,
         merged=merge_sources(sources.exposures, links, transforms),
-        epoch=float(Time(np.mean(starts), format="mjd").decimalyear) if starts else 2000.0,
+        epoch=_epoch(exposures),
         pixel_arcsec=pixel,
     )
+
+
+def _epoch(exposures: Sequence[Exposure]) -> float | None:
+    """Mean start of the exposures that tell one, decimal year; None where none does."""
+    starts = [exposure.start for exposure in exposures if exposure.start is not None]
+    return float(Time(np.mean(starts), format="mjd").decimalyear) if starts else None
+
+
+def _untimed(exposures: Sequence[Exposure]) -> tuple[str, ...]:
+    """What is done without the start of exposures whose headers do not tell it."""
+    names = [exposure.path.name for exposure in exposures if exposure.start is None]
+    if not names:
+        return ()
+    done = "the epoch of the catalogue is that of the others"
+    if len(names) == len(exposures):
+        done = "the epoch to which the positions of a catalogue have to be moved is not known"
+    return (f"EXPSTART is missing in {', '.join(names)}: {done}",)
 
 
 def _with_companions(
@@ -145,11 +165,20 @@ def _with_companions(
     for i, found in enumerate(sources.records):
         if found.skipped is None or not direct:
             continue
-        nearest = min(direct, key=lambda j: abs((exposures[j].start or 0.0) - (exposures[i].start or 0.0)))
+        nearest, why = _nearest(exposures, i, direct)
         moved[i] = transforms[nearest]
-        reason = f"cannot be aligned itself: takes the correction of {exposures[nearest].rootname}"
+        reason = f"cannot be aligned itself: takes the correction of {exposures[nearest].rootname}, {why}"
         records[i] = evolve(records[i], reason=reason)
     return tuple(moved), evolve(record, exposures=tuple(records))
+
+
+def _nearest(exposures: Sequence[Exposure], index: int, others: Sequence[int]) -> tuple[int, str]:
+    """The nearest in time of some exposures to one, or in the list where a time is missing; and which of the two."""
+    times = [exposure.start for exposure in exposures]
+    own, known = times[index], {j: start for j in others if (start := times[j]) is not None}
+    if own is None or len(known) < len(others):
+        return min(others, key=lambda j: abs(j - index)), "the nearest in the list, since EXPSTART is missing"
+    return min(known, key=lambda j: abs(known[j] - own)), "the nearest in time"
 
 
 def _conclude(
@@ -171,7 +200,7 @@ def _conclude(
         not_tried="; ".join(problems) or None,
     )
     if not good:
-        outcome, reason = _failure(records, asked)
+        outcome, reason = _failure(records, asked) if association.epoch is not None else UNTIMED
         return _relative_only(association, evolve(record, outcome=outcome, reason=reason))
     best = min(good, key=lambda i: _rms(records[i]))
     transform = attempts[best].transform or LinearTransform.identity()

@@ -37,8 +37,8 @@ class RegisteredAssociation:
         The relative correction of each exposure.
     relative : RelativeFit
     merged : MergedSources
-    epoch : float
-        Decimal year.
+    epoch : float or None
+        Decimal year; None where no exposure tells its time.
     pixel_arcsec : float
     """
 
@@ -47,7 +47,7 @@ class RegisteredAssociation:
     relative_transforms: tuple[LinearTransform, ...]
     relative: RelativeFit
     merged: MergedSources
-    epoch: float
+    epoch: float | None
     pixel_arcsec: float
 
 
@@ -71,6 +71,8 @@ def try_catalogs(
 ) -> tuple[list[Attempt], list[CatalogProvenance]]:
     """Fit to one catalogue after the other until a fit is as good as can be and better than the WCS before.
 
+    None is asked where the epoch is not known: stars move, and a catalogue without its epoch is no reference.
+
     Returns
     -------
     attempts : list of Attempt
@@ -80,8 +82,10 @@ def try_catalogs(
     """
     attempts: list[Attempt] = []
     asked: list[CatalogProvenance] = []
+    if association.epoch is None:
+        return attempts, asked
     for catalog in catalogs:
-        rows, provenance = _query(catalog, association, parameters)
+        rows, provenance = _query(catalog, association, association.epoch, parameters)
         asked.append(provenance)
         if rows is None or len(rows) < parameters.min_catalog_sources:
             continue
@@ -92,7 +96,7 @@ def try_catalogs(
 
 
 def _query(
-    catalog: Catalog, association: RegisteredAssociation, parameters: FitParameters
+    catalog: Catalog, association: RegisteredAssociation, epoch: float, parameters: FitParameters
 ) -> tuple[CatalogPositions | None, CatalogProvenance]:
     """Rows of a catalogue that may lie on the exposures."""
     plane, corners = association.sources.plane, association.sources.corners
@@ -100,10 +104,10 @@ def _query(
     radius = (float(np.hypot(*corners.reshape(-1, 2).T).max()) + search) / 3600.0
     footprint = Footprint(plane.ra, plane.dec, radius)
     try:
-        rows = catalog.query(footprint, association.epoch)
+        rows = catalog.query(footprint, epoch)
     except CatalogError as error:
         logger.warning("%s: %s", catalog.name, str(error))
-        unknown = CatalogProvenance(catalog.name, "", 0, "", association.epoch, None, 0, problem=str(error))
+        unknown = CatalogProvenance(catalog.name, "", 0, "", epoch, None, 0, problem=str(error))
         return None, unknown
     return _positions(rows, association), rows.provenance
 

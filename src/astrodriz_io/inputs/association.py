@@ -18,7 +18,7 @@ from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.places import place
 
-__all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "raw_idctab", "read_association"]
+__all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "SwitchFound", "raw_idctab", "read_association"]
 
 _INPUT_NAME = re.compile(r"(?P<root>.+)_(?P<suffix>[A-Za-z0-9]{3})\.fits", re.IGNORECASE)
 
@@ -65,6 +65,26 @@ _INSTRUMENTS_WITH_SWITCH = frozenset({"ACS", "WFC3", "WFPC2"})
 
 
 @frozen
+class SwitchFound:
+    """DRIZCORR as a header has it.
+
+    Attributes
+    ----------
+    file_name : str
+    value : str
+        Upper case; empty where the header has no such keyword.
+    """
+
+    file_name: str
+    value: str
+
+    def __str__(self) -> str:
+        found = f"DRIZCORR is {self.value}" if self.value else "DRIZCORR is missing"
+        counted = "" if self.value == DrizzleSwitch.OMIT.value else ", which counts as OMIT"
+        return f"{self.file_name}: {found}{counted}"
+
+
+@frozen
 class Member:
     """One exposure of the input, by the names of its files (None where a file is not there).
 
@@ -80,6 +100,8 @@ class Member:
         DRIZCORR of the RAW file, or of the exposure itself where that is the input.
     c0m, c1m : str or None
         WFPC2 without a FLT: the files that it is made from, under the name in `flt`.
+    switch : SwitchFound or None
+        Where `drizcorr` was read, and as what; None where it was not asked for.
     """
 
     rootname: Rootname
@@ -90,6 +112,7 @@ class Member:
     drizcorr: DrizzleSwitch = DrizzleSwitch.ABSENT
     c0m: str | None = None
     c1m: str | None = None
+    switch: SwitchFound | None = None
 
 
 @frozen
@@ -131,6 +154,14 @@ class Association:
         if self.drizcorr is DrizzleSwitch.ABSENT:
             return self.instrument not in _INSTRUMENTS_WITH_SWITCH
         return self.drizcorr is not DrizzleSwitch.OMIT
+
+    @property
+    def switched_off_by(self) -> tuple[SwitchFound, ...]:
+        """The switches that keep the run from going ahead; none where it goes ahead."""
+        if self.to_be_drizzled:
+            return ()
+        off = (DrizzleSwitch.OMIT, DrizzleSwitch.ABSENT)
+        return tuple(member.switch for member in self.members if member.switch and member.drizcorr in off)
 
     @property
     def flt(self) -> tuple[str, ...]:
@@ -306,7 +337,7 @@ def _missing_files(names: tuple[str, ...], input_name: str, suffixes: _Suffixes)
 
 
 def _with_switches(association: Association, force: bool) -> Association:
-    members = tuple(evolve(member, drizcorr=_switch(member, association, force)) for member in association.members)
+    members = tuple(_with_switch(member, association, force) for member in association.members)
     said = {member.drizcorr for member in members}
     # One OMIT stops the whole: a product without that exposure is not the one that was asked for.
     severest = (DrizzleSwitch.OMIT, DrizzleSwitch.ABSENT, DrizzleSwitch.COMPLETE, DrizzleSwitch.PERFORM)
@@ -314,14 +345,14 @@ def _with_switches(association: Association, force: bool) -> Association:
     return evolve(association, members=members, drizcorr=whole)
 
 
-def _switch(member: Member, association: Association, force: bool) -> DrizzleSwitch:
+def _with_switch(member: Member, association: Association, force: bool) -> Member:
     own = association.input_name if association.kind is InputKind.EXPOSURE else member.raw
     if force or own is None:
-        return DrizzleSwitch.FORCED
+        return evolve(member, drizcorr=DrizzleSwitch.FORCED)
     with open_fits(association.path(own)) as hdulist:
         value = keyword_text(hdulist[0].header, "DRIZCORR").upper()
     known = {"": DrizzleSwitch.ABSENT, "PERFORM": DrizzleSwitch.PERFORM, "COMPLETE": DrizzleSwitch.COMPLETE}
-    return known.get(value, DrizzleSwitch.OMIT)
+    return evolve(member, drizcorr=known.get(value, DrizzleSwitch.OMIT), switch=SwitchFound(own, value))
 
 
 def _unknown_input(path: Path) -> InputError:

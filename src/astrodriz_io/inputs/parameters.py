@@ -21,9 +21,9 @@ from astrodriz_core.parameter_values import as_text
 from astrodriz_core.parameters import DrizzleParameters, changed_parameters, with_values
 from astrodriz_core.records.run import ParameterSource
 from astrodriz_io.inputs.exposures import Exposure
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.inputs.mdriztab import read_mdriztab
-from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference, resolve_reference
+from astrodriz_io.inputs.named_table import NamedTable, named_mdriztab
+from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference
 
 __all__ = [
     "BundledSelection",
@@ -41,6 +41,9 @@ _VARIANT_RULES: Mapping[str, tuple[str, Callable[[BundledSelection], bool]]] = {
     "blue": ("ACS/SBC", lambda wanted: bool({"F115LP", "F122M"} & set(wanted.filters))),
     "pre2012": ("WFC3/UVIS", lambda wanted: wanted.start is not None and wanted.start < _POST_FLASH),
 }
+
+_DATED = ("WFC3/UVIS",)
+"""Detectors whose row depends on the date."""
 
 
 @frozen
@@ -84,6 +87,8 @@ class ResolvedParameters:
         The MDRIZTAB.
     ignored : tuple of str
         Columns of the MDRIZTAB that name no drizzle parameter.
+    warnings : tuple of str
+        Why the bundled table holds, and what the choice of the row could not rest on.
     """
 
     parameters: DrizzleParameters
@@ -92,6 +97,7 @@ class ResolvedParameters:
     bundled: bool
     mdriztab: ResolvedReference | None
     ignored: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @frozen
@@ -114,6 +120,17 @@ class _Layers:
         """Put what the pipeline decided on top."""
         reasons = {change.name: f"pipeline: {change.reason}" for change in changes}
         return _Layers(overridden, {**self.sources, **reasons})
+
+
+@frozen
+class _Table:
+    """What the table gives: the first layer, the table in words, and what is told of it."""
+
+    layers: _Layers
+    name: str
+    reference: ResolvedReference | None
+    ignored: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def drizzle_parameters(
@@ -153,16 +170,25 @@ def drizzle_parameters(
         takes its place.
     """
     used = [exposure for exposure in exposures if exposure.observation.can_be_combined] or list(exposures)
-    start, table, reference, ignored = _table_layer(used, folders)
-    overridden, changes = pipeline_overrides(start.parameters, [exposure.exposure_time for exposure in used])
-    layers = start.with_rules(overridden, changes)
+    chosen = _table_layer(used, folders)
+    start = chosen.layers.parameters
+    overridden, changes = pipeline_overrides(start, [exposure.exposure_time for exposure in used])
+    layers = chosen.layers.with_rules(overridden, changes)
     if parameter_file is not None:
         layers = layers.with_layer(_read_toml(parameter_file), f"file {parameter_file.name}")
     for name, value in overrides:
         layers = layers.with_layer({name: value}, f"option -p {name}")
     if len(used) == 1:
         layers = layers.with_rules(*single_exposure_overrides(layers.parameters))
-    return ResolvedParameters(layers.parameters, _as_sources(layers), table, reference is None, reference, ignored)
+    return ResolvedParameters(
+        parameters=layers.parameters,
+        sources=_as_sources(layers),
+        table=chosen.name,
+        bundled=chosen.reference is None,
+        mdriztab=chosen.reference,
+        ignored=chosen.ignored,
+        warnings=chosen.warnings,
+    )
 
 
 def bundled_parameters(selection: BundledSelection) -> tuple[DrizzleParameters, str]:
@@ -198,37 +224,33 @@ def parameters_to_toml(parameters: DrizzleParameters) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table_layer(
-    exposures: Sequence[Exposure], folders: ReferenceFolders
-) -> tuple[_Layers, str, ResolvedReference | None, tuple[str, ...]]:
-    first, n_exposures = exposures[0], len(exposures)
-    reference = _mdriztab(first, folders)
-    if reference is None:
-        selection = BundledSelection(first.description.name, n_exposures, first.filters, first.start)
-        values, row = _bundled_values(selection)
-        table = f"bundled table, {row}"
-        return _Layers(DrizzleParameters(), {}).with_layer(values, table), table, None, ()
-    found = read_mdriztab(reference.path, first.filters, n_exposures)
-    table = f"MDRIZTAB {reference.name}, row {found.row}"
+def _table_layer(exposures: Sequence[Exposure], folders: ReferenceFolders) -> _Table:
+    named = named_mdriztab(exposures, folders)
+    if named.reference is None:
+        return _bundled_table_layer(exposures, named)
+    found = read_mdriztab(named.reference.path, exposures[0].filters, len(exposures))
+    table = f"MDRIZTAB {named.reference.name}, row {found.row}"
     try:
         layers = _Layers(DrizzleParameters(), {}).with_layer(_frame_as_given(dict(found.values)), table)
     except UsageError as failure:
         raise ReferenceFileError(failure.problem, where=table, remedy=failure.remedy) from failure
-    return layers, table, reference, found.ignored
+    return _Table(layers, table, named.reference, found.ignored, named.warnings)
+
+
+def _bundled_table_layer(exposures: Sequence[Exposure], named: NamedTable) -> _Table:
+    first = exposures[0]
+    selection = BundledSelection(first.description.name, len(exposures), first.filters, first.start)
+    values, row = _bundled_values(selection)
+    table = f"bundled table, {row}"
+    warnings = [f"{named.missing}; the drizzle parameters are those of the {table}", *named.warnings]
+    if first.start is None and selection.detector in _DATED:
+        warnings.append(f"{first.path.name} has no EXPSTART; its row of the bundled table is one for recent exposures")
+    return _Table(_Layers(DrizzleParameters(), {}).with_layer(values, table), table, None, (), tuple(warnings))
 
 
 def _frame_as_given(values: Mapping[str, object]) -> dict[str, object]:
     """Let a table's frame stay off unless it is switched on, as AstroDrizzle understands its tables."""
     return {"driz_sep_wcs": "no", "final_wcs": "no", **values}
-
-
-def _mdriztab(exposure: Exposure, folders: ReferenceFolders) -> ResolvedReference | None:
-    with open_fits(exposure.path) as hdulist:
-        value = keyword_text(hdulist[0].header, "MDRIZTAB")
-    try:
-        return resolve_reference(value, "MDRIZTAB", exposure.path.name, folders, beside=exposure.path.parent)
-    except ReferenceFileError:
-        return None
 
 
 def _bundled_values(selection: BundledSelection) -> tuple[dict[str, object], str]:
