@@ -24,7 +24,7 @@ from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
 from astrodriz_io.commands.schema import schema_lines
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.ending import CRASH_REPORT, aftermath_of
+from astrodriz_io.ending import CRASH_REPORT, aftermath_of, cause_of
 from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
 from astrodriz_io.messages import JSON_ERRORS, tell_error
 from astrodriz_io.progress import progress_for
@@ -174,7 +174,7 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
 def _internal(error: Exception) -> AstrodrizError:
     """What is told of a defect."""
     return AstrodrizError(
-        f"Internal error: {' '.join(traceback.format_exception_only(error)[-1].split())}",
+        f"Internal error: {cause_of(error)}.",
         where=" ".join(note for note in getattr(error, "__notes__", ()) if note.startswith(CRASH_REPORT)),
         remedy=f"{aftermath_of(error).value} Please report it.",
     )

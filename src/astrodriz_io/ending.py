@@ -26,7 +26,7 @@ from astrodriz_io.places import place
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.runlog import RunLog
 
-__all__ = ["CRASH_REPORT", "Aftermath", "RunEnding", "aftermath_of"]
+__all__ = ["CRASH_REPORT", "Aftermath", "RunEnding", "aftermath_of", "cause_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,11 @@ def aftermath_of(error: BaseException) -> Aftermath:
     """What an error that has left a run says of the user's folder; untouched where it says nothing."""
     notes = getattr(error, "__notes__", ())
     return next((each for each in Aftermath if each.value in notes), Aftermath.UNTOUCHED)
+
+
+def cause_of(error: BaseException) -> str:
+    """Class and message of an exception that is no `AstrodrizError`; its notes are not part of it."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 class RunEnding:
@@ -134,7 +139,8 @@ class RunEnding:
         name = f"{self._association.rootname}_crash.txt"
         error.add_note(f"{CRASH_REPORT} {name}")
         self._write_crash_report(name, error, aftermath)
-        return f"FAILED: {AstrodrizError('Internal error.', remedy=f'Please report it, with the file {name}.')}"
+        remedy = f"Please report it, with the file {name}."
+        return f"FAILED: {AstrodrizError(f'Internal error: {cause_of(error)}.', remedy=remedy)}"
 
     def _aftermath(self) -> Aftermath:
         """Looked up in the folder, because an interruption may come between any two steps."""

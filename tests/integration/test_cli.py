@@ -155,7 +155,9 @@ def test_a_defect_ends_with_70_leaves_a_crash_report_and_changes_nothing(single,
     root = single.name.split("_")[0]
     error = told_last(capsys)
     assert error["class"] == "InternalError"
+    assert error["problem"] == "Internal error: ZeroDivisionError: a defect of the program."
     assert f"{root}_crash.txt" in error["where"]
+    assert f"FAILED: {error['problem']}" in (single.parent / f"{root}.tra").read_text()
     assert "ZeroDivisionError" in error["traceback"]
     assert only_new(single.parent, before) == {f"{root}_crash.txt", f"{root}.tra"}
     report = (single.parent / f"{root}_crash.txt").read_text()

@@ -1,6 +1,8 @@
 """The whole run on small simulated associations, as a user would start it."""
 
 import html
+import importlib
+import inspect
 import json
 import re
 import shutil
@@ -168,6 +170,26 @@ def test_a_world_without_services_still_gives_products(ir_association, tmp_path)
     product = fits.getheader(tmp_path / "run" / f"{record.product}_drz.fits")
     exposure = fits.getheader(tmp_path / "run" / ir_association.flt[0].name)
     assert product["NOTTRIED"] == exposure["NOTTRIED"] == "a priori, a posteriori"
+
+
+def test_process_is_where_scripts_import_it_from_and_takes_what_they_give_it():
+    assert importlib.import_module("astrodriz_io.pipeline").process is process
+    parameters = tuple(inspect.signature(process).parameters.values())
+    positional = [one.name for one in parameters if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    # Those of runastrodriz's process(), in its order.
+    assert positional == [
+        "inputFilename",
+        "force",
+        "newpath",
+        "inmemory",
+        "num_cores",
+        "headerlets",
+        "align_to_gaia",
+        "force_alignment",
+        "do_verify_guiding",
+        "debug",
+        "make_manifest",
+    ]
 
 
 @pytest.mark.parametrize("value", ["OMIT", "SKIPPED"])
