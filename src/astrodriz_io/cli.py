@@ -15,6 +15,7 @@ from typing import NoReturn, TypeAlias
 
 from astrodriz_core.errors import AstrodrizError, UsageError
 from astrodriz_io.commands.catalog import add_catalog_arguments, run_catalog
+from astrodriz_io.commands.clean import add_clean_arguments, run_clean
 from astrodriz_io.commands.demo import add_demo_arguments, run_demo
 from astrodriz_io.commands.diff import add_diff_arguments, run_diff
 from astrodriz_io.commands.explain import add_explain_arguments, run_explain
@@ -119,6 +120,13 @@ def _diff(parsed: argparse.Namespace) -> int:
     return EXIT_DIFFERENT if lines else EXIT_DONE
 
 
+def _clean(parsed: argparse.Namespace) -> int:
+    """List, or remove, what runs that were killed have left in a folder."""
+    for line in run_clean(parsed):
+        _say((line,))
+    return EXIT_DONE
+
+
 def _schema(_: argparse.Namespace) -> int:
     """Print the JSON schema of the record of a run."""
     _say(schema_lines())
@@ -134,6 +142,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], Action]] = 
     "explain": (add_explain_arguments, _explain),
     "diff": (add_diff_arguments, _diff),
     "schema": (lambda parser: None, _schema),
+    "clean": (add_clean_arguments, _clean),
     "simulate": (add_simulate_arguments, _simulate),
     "demo": (add_demo_arguments, _demo),
 }

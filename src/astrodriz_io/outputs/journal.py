@@ -17,9 +17,12 @@ from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk
 from astrodriz_io.places import place
 
-__all__ = ["COMMIT_SUFFIX", "Entry", "FinalFile", "Transaction"]
+__all__ = ["COMMIT_SUFFIX", "PARTS", "Entry", "FinalFile", "Transaction"]
 
 _NOT_OURS = "Look at the folder by hand: its sub-folder old has the files as they were before. Remove it afterwards."
+
+PARTS = ("new", "old", "draft.json")
+"""What is in the folder of a commit beside its journal."""
 
 COMMIT_SUFFIX = "_astrodriz_commit"
 """End of the name of a commit's folder, behind the rootname."""
@@ -115,7 +118,7 @@ class Transaction:
 
     def discard(self) -> None:
         """Remove what is left of the commit once it needs no journal any more."""
-        self.disk.discard(self.folder, ("new", "old", "draft.json"))
+        self.disk.discard(self.folder, PARTS)
 
     def entries(self) -> tuple[Entry, ...]:
         """Read the journal back.

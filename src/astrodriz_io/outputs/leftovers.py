@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from astrodriz_io.outputs.disk import Disk, storage_errors
-from astrodriz_io.outputs.journal import Transaction
-from astrodriz_io.outputs.locking import lock_path
+from astrodriz_io.outputs.journal import PARTS, Transaction
+from astrodriz_io.outputs.locking import lock_holder, lock_path
 from astrodriz_io.outputs.names import own_file, own_folder, own_image
 
 __all__ = ["LIFE", "MARK", "clear_folder", "clear_leftovers", "is_leftover", "is_marked", "mark", "remove_own"]
@@ -88,10 +88,24 @@ def is_leftover(path: Path, root: str) -> bool:
         return False
     if path.name == f".{root}_astrodriz_draft":
         return path.is_file()
+    if not path.is_dir():
+        return False
     if path.name == f".{root}_astrodriz_commit":
-        return path.is_dir() and not Transaction(path, Disk()).is_pending
-    hidden = re.fullmatch(rf"\.{re.escape(root)}_astrodriz_[a-z0-9_]{{8}}", path.name) is not None
-    return path.is_dir() and (is_marked(path) if path.name == root else hidden and (is_marked(path) or _empty(path)))
+        return _is_dead_commit(path)
+    if path.name != root and not re.fullmatch(rf"\.{re.escape(root)}_astrodriz_[a-z0-9_]{{8}}", path.name):
+        return False
+    return _is_dead_workspace(path) or (path.name != root and _empty(path))
+
+
+def _is_dead_commit(folder: Path) -> bool:
+    """Whether something is left of a commit that has ended, or that had not come as far as its journal."""
+    transaction = Transaction(folder, Disk())
+    return not transaction.is_pending and (_empty(folder) or any((folder / name).exists() for name in PARTS))
+
+
+def _is_dead_workspace(folder: Path) -> bool:
+    """Whether a folder is a workspace whose run is no more, also where somebody has removed the locks beside it."""
+    return is_marked(folder) and lock_holder(folder, LIFE) is None
 
 
 def _remove(path: Path) -> None:

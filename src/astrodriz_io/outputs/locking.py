@@ -21,7 +21,7 @@ from astrodriz_core.errors import LockedError
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import hidden_place
 
-__all__ = ["lock_path", "locked", "wait_for_others"]
+__all__ = ["lock_holder", "lock_path", "locked", "wait_for_others"]
 
 POLL_SECONDS = 0.1
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
@@ -81,13 +81,14 @@ def wait_for_others(folder: Path, names: Iterable[str], *, wait: float = 0.0) ->
     """
     deadline = time.monotonic() + wait
     for name in sorted({name.lower() for name in names}):
-        while (holder := _holder_of(lock_path(folder, name))) is not None:
+        while (holder := lock_holder(folder, name)) is not None:
             _give_up_after(deadline, name, holder)
             time.sleep(POLL_SECONDS)
 
 
-def _holder_of(path: Path) -> str | None:
-    """Who holds a lock, found out by reading alone; None where nobody does."""
+def lock_holder(folder: Path, name: str) -> str | None:
+    """Who holds the lock of a name in a folder, found out by reading alone; None where nobody does."""
+    path = lock_path(folder, name)
     with storage_errors(path.name), ExitStack() as opened:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)

@@ -74,7 +74,7 @@ def publish(files: Iterable[Path], home: Path, root: str, *, disk: Disk | None =
     return tuple(place(home, path.name) for path in paths)
 
 
-def recover(home: Path, *, disk: Disk | None = None) -> Mapping[str, str]:
+def recover(home: Path, *, root: str | None = None, disk: Disk | None = None) -> Mapping[str, str]:
     """End or undo every commit that a crash has cut short in a folder.
 
     Where all new files are there the commit is ended. Where one is missing or damaged, or somebody has
@@ -85,6 +85,8 @@ def recover(home: Path, *, disk: Disk | None = None) -> Mapping[str, str]:
     ----------
     home : Path
         The user's folder.
+    root : str, optional
+        Rootname of the one input whose commit is looked at; by default all are.
     disk : Disk, optional
         The file system.
 
@@ -102,11 +104,12 @@ def recover(home: Path, *, disk: Disk | None = None) -> Mapping[str, str]:
     if not _pending(home, disk):
         return {}
     with locked(home, (FOLDER_LOCK,), wait=FOLDER_WAIT):
-        done = {transaction.root: _resume(transaction) for transaction in _pending(home, disk)}
-    for root, what in done.items():
-        logger.warning("A run of %s was cut short while it wrote its results: %s", root, what)
+        pending = [transaction for transaction in _pending(home, disk) if root in (None, transaction.root)]
+        done = {transaction.root: _resume(transaction) for transaction in pending}
+    for name, what in done.items():
+        logger.warning("A run of %s was cut short while it wrote its results: %s", name, what)
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        add_to_trailer(home, root, f"Found {moment}: a run was cut short while it wrote its results; {what}.")
+        add_to_trailer(home, name, f"Found {moment}: a run was cut short while it wrote its results; {what}.")
     return done
 
 

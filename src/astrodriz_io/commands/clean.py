@@ -1,0 +1,63 @@
+"""``astrodriz clean``: what dead runs have left in a folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from astrodriz_core.errors import UsageError, printable
+from astrodriz_io.outputs.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
+
+__all__ = ["add_clean_arguments", "run_clean"]
+
+
+def add_clean_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``astrodriz clean`` to its parser."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the inputs, or a newpath")
+    parser.add_argument("--remove", action="store_true", help="remove it (default: list it and change nothing)")
+
+
+def run_clean(arguments: argparse.Namespace) -> Iterator[str]:
+    """Do what the command line asks for; gives the lines for the terminal as they come.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder.
+    StorageError
+        Something cannot be read or removed.
+    """
+    folder: Path = arguments.folder
+    if not folder.is_dir():
+        raise UsageError("There is no such folder.", where=folder.name, remedy="Give the folder of the inputs.")
+    if arguments.remove:
+        yield from _removed(folder)
+    else:
+        yield from _listed(folder, find_leftovers(folder))
+
+
+def _listed(folder: Path, found: Iterable[Leftover]) -> Iterator[str]:
+    found = tuple(found)
+    dead = [each for each in found if each.holder is None]
+    yield from (_line(each, "in use" if each.holder is not None else "") for each in found)
+    for holder in sorted({each.holder for each in found if each.holder is not None}):
+        yield f"In use by {holder}."
+    if dead:
+        yield f"Nothing has been changed. To remove what dead runs have left: astrodriz clean --remove {folder}"
+    else:
+        yield "Nothing is left of dead runs."
+
+
+def _removed(folder: Path) -> Iterator[str]:
+    nothing = True
+    for leftover, what in remove_leftovers(folder):
+        nothing = False
+        yield _line(leftover, what)
+    if nothing:
+        yield "Nothing is left of dead runs."
+
+
+def _line(leftover: Leftover, what: str) -> str:
+    size = "" if leftover.kind is LeftoverKind.LOCK else f", {leftover.size / 1e6:.1f} MB"
+    return printable(f"{leftover.path.name}: {leftover.kind.value}{size}{f': {what}' if what else ''}")
