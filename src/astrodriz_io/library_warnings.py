@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 from attrs import define, field
 
-__all__ = ["library_warnings"]
+__all__ = ["NOISE", "library_warnings"]
 
 NOISE = (
     "Kernel .* is not a flux-conserving kernel",  # the user has chosen it; the documentation says what each does
@@ -24,6 +24,10 @@ NOISE = (
     "Sources were found, but none pass",
     "Keyword name .* is greater than 8 characters",  # names that stwcs gives to keywords of alternate solutions
     "Card is too long, comment will be truncated",
+    "'datfix' made the change",  # MJD-OBS that the older headers lack
+    "The WCS transformation has more axes",  # headerlets have a WCS and no image
+    "File may have been truncated",  # damaged files are refused with an error that says more
+    "Error validating header for HDU",
 )
 """Beginnings of the warnings that tell a user nothing; regular expressions."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 import requests
@@ -84,8 +84,9 @@ def cuttable(connection_class: Any, connections: Connections) -> type:
     return type(connection_class.__name__, (connection_class,), {"connect": connect})
 
 
-def cuttable_session(connections: Connections) -> requests.Session:
-    """A session whose connections, to proxies too, are watched."""
+@contextmanager
+def cuttable_session(connections: Connections) -> Iterator[requests.Session]:
+    """A session whose connections, to proxies too, are watched; all its replies are closed with it."""
     adapter = HTTPAdapter()
     pool_of = adapter.get_connection_with_tls_context
 
@@ -95,7 +96,13 @@ def cuttable_session(connections: Connections) -> requests.Session:
         return pool
 
     adapter.get_connection_with_tls_context = watched_pool_of
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, adapter)
-    return session
+    with ExitStack() as replies, requests.Session() as session:
+        # requests forgets a reply that leads to an address which makes no sense.
+        session.hooks["response"].append(lambda reply, **_: _closed_by(replies, reply))
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, adapter)
+        yield session
+
+
+def _closed_by(replies: ExitStack, reply: requests.Response) -> None:
+    replies.callback(reply.close)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, cast
 from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
 
@@ -88,17 +90,19 @@ class GaiaArchive:
             raise CatalogError("The Gaia archive did not answer in time.") from failure
 
     def _launch(self, adql: str, connections: Connections, seconds: float) -> Table:
-        launch = self.launch or _astroquery_launcher(self.address, _Handler(self.address, connections, seconds))
-        return launch(adql)
+        with ExitStack() as opened:
+            handler = _Handler(self.address, connections, seconds, opened)
+            return (self.launch or _astroquery_launcher(self.address, handler))(adql)
 
 
 @frozen
 class _Handler:
-    """Makes the connections of astroquery, in place of its own handler: watched ones, with a limit on time."""
+    """Makes the connections of astroquery, which never closes them: watched ones, with a limit on time."""
 
     address: str
     connections: Connections
     seconds: float
+    opened: ExitStack
 
     def get_connection(self, *, ishttps: bool = False, cookie: object = None, verbose: bool = False) -> HTTPConnection:
         """A connection to the archive."""
@@ -109,8 +113,12 @@ class _Handler:
         return self._connection(HTTPSConnection)
 
     def _connection(self, kind: type) -> HTTPConnection:
-        made: HTTPConnection = cuttable(kind, self.connections)(urlsplit(self.address).netloc, timeout=self.seconds)
-        return made
+        made: Any = cuttable(kind, self.connections)(urlsplit(self.address).netloc, timeout=self.seconds)
+        made.response_class = self._response
+        return cast(HTTPConnection, self.opened.enter_context(closing(made)))
+
+    def _response(self, *args: Any, **kwargs: Any) -> HTTPResponse:
+        return self.opened.enter_context(closing(HTTPResponse(*args, **kwargs)))
 
 
 def _astroquery_launcher(address: str, handler: _Handler) -> Callable[[str], Table]:
