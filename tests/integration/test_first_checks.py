@@ -24,6 +24,7 @@ from astrodriz_io.astrometry.headerlet_sources import FolderSource
 from astrodriz_io.exit_codes import exit_code
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
+from astrodriz_io.inputs.keyword_table import NUMBERS, TEXTS
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.inputs.regular_files import check_regular
 from astrodriz_io.pipeline import process
@@ -31,6 +32,8 @@ from astrodriz_io.progress import SilentProgress
 
 Item = TypeVar("Item")
 PIPE_SECONDS = 60
+PAGE = Path(__file__).parents[2] / "docs" / "first-checks.md"
+HEAD = ["number", "least", "greatest", "unit"]
 
 
 class Early(SilentProgress):
@@ -337,3 +340,14 @@ def test_an_exposure_is_checked_by_whoever_reads_it(tmp_path: Path) -> None:
     path = write_exposure(tmp_path / "iabc01aaq_flt.fits", primary={"EXPSTART": -1.0})
     with pytest.raises(InputError, match=r"^iabc01aaq_flt\.fits: EXPSTART: -1\.0 is not between"):
         read_exposure(path)
+
+
+def test_the_page_has_every_keyword_with_its_range() -> None:
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    told = {
+        keyword: (float(least), float(greatest))
+        for keywords, least, greatest, *_ in (row for row in rows[rows.index(HEAD) + 1 :])
+        for keyword in keywords.split(", ")
+    }
+    assert told == {keyword: (span.least, span.greatest) for keyword, span in NUMBERS.items()}
+    assert f"Texts are {', '.join(sorted(TEXTS))}." in PAGE.read_text("utf-8")

@@ -54,7 +54,8 @@ def settings_from_arguments(arguments: argparse.Namespace) -> Settings:
     """
     catalog = None if arguments.catalog == Path(GAIA_ARCHIVE) else arguments.catalog
     for path in (catalog, arguments.headerlets, arguments.parameters):
-        if path is not None and not path.exists():
+        if path is not None and not (path.is_file() or path.is_dir()):
+            # A named pipe or a device is neither, and would be found out after hours.
             raise UsageError("There is no such file or folder.", where=path.name, remedy="Check the option's path.")
     cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
     return Settings(
