@@ -13,7 +13,7 @@ from astrodriz_core.records.run import StageOutcome, StageRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.combination import Combination
-from astrodriz_io.outputs.exposures import finish_exposures, write_checksums, write_cosmic_rays
+from astrodriz_io.outputs.exposures import finish_exposures, write_checksums
 from astrodriz_io.outputs.headerlets import copy_wcs, write_headerlet, write_new_solutions
 from astrodriz_io.outputs.products import write_product
 from astrodriz_io.places import beside
@@ -161,7 +161,7 @@ def _finish(
     context: StageContext, combination: Combination, files: Sequence[Path], name: str, note: FinalNote
 ) -> tuple[ProductRecord, Path]:
     roots = by_rootname(files)
-    write_cosmic_rays(roots, combination.cosmic_rays)
+    context.flag(files, combination)
     finish_exposures(roots, combination, note.date, note.not_tried)
     path = context.workspace.place(name)
     product = write_product(combination, path, note.moment)

@@ -92,6 +92,10 @@ class StageContext:
             self.keeper.keep_masks(combination)
         return combination
 
+    def flag(self, files: Sequence[Path], combination: Combination) -> None:
+        """Set DQ 4096 in exposures where their combination found cosmic rays."""
+        write_cosmic_rays(by_rootname(files), combination.cosmic_rays, self.parameters.resetbits)
+
     def keep_states(self, files: Sequence[Path]) -> tuple[FileDigest, ...]:
         """Keep what the stage has made of the exposures."""
         return self.keeper.keep_states(files) if self.keeper is not None else ()
@@ -127,7 +131,7 @@ def default_stage(context: StageContext, files: tuple[Path, ...]) -> tuple[Stand
     A failed verification is noted, and the run goes on. DQ bit 4096 is set in the files.
     """
     combination = context.combine(files, Stage.DEFAULT.name.lower())
-    write_cosmic_rays(by_rootname(files), combination.cosmic_rays)
+    context.flag(files, combination)
     verification = verify_combination(combination, context.settings.policy)
     standing = Standing(files, combination, verification)
     reason = verification.reason if verification else "one exposure has nothing to be aligned to"
@@ -202,7 +206,7 @@ def _try(
 ) -> tuple[Standing, StageRecord]:
     """Combine and verify with the new WCS of the copies; keep it or go back to what stood before."""
     combination = context.combine(copies, stage.name.lower())
-    write_cosmic_rays(by_rootname(copies), combination.cosmic_rays)
+    context.flag(copies, combination)
     verification = verify_combination(combination, context.settings.policy)
     comparison = compare_with_default(combination, default.combination)
     lost = missing_exposures(combination.record, standing.combination.record)

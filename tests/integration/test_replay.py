@@ -134,6 +134,18 @@ def test_a_reference_image_is_recorded_by_name_and_hash_and_not_needed_again(ir_
     assert replayed((record, tmp_path / "run"), ir_singleton, tmp_path / "out").different == ()
 
 
+def test_flags_that_the_exposures_came_with_count_in_the_replay_where_they_counted_in_the_run(ir_association, tmp_path):
+    shutil.copytree(ir_association.folder, tmp_path / "in")
+    flagged = evolve(ir_association, folder=tmp_path / "in")
+    for path in sorted((tmp_path / "in").glob("*_flt.fits")):
+        with fits.open(path, mode="update") as hdus:
+            hdus["DQ"].data[40:50, 40:50] |= 4096
+    record = run(flagged, tmp_path / "run", parameter_overrides={"resetbits": "0"}, align_to_gaia=False)
+    with fits.open(tmp_path / "run" / f"{ir_association.rootnames[0]}_flt.fits") as hdus:
+        assert (hdus["DQ"].data[40:50, 40:50] & 4096 != 0).all()
+    assert replayed((record, tmp_path / "run"), flagged, tmp_path / "out").different == ()
+
+
 def test_the_choice_of_the_run_is_no_other_choice(ir_run):
     record, _ = ir_run
     assert plan_replay(record, WcsOrigin.A_POSTERIORI) == plan_replay(record)

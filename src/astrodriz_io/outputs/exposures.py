@@ -18,7 +18,7 @@ __all__ = ["checksum_comment", "finish_exposures", "write_checksums", "write_cos
 BIT = ASTRODRIZZLE_COSMIC_RAY
 
 
-def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks) -> None:
+def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks, reset_bits: int | None = BIT) -> None:
     """Reset DQ bit 4096 in the given files and set it where cosmic rays were found.
 
     Parameters
@@ -26,13 +26,17 @@ def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks) -> None
     files : mapping
         File by rootname; changed in place.
     cosmic_rays : mapping
-        Masks by ``<rootname>_<extver>``; a chip without one ends with no flagged pixel.
+        Masks by ``<rootname>_<extver>``; a chip without one gets no flags.
+    reset_bits : int or None
+        DQ bits that were taken as not set in the combination; where 4096 is none of them, flags that are there stay,
+        because they counted.
     """
+    reset = bool((reset_bits or 0) & BIT)
     for rootname, path in files.items():
         with fits.open(path, mode="update", memmap=False) as hdus:
             for hdu in hdus[1:]:
                 if hdu.name == "DQ" and hdu.data is not None:
-                    flags = hdu.data & ~hdu.data.dtype.type(BIT)
+                    flags = hdu.data & ~hdu.data.dtype.type(BIT if reset else 0)
                     mask = cosmic_rays.get(f"{rootname}_{hdu.ver}")
                     if mask is not None:
                         flags[np.asarray(mask)] |= flags.dtype.type(BIT)
