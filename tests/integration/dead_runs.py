@@ -27,7 +27,7 @@ def dead_workspace(home, newpath=None):
             (space.folder / name).write_text("half of it")
         (stage / "a1q_flt.fits").write_text("a copy")
         (space.folder / ".wcs-abcd_f01" / "a1q_flt.fits").write_text("a copy")
-        (space.scratch / "default" / "a1q_single_sci.npy").write_text("an image")
+        (space.scratch / "default" / "images_00.raw").write_text("an image")
         shutil.copytree(space.folder, home / "kept")
     space.folder.parent.mkdir(exist_ok=True)
     (home / "kept").rename(space.folder)

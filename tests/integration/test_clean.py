@@ -69,7 +69,7 @@ def test_what_a_living_run_holds_is_not_touched(tmp_path, capsys):
     (tmp_path / "ram").mkdir()
     for newpath, place in ((None, tmp_path), (tmp_path / "ram", tmp_path / "ram")):
         with locked(tmp_path, NAMES), workspace(tmp_path, "a", newpath=newpath, keep=False, names=NAMES) as space:
-            space.scratch.joinpath("a1q_single_sci.npy").write_text("an image")
+            space.scratch.joinpath("images_00.raw").write_text("an image")
             before = snapshot(tmp_path)
             assert astrodriz(["clean", str(place)]) == 0
             assert f"In use by process {os.getpid()} " in capsys.readouterr().out

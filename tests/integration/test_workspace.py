@@ -129,10 +129,10 @@ def test_a_file_that_the_user_puts_into_the_workspace_of_a_living_run_stays(tmp_
 
 def test_a_link_in_the_workspace_is_not_followed(tmp_path):
     (tmp_path / "store" / "scratch").mkdir(parents=True)
-    (tmp_path / "store" / "scratch" / "a.npy").write_text("mine")
+    (tmp_path / "store" / "scratch" / "images_00.raw").write_text("mine")
     with workspace(tmp_path, "a", newpath=None, keep=False) as space:
         (space.folder / "scratch").symlink_to(tmp_path / "store" / "scratch")
-    assert (tmp_path / "store" / "scratch" / "a.npy").read_text() == "mine"
+    assert (tmp_path / "store" / "scratch" / "images_00.raw").read_text() == "mine"
 
 
 def test_a_file_of_the_users_in_the_folder_of_a_commit_stays(tmp_path):

@@ -1,12 +1,20 @@
-"""Where intermediate images are kept: in memory, or in scratch files that are mapped when read."""
+"""Where intermediate images are kept: in memory, or in scratch files that are mapped when read.
+
+A mapped file stays open for as long as the image is in use, and a process may open a few hundred files. So the images
+of a combination share few files, each as large as all before it together. An image is written, not
+put down through the mapping: a full disk is then an error of the system instead of the end of the process.
+"""
 
 from __future__ import annotations
 
+import mmap
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from attrs import define, field, frozen
+from numpy.typing import NDArray
 
 from astrodriz_io.capacity import free_space
 from astrodriz_io.outputs.disk import storage_errors
@@ -14,9 +22,37 @@ from astrodriz_io.places import place
 
 __all__ = ["ImageStore"]
 
+PAGE = mmap.ALLOCATIONGRANULARITY
+"""Images begin at multiples of it, bytes."""
 
+
+@frozen(eq=False)
+class _ScratchFile:
+    """One file, mapped as a whole; what was not written yet takes no room on the disk."""
+
+    path: Path
+    size: int
+    mapped: mmap.mmap
+
+    @classmethod
+    def make(cls, path: Path, size: int) -> _ScratchFile:
+        with path.open("x+b") as stream:
+            stream.truncate(size)
+            return cls(path, size, mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_READ))
+
+    def write(self, offset: int, image: NDArray[Any]) -> NDArray[Any]:
+        """Write an image at a place; returns it as it is mapped, read-only."""
+        with self.path.open("r+b", buffering=0) as stream:
+            stream.seek(offset)
+            left = image.data.cast("B")
+            while left:
+                left = left[stream.write(left) :]
+        return np.frombuffer(self.mapped, image.dtype, image.size, offset).reshape(image.shape)
+
+
+@define(eq=False)
 class ImageStore:
-    """Named images of one combination.
+    """Named images of one combination; may be used from several threads.
 
     Parameters
     ----------
@@ -24,9 +60,11 @@ class ImageStore:
         Scratch folder; with None all images stay in memory.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._images: dict[str, NDArray[Any]] = {}
+    _folder: Path | None
+    _files: list[_ScratchFile] = field(factory=list, init=False)
+    _used: int = field(default=0, init=False)
+    """Bytes of the last file that are taken."""
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
     @property
     def in_memory(self) -> bool:
@@ -41,33 +79,33 @@ class ImageStore:
             return free_space(self._folder)
 
     def put(self, name: str, image: NDArray[Any]) -> NDArray[Any]:
-        """Keep an image and return the kept form of it, which is read-only where it is a file."""
+        """Keep an image of at least one pixel; returns the kept form of it, which is read-only where it is a file.
+
+        Parameters
+        ----------
+        name : str
+            What it is called where it cannot be kept.
+        image : ndarray
+            The image.
+
+        Raises
+        ------
+        StorageError
+            The disk is full, or refuses.
+        """
         if self._folder is None:
-            self._images[name] = image
             return image
         with storage_errors(name):
-            np.save(self._path(name), image)
-            return self._map(name, "r")
+            file, offset = self._room(self._folder, image.nbytes)
+            return file.write(offset, np.ascontiguousarray(image))
 
-    def empty(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """A kept image to be filled by the caller, block by block."""
-        if self._folder is None:
-            self._images[name] = np.empty(shape, dtype)
-            return self._images[name]
-        with storage_errors(name):
-            return np.lib.format.open_memmap(self._path(name), mode="w+", dtype=np.dtype(dtype), shape=shape)
-
-    def drop(self, name: str) -> None:
-        """Forget an image and free its room."""
-        if self._folder is None:
-            self._images.pop(name, None)
-        else:
-            self._path(name).unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        assert self._folder is not None
-        return place(self._folder, f"{name}.npy")
-
-    def _map(self, name: str, mode: Any) -> NDArray[Any]:
-        image: NDArray[Any] = np.load(self._path(name), mmap_mode=mode)
-        return image
+    def _room(self, folder: Path, size: int) -> tuple[_ScratchFile, int]:
+        """A file with so many bytes to spare, and where they begin."""
+        taken = -(-size // PAGE) * PAGE
+        with self._lock:
+            if not self._files or self._used + taken > self._files[-1].size:
+                path = place(folder, f"images_{len(self._files):02}.raw")
+                self._files.append(_ScratchFile.make(path, max(taken, sum(file.size for file in self._files))))
+                self._used = 0
+            self._used += taken
+            return self._files[-1], self._used - taken

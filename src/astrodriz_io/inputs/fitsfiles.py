@@ -16,7 +16,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.names import Rootname, rootname
 from astrodriz_io.inputs.fits_scan import check_counts_of_file
 from astrodriz_io.inputs.regular_files import check_regular
-from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.outputs.disk import is_short_write, storage_errors
 
 __all__ = ["FITS_FAILURES", "header_rootname", "keyword_number", "keyword_text", "open_fits", "reading"]
 
@@ -68,7 +68,7 @@ def reading(where: str) -> Iterator[None]:
         try:
             yield
         except FITS_FAILURES as failure:
-            if isinstance(failure, OSError) and failure.errno is not None:
+            if isinstance(failure, OSError) and (failure.errno is not None or is_short_write(failure)):
                 raise
             raise _damaged(where, failure) from failure
 

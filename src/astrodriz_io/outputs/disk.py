@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from astrodriz_core.errors import StorageError
+from astrodriz_core.errors import ResourceError, StorageError
 from astrodriz_io.places import place
 
-__all__ = ["Disk", "as_bytes", "storage_errors"]
+__all__ = ["Disk", "as_bytes", "is_short_write", "storage_errors"]
 
 ADVICE = {
-    errno.ENOSPC: "Free some space on that disk, or give another folder as newpath.",
+    errno.ENOSPC: "Free some space on that disk, or give another folder as newpath (see also ulimit -f).",
     errno.EDQUOT: "Your quota is used up: free some space, or give another folder as newpath.",
-    errno.EACCES: "Check the permissions of the folder.",
-    errno.EPERM: "Check the permissions of the folder.",
+    errno.EFBIG: "The file would be larger than is allowed: raise the limit (ulimit -f), or take a smaller frame.",
+    errno.EMFILE: "The process may not open more files: raise the limit (ulimit -n), or give fewer cores (-n).",
+    errno.ENFILE: "The system may not open more files: end other programs, or raise the limit (fs.file-max).",
+    errno.EACCES: "Check the permissions of the file and of its folder.",
+    errno.EPERM: "Check the permissions of the file and of its folder.",
     errno.EROFS: "The file system is read-only; copy the exposures to a folder where you may write.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.ELOOP: "The links lead in a circle: put them right.",
+    errno.ENOENT: "Something has removed it meanwhile: run again, and let nothing else change the folder.",
+    errno.ENOTDIR: "A part of the path is a file, not a folder: give another path.",
+    errno.EISDIR: "It is a folder, not a file: give another path.",
+    errno.EEXIST: "Something of this name is there already: move it away.",
+    errno.EIO: "The disk is failing or was taken away: look at the system's log.",
+    errno.ESTALE: "The network disk was taken away: mount it again.",
+    errno.ENODEV: "The disk was taken away: mount it again.",
 }
+"""What to do about each error of the system; the one place for it."""
+
+OTHER_ADVICE = "Check the disk, then run again; the inputs are as they were."
+
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written|Not enough space on disk")
+
+MEMORY_ADVICE = (
+    "Take a smaller frame or fewer cores (-n), leave out -i, or take a machine with more memory; limits are raised "
+    "with ulimit -v."
+)
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 """What file systems without hard links answer."""
@@ -28,20 +51,57 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK
 
 @contextmanager
 def storage_errors(name: str) -> Iterator[None]:
-    """Turn an error of the operating system within the block into a `StorageError` that names the file.
+    """Turn an error of the operating system within the block into an error that names the file and says what to do.
 
-    An `OSError` without a number of the system's (astropy and requests raise such) passes unchanged.
+    An `OSError` without a number of the system's, and without one behind it, passes unchanged: astropy and requests
+    raise such for other reasons.
+
+    Raises
+    ------
+    StorageError
+        In place of an `OSError`.
+    ResourceError
+        In place of a `MemoryError`, and of an `OSError` that says there is no memory.
     """
     try:
         yield
+    except MemoryError as error:
+        raise _no_memory(name) from error
     except OSError as error:
-        if error.errno is None:
+        cause = _system_error(error)
+        if cause is None:
             raise
-        raise StorageError(
-            f"{error.strerror or error}.",
-            where=name,
-            remedy=ADVICE.get(error.errno, "Check the disk, then run again; the inputs are as they were."),
-        ) from error
+        if cause.errno == errno.ENOMEM:
+            raise _no_memory(name) from error
+        remedy = ADVICE.get(cause.errno or 0, OTHER_ADVICE)
+        raise StorageError(f"{cause.strerror or cause}.", where=name, remedy=remedy) from error
+
+
+def _system_error(error: OSError) -> OSError | None:
+    """What the operating system has said: this error, the one behind it, or a short write; None where it said nothing.
+
+    astropy says of a full disk how much is free, and numpy how much it has written, without the number of the error.
+    """
+    if error.errno is not None:
+        return error
+    if is_short_write(error):
+        return OSError(errno.ENOSPC, "The file could not be written to its end")
+    return next((found for found in _behind(error) if isinstance(found, OSError) and found.errno is not None), None)
+
+
+def is_short_write(error: OSError) -> bool:
+    """Whether numpy or astropy say that a file could not be written to its end."""
+    return _SHORT_WRITE.search(str(error)) is not None
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    while (behind := error.__cause__ or error.__context__) is not None:
+        yield behind
+        error = behind
+
+
+def _no_memory(name: str) -> ResourceError:
+    return ResourceError("There is not enough memory.", where=name, remedy=MEMORY_ADVICE)
 
 
 def as_bytes(text: str) -> bytes:

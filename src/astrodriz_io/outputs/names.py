@@ -18,7 +18,7 @@ ENDINGS: Mapping[str, str] = {
 """Endings of the files that tell of a run, behind the root of its input."""
 
 _FITS = r"_((flt|flc|cal)(_([\w-]+_)?hlet)?|drz|drc)\.fits"
-_IMAGE = re.compile(r"[^.].*\.npy")
+_IMAGE = re.compile(r"images_\d{2,}\.raw")
 """Scratch images; they lie in a folder of their own."""
 _FOLDER = re.compile(r"scratch|untouched|.+_(apriori|aposteriori)|\.[a-z]+-[a-z0-9_]{8}")
 """Also those in which one file is edited before it replaces another."""
