@@ -31,6 +31,19 @@ def acs_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssoci
 
 
 @pytest.fixture(scope="session")
+def ir_pair(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """Two WFC3/IR exposures of 256 x 256 pixels, for runs whose images do not matter."""
+    return _simulated(tmp_path_factory, "ir-pair", SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=2))
+
+
+@pytest.fixture(scope="session")
+def acs_pair(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
+    """Two ACS/WFC exposures, FLT and FLC, with two chips of 256 x 256 pixels: a star field."""
+    spec = SimulationSpec(detector="ACS/WFC", size=SMALL, sky=FieldKind.CROWDED, exposures=2)
+    return _simulated(tmp_path_factory, "acs-pair", spec)
+
+
+@pytest.fixture(scope="session")
 def misaligned_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """Four WFC3/IR exposures of 256 x 256 pixels, the third of them two pixels off its place."""
     spec = SimulationSpec(detector="WFC3/IR", size=SMALL, misalign=((2, 2.0),))
@@ -51,9 +64,9 @@ def ir_run(ir_association: SimulatedAssociation, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
-def acs_run(acs_association: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
-    """The same on the ACS/WFC association."""
-    return made_once(tmp_path_factory, "acs-run", lambda folder: _run(acs_association, folder))
+def acs_run(acs_pair: SimulatedAssociation, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
+    """The same on the two ACS/WFC exposures."""
+    return made_once(tmp_path_factory, "acs-run", lambda folder: _run(acs_pair, folder))
 
 
 @pytest.fixture

@@ -486,52 +486,52 @@ def test_a_guide_star_catalogue_without_a_sensible_name_is_refused(files, tmp_pa
 
 
 @pytest.fixture
-def run(ir_association, tmp_path):
+def run(ir_pair, tmp_path):
     """A whole run without the a posteriori stage, with a folder of headerlets that a test may change first."""
-    shutil.copytree(ir_association.folder, tmp_path / "run")
+    shutil.copytree(ir_pair.folder, tmp_path / "run")
 
     def runs():
         return process(
-            tmp_path / "run" / ir_association.input.name,
+            tmp_path / "run" / ir_pair.input.name,
             headerlet_folder=tmp_path / "run" / "headerlets",
             align_to_gaia=False,
-            environment=dict(ir_association.environment),
+            environment=dict(ir_pair.environment),
         )
 
     return tmp_path / "run", runs
 
 
 def test_solutions_that_are_not_applied_are_attached_all_the_same_and_by_a_replay_too(
-    run, ir_association, reference_environment
+    run, ir_pair, reference_environment
 ):
     folder, runs = run
-    for path in (folder / "headerlets").glob(f"{ir_association.rootnames[1]}_*"):
+    for path in (folder / "headerlets").glob(f"{ir_pair.rootnames[1]}_*"):
         path.unlink()
     record = runs()
     assert record.stages[2].outcome is StageOutcome.SKIPPED
-    default, others = folder / ir_association.flt[0].name, folder / ir_association.flt[1].name
+    default, others = folder / ir_pair.flt[0].name, folder / ir_pair.flt[1].name
     assert "-" not in names(default)[0]
     assert sum("GSC240" in name for name in headerlets(default)) == sum("HSC30" in name for name in headerlets(default))
     assert sum("HSC30" in name for name in headerlets(default)) == 1
     assert headerlets(others) == []
-    reference_environment(ir_association)
+    reference_environment(ir_pair)
     again = folder / "again"
-    result = replay_run(folder / f"{record.root}_decisions.json", ir_association.folder, again, SilentProgress())
+    result = replay_run(folder / f"{record.root}_decisions.json", ir_pair.folder, again, SilentProgress())
     assert result.different == ()
     assert headerlets(again / default.name) == headerlets(default)
 
 
-def test_a_solution_from_guide_stars_is_written_as_a_headerlet_that_stwcs_applies(run, ir_association):
+def test_a_solution_from_guide_stars_is_written_as_a_headerlet_that_stwcs_applies(run, ir_pair):
     folder, runs = run
     for path in (folder / "headerlets").glob("*_hlet.fits"):
         path.unlink()
-    offsets = {root: [0.2 / 3600, -0.1 / 3600] for root in ir_association.rootnames}
+    offsets = {root: [0.2 / 3600, -0.1 / 3600] for root in ir_pair.rootnames}
     (folder / "headerlets" / "guide_star_offsets.json").write_text(json.dumps(offsets))
     record = runs()
-    flt = folder / ir_association.flt[0].name
+    flt = folder / ir_pair.flt[0].name
     written = folder / f"{flt.stem}_{names(flt)[0]}_hlet.fits"
     assert names(flt)[0].endswith("-GSC240")
     assert written.name in record.files
-    fresh = with_default_wcs(ir_association, folder / "fresh")[0]
+    fresh = with_default_wcs(ir_pair, folder / "fresh")[0]
     apply_by_stwcs(fresh, written)
     assert largest_difference_mas(sky(fresh), sky(flt)) < 1e-4

@@ -14,7 +14,7 @@ from astrodriz_core.errors import AstrodrizError, InputError
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.fits_scan import MAX_COUNT
 
-CASES = 10_000
+CASES, SLOW_CASES = 1_500, 20_000
 REGRESSIONS = Path(__file__).parent / "regressions"
 MEMORY_KB = 600_000
 
@@ -41,12 +41,15 @@ def test_sound_files_are_read_and_noise_is_refused(made):
                     file.unlink()
 
 
-def test_damaged_files_end_in_errors_of_astrodriz_only(made):
+@pytest.mark.parametrize(
+    ("first", "count"), [(1, CASES), pytest.param(CASES + 1, SLOW_CASES, marks=pytest.mark.slow, id="many")]
+)
+def test_damaged_files_end_in_errors_of_astrodriz_only(made, first, count):
     all_readers, work = made
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     failures = [
         failure
-        for reader, seed, data in cases(all_readers, 1, CASES)
+        for reader, seed, data in cases(all_readers, first, count)
         if (failure := check(reader, data, work, seed)) is not None
     ]
     assert not failures, "\n".join(f"{one.reader} seed {one.seed}: {one.what}" for one in failures[:5])

@@ -59,10 +59,10 @@ def failing(path):
         process(path, environment={}, num_cores=2)
 
 
-def test_whole_runs_leave_nothing_in_the_process(ir_association, elsewhere):
+def test_whole_runs_leave_nothing_in_the_process(ir_pair, ir_singleton, elsewhere):
     with leaving_no_trace():
-        for number in range(2):
-            assert run(ir_association, elsewhere / f"run{number}").outcome is RunOutcome.DONE
+        for association in (ir_pair, ir_singleton):
+            assert run(association, elsewhere / association.rootnames[-1]).outcome is RunOutcome.DONE
 
 
 def test_omitted_and_failing_runs_leave_nothing_in_the_process(omitted, damaged, elsewhere):

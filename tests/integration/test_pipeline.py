@@ -124,10 +124,10 @@ def test_the_number_of_cores_and_the_place_of_scratch_images_change_nothing(ir_r
     assert one == two
 
 
-def test_flc_files_decide_and_flt_files_follow(acs_run, acs_association):
+def test_flc_files_decide_and_flt_files_follow(acs_run, acs_pair):
     record, folder = acs_run
     assert {product.suffix for product in record.products} == {"drc", "drz"}
-    for name in acs_association.rootnames:
+    for name in acs_pair.rootnames:
         flc = fits.getheader(folder / f"{name}_flc.fits", ("SCI", 2))
         flt = fits.getheader(folder / f"{name}_flt.fits", ("SCI", 2))
         for keyword in ("WCSNAME", "CRVAL1", "CRVAL2", "CD1_1", "CD2_2"):
@@ -152,23 +152,23 @@ def test_a_single_exposure_gives_a_product(ir_singleton, tmp_path):
     assert stage(record, Stage.DEFAULT).drizzle.cosmic_rays == ()
 
 
-def test_switches_skip_the_alignment_stages(ir_association, tmp_path):
-    environment = {name: str(path) for name, path in ir_association.environment.items()}
+def test_switches_skip_the_alignment_stages(ir_pair, tmp_path):
+    environment = {name: str(path) for name, path in ir_pair.environment.items()}
     environment |= {"ASTROMETRY_APPLY_APRIORI": "off", "ASTROMETRY_COMPUTE_APOSTERIORI": "No"}
-    record = run(ir_association, tmp_path / "run", environment=environment)
+    record = run(ir_pair, tmp_path / "run", environment=environment)
     assert stage(record, Stage.A_PRIORI).outcome is StageOutcome.SKIPPED
     assert stage(record, Stage.A_POSTERIORI).outcome is StageOutcome.SKIPPED
     assert record.selection.chosen is WcsOrigin.PIPELINE_DEFAULT
 
 
-def test_a_world_without_services_still_gives_products(ir_association, tmp_path):
-    record = run(ir_association, tmp_path / "run", catalog=None, headerlet_folder=None)
+def test_a_world_without_services_still_gives_products(ir_pair, tmp_path):
+    record = run(ir_pair, tmp_path / "run", catalog=None, headerlet_folder=None)
     assert record.selection.chosen is WcsOrigin.PIPELINE_DEFAULT
     assert stage(record, Stage.A_PRIORI).outcome is not StageOutcome.KEPT
     assert stage(record, Stage.A_POSTERIORI).outcome is not StageOutcome.KEPT
     assert any("a priori" in warning for warning in record.warnings)
     product = fits.getheader(tmp_path / "run" / f"{record.product}_drz.fits")
-    exposure = fits.getheader(tmp_path / "run" / ir_association.flt[0].name)
+    exposure = fits.getheader(tmp_path / "run" / ir_pair.flt[0].name)
     assert product["NOTTRIED"] == exposure["NOTTRIED"] == "a priori, a posteriori"
 
 
@@ -231,8 +231,8 @@ def test_missing_files_are_all_named_before_anything_is_touched(ir_association, 
     assert sorted((path.name, path.stat().st_mtime_ns) for path in source.parent.iterdir()) == before
 
 
-def test_a_missing_reference_file_leaves_the_exposures_as_they_were(ir_association, tmp_path):
-    source = copied(ir_association, tmp_path / "run")
+def test_a_missing_reference_file_leaves_the_exposures_as_they_were(ir_pair, tmp_path):
+    source = copied(ir_pair, tmp_path / "run")
     before = {path.name: path.read_bytes() for path in source.parent.glob("*_flt.fits")}
     with pytest.raises(ReferenceFileError, match="iref"):
         process(source, environment={})
@@ -264,13 +264,13 @@ def test_single_parameters_are_obeyed_and_recorded(ir_singleton, tmp_path):
     assert any(one.name == "final_units" and "-p" in one.source for one in record.parameter_sources)
 
 
-def test_stages_do_without_cosmic_rays_where_they_are_not_looked_for(ir_association, tmp_path):
-    record = run(ir_association, tmp_path / "run", align_to_gaia=False, parameter_overrides={"driz_cr": "no"})
+def test_stages_do_without_cosmic_rays_where_they_are_not_looked_for(ir_pair, tmp_path):
+    record = run(ir_pair, tmp_path / "run", align_to_gaia=False, parameter_overrides={"driz_cr": "no"})
     assert stage(record, Stage.A_PRIORI).outcome is StageOutcome.KEPT
     assert all(one.drizzle.cosmic_rays == () for one in record.stages if one.drizzle is not None)
 
 
-def test_quality_testing_leaves_the_measurements_as_a_file(ir_run, ir_association, tmp_path):
+def test_quality_testing_leaves_the_measurements_as_a_file(ir_association, tmp_path):
     environment = {name: str(path) for name, path in ir_association.environment.items()}
     environment |= {"PIPELINE_QUALITY_TESTING": "1", "ASTROMETRY_APPLY_APRIORI": "off"}
     record = run(ir_association, tmp_path / "run", environment=environment, align_to_gaia=False)

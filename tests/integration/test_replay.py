@@ -43,8 +43,8 @@ def replayed(a_run, association, output, **options):
 
 
 @pytest.fixture(scope="module")
-def whole_runs(ir_run, ir_association, acs_run, acs_association):
-    return {"ir": (ir_run, ir_association), "acs": (acs_run, acs_association)}
+def whole_runs(ir_run, ir_association, acs_run, acs_pair):
+    return {"ir": (ir_run, ir_association), "acs": (acs_run, acs_pair)}
 
 
 @pytest.fixture
