@@ -105,6 +105,7 @@ BAD_CARDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:non-ASCII characters are present", "ignore:The following header keyword is invalid")
 @pytest.mark.parametrize("extension", ["0", "SCI,1", "DQ,1"])
 @pytest.mark.parametrize("card", BAD_CARDS)
 def test_a_card_that_cannot_be_written_again(association: TinyAssociation, extension: str, card: bytes) -> None:
@@ -166,6 +167,7 @@ def test_a_value_of_the_wrong_kind_or_size(
     assert error.remedy
 
 
+@pytest.mark.filterwarnings("ignore:non-ASCII characters are present", "ignore:The following header keyword is invalid")
 @pytest.mark.parametrize("card", ["foo     = 5", "FOO     = 1.5e-05", "FOO     =  'unusual'", "FOO     = (1.0, 2.0)"])
 def test_a_card_that_can_be_put_right_is_no_obstacle(association: TinyAssociation, card: str) -> None:
     for extension in (0, 1):

@@ -136,9 +136,11 @@ def test_filters_that_overlapping_runs_share_are_put_back_by_the_last_of_them():
 
 
 def test_the_noise_of_the_libraries_is_ignored_and_nothing_else():
-    with library_warnings(), warnings.catch_warnings(record=True) as told:
-        warnings.warn("Kernel 'lanczos3' is not a flux-conserving kernel", stacklevel=1)
-        warnings.warn("something of ours", stacklevel=1)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with library_warnings():
+            warnings.warn("Kernel 'lanczos3' is not a flux-conserving kernel", stacklevel=1)
+            warnings.warn("something of ours", stacklevel=1)
     assert [str(warning.message) for warning in told] == ["something of ours"]
 
 

@@ -20,7 +20,7 @@ from astrodriz_core.explaining import alignment_sentence, explain
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_io import stages
-from astrodriz_io.astrometry.headerlets import attached_headerlets
+from astrodriz_io.astrometry.attached import attached_headerlets
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.inputs.fitsfiles import open_fits

@@ -41,7 +41,11 @@ def keep_before_new_model(hdulist: fits.HDUList, stem: str) -> tuple[str, ...]:
     InputError
         No headerlet can be made of one.
     """
-    first = hdulist[science_extensions(hdulist)[0]].header
+    extensions = science_extensions(hdulist)
+    # What has neither is refused by stwcs, which comes next.
+    if not extensions or "IDCTAB" not in hdulist[0].header:
+        return ()
+    first = hdulist[extensions[0]].header
     wanted, applied = hdulist[0].header, keyword_text(first, "IDCTAB")
     if not applied or idctab_root(wanted) == idctab_root(first):
         return ()

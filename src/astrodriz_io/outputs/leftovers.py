@@ -17,6 +17,7 @@ from astrodriz_io.outputs.disk import Disk, storage_errors
 from astrodriz_io.outputs.journal import PARTS, Transaction
 from astrodriz_io.outputs.locking import lock_holder, lock_path
 from astrodriz_io.outputs.names import own_file, own_folder, own_image
+from astrodriz_io.places import place
 
 __all__ = ["LIFE", "MARK", "clear_folder", "clear_leftovers", "is_leftover", "is_marked", "mark", "remove_own"]
 
@@ -100,7 +101,7 @@ def is_leftover(path: Path, root: str) -> bool:
 def _is_dead_commit(folder: Path) -> bool:
     """Whether something is left of a commit that has ended, or that had not come as far as its journal."""
     transaction = Transaction(folder, Disk())
-    return not transaction.is_pending and (_empty(folder) or any((folder / name).exists() for name in PARTS))
+    return not transaction.is_pending and (_empty(folder) or any(place(folder, name).exists() for name in PARTS))
 
 
 def _is_dead_workspace(folder: Path) -> bool:
