@@ -22,6 +22,7 @@ from aligned_exposures import (
 from applied_by_stwcs import apply_by_stwcs
 from astropy.io import fits
 from loopback import serving
+from simulated_archive import database_answer
 from stwcs.wcsutil import altwcs
 
 from astrodriz_core.errors import DatabaseError, InputError
@@ -370,24 +371,7 @@ def test_nothing_is_printed_and_no_file_is_left_beside_the_exposures(files, fold
 def database(folder):
     """The astrometry database and the guide star service, from the folder of headerlets."""
 
-    def answer(path, query):
-        if path.endswith("GSCconvert.aspx"):
-            tags = {"msg": "Success", "deltaRA": 0.2 / 3600, "deltaDEC": 0.0, "outputCatalog": "GSC242"}
-            return 200, ("<r>" + "".join(f"<{k}>{v}</{k}>" for k, v in tags.items()) + "</r>").encode()
-        root = path.rstrip("/").split("/")[-1]
-        found = {fits.getval(p, "WCSNAME"): p for p in sorted(folder.glob(f"{root}_*hlet.fits"))}
-        if query.get("wcsname") in found:
-            return 200, found[query["wcsname"]].read_bytes()
-        if not found or "wcsname" in query:
-            return 404, b"nothing"
-        best = json.loads((folder / "best.json").read_text())[root]
-        solutions = "".join(
-            f"<solution><solutionID>{i}</solutionID><wcsName>{n}</wcsName></solution>" for i, n in enumerate(found)
-        )
-        xml = f"<o><bestSolutionID>{list(found).index(best)}</bestSolutionID><solutions>{solutions}</solutions></o>"
-        return 200, xml.encode()
-
-    with serving(answer) as loopback:
+    with serving(lambda path, query: database_answer(folder, path, query)) as loopback:
         yield loopback
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from loopback import Loopback, saying, serving
+from simulated_archive import catalogue_reply
 
 from astrodriz_core.errors import CatalogError, LockedError
 from astrodriz_io.astrometry.catalog_cache import CacheCatalog, add_catalog, list_catalogs
@@ -128,23 +129,9 @@ def test_a_file_that_is_no_catalogue_is_a_clear_error(tmp_path, name, content):
     assert str(tmp_path) not in str(caught.value)
 
 
-GAIA_COLUMNS = (
-    "objID", "ra", "ra_error", "dec", "dec_error", "pmra", "pmra_error", "pmdec", "pmdec_error", "mag", "epoch",
-)  # fmt: skip
-
-
-def reply(table, columns=GAIA_COLUMNS, count=None):
-    """What the catalogue service sends: a count, then CSV, with the line ends of the service."""
-    values = {name.lower(): table[name] for name in table.colnames}
-    values |= {"objid": np.arange(len(table)), "epoch": table["ref_epoch"], "raerr": table["ra_error"]}
-    lines = [f"Objects found: {len(table) if count is None else count}", ",".join(columns)]
-    lines += [",".join(repr(float(values[c.lower()][i])) for c in columns) for i in range(len(table))]
-    return "".join(line + "\r\n" for line in lines).encode()
-
-
 @pytest.fixture
 def service():
-    with serving(lambda path, query: (200, reply(sample()))) as loopback:
+    with serving(lambda path, query: (200, catalogue_reply(sample()))) as loopback:
         yield loopback
 
 
@@ -290,8 +277,8 @@ def test_after_the_budget_is_spent_nothing_is_asked_any_more(service):
         (b"", "count"),
         (b"<html>maintenance</html>", "count"),
         (b"Objects found: 1\r\nra,dec,mag\r\n1,2,3\r\n", "pmra, pmdec, epoch"),
-        (reply(sample(), columns=("ra", "dec", "mag", "epoch")), "pmra, pmdec"),
-        (reply(sample(), count=31), "30 rows"),
+        (catalogue_reply(sample(), columns=("ra", "dec", "mag", "epoch")), "pmra, pmdec"),
+        (catalogue_reply(sample(), count=31), "30 rows"),
         (b"Objects found: 1\r\nra,dec,mag,pmra,pmdec,epoch\r\na,b,c,d,e,f\r\n", "not a number"),
     ],
 )
