@@ -96,7 +96,7 @@ def test_a_run_with_a_hostile_rootname_leaves_only_its_trailer(tmp_path: Path, n
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name != "commit"])
-def test_names_of_images_sidecars_journals_and_caches(folder: Path, name: str) -> None:
+def test_names_of_sidecars_journals_and_caches(folder: Path, name: str) -> None:
     """The places where paths are made refuse as well, whatever may have passed before."""
     transaction = Transaction(folder / ".x_astrodriz_commit", Disk())
     transaction.new.mkdir(parents=True)
@@ -107,7 +107,6 @@ def test_names_of_images_sidecars_journals_and_caches(folder: Path, name: str) -
             pass
 
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: ImageStore(folder).put(name, np.zeros(1)),
         sidecar,
         transaction.entries,
         lambda: CacheCatalog(folder, name).query(Footprint(30.0, -20.0, 0.1), 2015.0),
@@ -115,6 +114,14 @@ def test_names_of_images_sidecars_journals_and_caches(folder: Path, name: str) -
     for attempt in attempts:
         with pytest.raises(AstrodrizError):
             attempt()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_image_of_any_name_lies_in_the_scratch_folder(tmp_path: Path, name: str) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    ImageStore(scratch).put(name, np.zeros(1))
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")] == ["scratch/images_00.raw"]
 
 
 @pytest.mark.parametrize("name", ["../escaped", "a/b", "GSC\u0662\u0664\u0660", "GSC" + "9" * 5000, "a\nb", "a\0b"])
