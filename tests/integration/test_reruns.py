@@ -275,14 +275,14 @@ def test_a_solution_of_the_database_is_attached_beside_a_fit_that_has_its_name(e
 
 
 @pytest.mark.parametrize("runs", [2, pytest.param(30, marks=pytest.mark.slow)])
-def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_association, acs_run, tmp_path, runs):
+def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_pair, acs_run, tmp_path, runs):
     folder, seconds = tmp_path / "run", []
     shutil.copytree(acs_run[1], folder)
-    run_again(acs_association, folder)
+    run_again(acs_pair, folder)
     shutil.copytree(folder, tmp_path / "second")
     for _ in range(runs - 1):
         start = time.process_time()
-        record = run_again(acs_association, folder)
+        record = run_again(acs_pair, folder)
         seconds.append(time.process_time() - start)
     assert record.selection == load_record(tmp_path / "second" / f"{record.root}_decisions.json").selection
     dates = ["DATE", "CHECKSUM", "DATASUM"]

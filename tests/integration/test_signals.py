@@ -21,6 +21,14 @@ CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
 @pytest.fixture(autouse=True)
+def interrupt_is_not_ignored():
+    """As in a program that is started from a terminal; one that a script starts in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
 def handlers_are_put_back():
     before = [signal.getsignal(number) for number in STOPPING]
     yield
