@@ -25,7 +25,7 @@ from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
 from astrodriz_io.commands.schema import schema_lines
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.ending import CRASH_REPORT, aftermath_of, cause_of
+from astrodriz_io.ending import CRASH_REPORT, Aftermath, aftermath_of, cause_of
 from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
 from astrodriz_io.messages import JSON_ERRORS, tell_error
 from astrodriz_io.progress import progress_for
@@ -171,13 +171,21 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
             with _without_warnings():
                 return action(parser.parse_args(words))
         except AstrodrizError as error:
-            return tell(error, type(error).__name__, exit_code(error))
+            return tell(_with_aftermath(error), type(error).__name__, exit_code(error))
         except KeyboardInterrupt as stopped:
             number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
             told = AstrodrizError(f"Interrupted {stopped}".strip() + ".", remedy=aftermath_of(stopped).value)
             return tell(told, "Interrupted", SIGNALLED + number)
         except Exception as error:  # noqa: BLE001  (the one place where a defect is reported)
             return tell(_internal(error), "InternalError", EXIT_INTERNAL, trace=traceback.format_exc())
+
+
+def _with_aftermath(error: AstrodrizError) -> AstrodrizError:
+    """The error, and what it has left where that is not nothing."""
+    aftermath = aftermath_of(error)
+    if aftermath is Aftermath.UNTOUCHED:
+        return error
+    return AstrodrizError(error.problem, where=error.where, remedy=f"{error.remedy} {aftermath.value}")
 
 
 def _internal(error: Exception) -> AstrodrizError:

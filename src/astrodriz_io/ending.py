@@ -7,8 +7,10 @@ import logging
 import os
 import socket
 import traceback
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from enum import Enum
+from importlib.metadata import version
 from types import TracebackType
 
 from cattrs.preconf.json import make_converter
@@ -102,11 +104,13 @@ class RunEnding:
         self._trailer.write(trailer(record))
 
     def __enter__(self) -> RunEnding:
-        self._trailer = TrailerFile(self._association.folder, self._association.rootname)
         who = f"process {os.getpid()} on {socket.gethostname()!r}"
-        version = software_versions()[0].version
-        self._trailer.write(opening(self._association.input_name, version, _now(), who))
-        self._log.follow(self._trailer.follow)
+        with ExitStack() as opened:
+            self._trailer = TrailerFile(self._association.folder, self._association.rootname)
+            opened.callback(self._trailer.close)
+            self._trailer.write(opening(self._association.input_name, version("astrodriz"), _now(), who))
+            self._log.follow(self._trailer.follow)
+            opened.pop_all()
         return self
 
     def __exit__(

@@ -10,9 +10,10 @@ import pytest
 from astropy.io import fits
 
 from astrodriz_core import errors
-from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError
+from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError, StorageError
 from astrodriz_io import cli, pipeline
 from astrodriz_io.cli import astrodriz, runastrodriz
+from astrodriz_io.ending import Aftermath
 from astrodriz_io.exit_codes import ERROR_CODES, EXIT_INTERNAL, exit_code
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
@@ -265,6 +266,17 @@ def test_every_kind_of_error_has_its_documented_code(kind, code, monkeypatch, ca
     monkeypatch.setattr(cli, "run_run", failing)
     assert runastrodriz(["x_asn.fits"]) == code
     assert f"| {code} | `{kind.__name__}`" in TABLE.read_text()
+
+
+def test_an_error_that_leaves_results_half_in_place_says_so(monkeypatch, capsys):
+    def failing(*_args):
+        error = StorageError("I/O error.", where="a.fits", remedy="Check the disk.")
+        error.add_note(Aftermath.HALF_WAY.value)
+        raise error
+
+    monkeypatch.setattr(cli, "run_run", failing)
+    assert runastrodriz(["x_asn.fits", "--json-errors"]) == 8
+    assert told(capsys)["remedy"] == f"Check the disk. {Aftermath.HALF_WAY.value}"
 
 
 def test_the_classes_of_the_table_are_of_one_family():

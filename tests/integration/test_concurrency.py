@@ -167,8 +167,9 @@ def test_kill_at_random_instants_of_a_whole_run_leaves_one_set_and_the_next_run_
         killed_run(command, environment, chance.uniform(0, 1.1 * duration))
         recover(folder)
         clear_leftovers(folder, source.name.split("_")[0])
-        # The trailer grows beside the set of results; what holds for it has tests of its own.
+        # The trailer grows beside the set of results.
         is_old = {name: data for name, data in visible(folder).items() if not name.endswith(".tra")} == old
+        assert not (is_old and any(path.read_text().endswith(": done.\n") for path in folder.glob("*.tra")))
         assert is_old or visible(folder).keys() == new_names
         ends.append(is_old)
     whole_run(command, environment)

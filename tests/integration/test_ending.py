@@ -5,6 +5,7 @@ import logging
 import os
 import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from attrs import define
@@ -240,6 +241,18 @@ def test_what_is_no_file_in_the_place_of_the_trailer_is_refused(home, kind):
         TrailerFile(home, "a")
     assert failure.value.where == "a.tra"
     add_to_trailer(home, "a", "a line")
+
+
+def test_a_trailer_that_cannot_be_begun_stops_the_run_and_leaves_no_open_file(home, monkeypatch):
+    def full(*_args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StorageError), run_log() as log, RunEnding(association(home), log):
+        pass
+    monkeypatch.undo()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_full_disk_stops_a_run_before_it_publishes_and_hides_no_other_error(home, monkeypatch):
