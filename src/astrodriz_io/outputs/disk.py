@@ -36,7 +36,7 @@ ADVICE = {
 }
 """What to do about each error of the system; the one place for it."""
 
-OTHER_ADVICE = "Check the disk, then run again; the inputs are as they were."
+OTHER_ADVICE = "Check the disk, then run again."
 
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written|Not enough space on disk")
 
