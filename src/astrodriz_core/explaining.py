@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from astrodriz_core.astrometry.selection import standing_stage, standing_verification
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsCandidate, WcsSelection
 from astrodriz_core.records.common import Stage, Verdict
-from astrodriz_core.records.run import RunOutcome, RunRecord, StageRecord
+from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Verification
 
 __all__ = ["alignment_sentence", "explain"]
@@ -28,12 +28,12 @@ SENTENCES = {
 
 def alignment_sentence(record: RunRecord) -> str:
     """What holds of the alignment of a run's products, for every report that tells of it."""
-    if record.outcome is RunOutcome.OMITTED:
-        return f"Not drizzled: {record.outcome.value}."
     stage, verification = standing_stage(record), standing_verification(record)
-    if verification is not None:
-        return SENTENCES[verification.verdict]
-    return f"Not verified: {stage.reason.rstrip('.') if stage is not None else 'no stage made a product'}."
+    if stage is None:
+        return f"Not drizzled: {record.outcome.value}."
+    if verification is None:
+        return f"Not verified: {stage.reason.rstrip('.')}."
+    return SENTENCES[verification.verdict]
 
 
 def explain(record: RunRecord) -> tuple[str, ...]:

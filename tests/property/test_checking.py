@@ -29,7 +29,9 @@ def with_verification(number, **changes):
     return with_stage(number, verification=evolve(RECORD.stages[number].verification, **changes))
 
 
-@pytest.mark.parametrize("record", [RECORD, singleton_record(), omitted_record()])
+@pytest.mark.parametrize(
+    "record", [RECORD, evolve(RECORD, excluded=(left_out(),)), singleton_record(), omitted_record()]
+)
 def test_the_record_of_a_run_has_no_contradiction(record):
     assert check_record(record) == ()
 
@@ -56,6 +58,12 @@ def test_a_wcs_that_surpasses_another_is_enough_to_go_back():
     )
     findings = check_record(evolve(RECORD, stages=(*RECORD.stages[:3], open_, RECORD.stages[4])))
     assert not any("no verification or comparison" in finding for finding in findings)
+
+
+def test_an_exposure_that_has_no_place_any_more_is_enough_to_go_back():
+    fewer = evolve(RECORD.stages[PRIORI].drizzle, exposures=RECORD.stages[PRIORI].drizzle.exposures[1:])
+    alone = with_stage(PRIORI, drizzle=fewer, verification=None, comparison=None)
+    assert not any("no verification or comparison" in finding for finding in check_record(alone))
 
 
 SHOWN = {"verification": None, "comparison": None}

@@ -43,6 +43,7 @@ def dump_quality(record: RunRecord) -> str:
         stage.stage.value: {
             "verification": converter.unstructure(stage.verification),
             "comparison": converter.unstructure(stage.comparison),
+            "companions": converter.unstructure(stage.companions_verification),
         }
         for stage in record.stages
         if stage.verification is not None
