@@ -328,3 +328,33 @@ def test_what_the_flt_carries_alone_survives_when_it_takes_over_the_wcs_of_the_f
         assert sorted(headerlets(flt)) == sorted([*headerlets(exposure), "theirs"])
         assert hdrname in headerlets(flt)
         assert len(set(names(flt)[1].values())) == len(names(flt)[1]) == len(names(exposure)[1]) + 1
+
+
+def test_a_damaged_headerlet_is_named_kept_and_not_offered(exposure, solutions):
+    steps_of_a_run(exposure, solutions)
+    with fits.open(exposure, mode="update") as hdulist:
+        hdu = next(hdu for hdu in hdulist if hdu.name == "HDRLET")
+        hdu.data = np.zeros_like(hdu.data)
+        version = hdu.ver
+    before = headerlets(exposure)
+    for _ in range(2):
+        (told,) = forget_earlier_runs([exposure])
+        assert told.startswith(f"{exposure.name}[HDRLET,{version}]")
+        assert told.endswith("It stays, and is not used.")
+    record = apply_apriori([exposure], FolderSource(solutions))
+    # The folder gives the solution again: it is attached beside the damaged one, whose name it cannot have.
+    assert headerlets(exposure) == [*before, f"{ROOT}_IDC_a1b2c-GSC240-1"]
+    assert any(f"{ROOT}_IDC_a1b2c-GSC240-1" in warning for warning in record.warnings)
+    attached = {one.wcsname: one.origin for one in record.exposures[0].offered}
+    assert attached["IDC_a1b2c-GSC240"] is SolutionOrigin.FOLDER
+
+
+def test_a_damaged_headerlet_is_told_in_the_record_of_a_run(ir_singleton, tmp_path):
+    source = copied(ir_singleton, tmp_path / "run")
+    found = next(ir_singleton.headerlets.glob("*_HSC30_hlet.fits"))
+    path = source.parent / ir_singleton.flt[0].name
+    with fits.open(path, mode="update") as hdulist, fits.open(found) as headerlet:
+        attach_headerlet(hdulist, headerlet)
+        hdulist[-1].data = np.zeros_like(hdulist[-1].data)
+    record = run_again(ir_singleton, source.parent, headerlet_folder=None, align_to_gaia=False)
+    assert any(warning.startswith(f"{path.name}[HDRLET,1]") for warning in record.warnings)
