@@ -288,11 +288,11 @@ class CatalogProvenance:
     ----------
     name : str
         Such as GAIAeDR3.
-    origin : str
-        Kind of source and file name or host; never a path of this machine.
+    origin : str or None
+        Kind of source and file name or host; never a path of this machine. None where it gave no answer.
     rows : int
-    sha256 : str
-        Of the positions, magnitudes, motions and epochs, as little-endian float64, row by row.
+    sha256 : str or None
+        Of the positions, magnitudes, motions and epochs, as little-endian float64, row by row; None without rows.
     epoch : float
         Decimal year of the positions used.
     reference_epoch : float or None
@@ -304,9 +304,9 @@ class CatalogProvenance:
     """
 
     name: str
-    origin: str
+    origin: str | None
     rows: int
-    sha256: str
+    sha256: str | None
     epoch: float
     reference_epoch: float | None
     with_proper_motion: int

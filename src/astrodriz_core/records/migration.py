@@ -36,14 +36,23 @@ def _to_version_3(tree: Tree) -> Tree:
     switched off was said to be one by OMIT, whatever the value was.
     """
     outcome = RunOutcome.OMITTED.value if tree["outcome"].startswith("omitted") else tree["outcome"]
+    unknown = {name: tree[name] or None for name in ("detector", "filter_name")}
     stages = [_with_warnings({**stage, "companions_verification": None}) for stage in tree["stages"]]
-    return {**tree, "outcome": outcome, "stages": [_with_verdict(stage, stages) for stage in stages]}
+    return {**tree, **unknown, "outcome": outcome, "stages": [_with_verdict(stage, stages) for stage in stages]}
 
 
 def _with_warnings(stage: Tree) -> Tree:
     """Renamed solutions and missing times were not recorded, since they were not told."""
     parts = {name: stage[name] for name in ("apriori", "aposteriori") if stage[name] is not None}
-    return {**stage, **{name: {**part, "warnings": []} for name, part in parts.items()}}
+    return {**stage, **{name: {**_with_origins(part), "warnings": []} for name, part in parts.items()}}
+
+
+def _with_origins(part: Tree) -> Tree:
+    """A catalogue that gave no answer had a blank for its origin and its hash."""
+    if "catalogs" not in part:
+        return part
+    names = ("origin", "sha256")
+    return {**part, "catalogs": [{**one, **{name: one[name] or None for name in names}} for one in part["catalogs"]]}
 
 
 def _with_verdict(final: Tree, stages: list[Tree]) -> Tree:

@@ -140,6 +140,7 @@ class StageRecord:
 class RunRecord:
     """Everything that a run decided, and every number that it decided on.
 
+    `detector` and `filter_name` are None in a run that was switched off, since it has not looked at the exposures.
     `excluded` are the exposures that take no part in any stage; their files stay as they are.
     `outputs` are the exposures and headerlets as the run left them; the products have their own records. The
     sidecar holds what is too large for JSON: masks, and headers and tables of the exposures.
@@ -150,8 +151,8 @@ class RunRecord:
     product: str
     outcome: RunOutcome
     started: str
-    detector: str
-    filter_name: str
+    detector: str | None
+    filter_name: str | None
     settings: SettingsRecord
     software: tuple[SoftwareVersion, ...]
     inputs: tuple[FileDigest, ...]

@@ -107,7 +107,7 @@ def _query(
         rows = catalog.query(footprint, epoch)
     except CatalogError as error:
         logger.warning("%s: %s", catalog.name, str(error))
-        unknown = CatalogProvenance(catalog.name, "", 0, "", epoch, None, 0, problem=str(error))
+        unknown = CatalogProvenance(catalog.name, None, 0, None, epoch, None, 0, problem=str(error))
         return None, unknown
     return _positions(rows, association), rows.provenance
 

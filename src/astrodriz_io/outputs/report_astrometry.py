@@ -200,7 +200,7 @@ def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> 
 def _catalogs(catalogs: Sequence[CatalogProvenance]) -> Html:
     rows = (
         (c.name, c.origin, c.rows, c.with_proper_motion, fixed(c.epoch, 3), fixed(c.reference_epoch, 1),
-         c.problem, element("code", c.sha256))
+         c.problem, element("code", c.sha256) if c.sha256 else None)
         for c in catalogs
     )  # fmt: skip
     headers = ("Catalogue", "Origin", "Rows", "With proper motion", "Epoch", "Reference epoch", "Problem", "SHA-256")

@@ -86,7 +86,8 @@ def summary(record: RunRecord) -> tuple[str, ...]:
 
 def _head(record: RunRecord) -> Iterator[str]:
     yield f"astrodriz {_version_of(record, 'astrodriz')}: {record.root} -> {record.product}"
-    yield f"Started {record.started}; {record.detector} {record.filter_name}; {record.outcome.value}"
+    what = " ".join(word for word in (record.detector, record.filter_name) if word)
+    yield "; ".join(part for part in (f"Started {record.started}", what, record.outcome.value) if part)
     yield "With " + ", ".join(f"{package.name} {package.version}" for package in record.software)
     yield "Inputs: " + ", ".join(file.name for file in record.inputs)
     yield "Reference files: " + (", ".join(file.name for file in record.references) or "none")
@@ -167,7 +168,8 @@ def _aposteriori(record: AposterioriRecord) -> Iterator[str]:
         kept = sum(chip.counts.kept for chip in exposure.chips)
         yield f"  {exposure.rootname}: {exposure.skipped or f'{kept} sources'}"
     for catalog in record.catalogs:
-        yield f"  catalogue {catalog.name} from {catalog.origin}: {catalog.problem or f'{catalog.rows} rows'}"
+        origin = f" from {catalog.origin}" if catalog.origin else ""
+        yield f"  catalogue {catalog.name}{origin}: {catalog.problem or f'{catalog.rows} rows'}"
     if record.relative is not None:
         yield f"  relative fit: {record.relative.reason}"
         for relative in record.relative.exposures:
