@@ -21,6 +21,7 @@ from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, I
 from astrodriz_io.astrometry.catalogs import read_table
 from astrodriz_io.astrometry.guide_stars import GuideStarFile
 from astrodriz_io.astrometry.headerlet_sources import FolderSource
+from astrodriz_io.cli import runastrodriz
 from astrodriz_io.exit_codes import exit_code
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
@@ -353,3 +354,15 @@ def test_the_page_has_every_keyword_with_its_range() -> None:
     }
     assert told == {keyword: (span.least, span.greatest) for keyword, span in NUMBERS.items()}
     assert f"Texts are {', '.join(sorted(TEXTS))}." in PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("option", ["--catalog", "--headerlets", "--parameters"])
+def test_a_pipe_is_no_value_of_an_option(
+    association: TinyAssociation, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = association.input.with_name("pipe.csv")
+    os.mkfifo(pipe)
+    assert runastrodriz([str(association.input), option, str(pipe)]) == exit_code(UsageError(""))
+    assert capsys.readouterr().err == (
+        "runastrodriz: pipe.csv: There is no such file or folder. Check the option's path.\n"
+    )

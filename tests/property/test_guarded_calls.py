@@ -16,6 +16,12 @@ GUARDS = frozenset({"reading", "stwcs_call", "failing_as_input", "_reading_table
 LISTS = frozenset({"FITS_FAILURES", "STWCS_FAILURES", "ASTROQUERY_FAILURES"})
 """Lists of what the libraries raise, built-in exceptions among them."""
 
+SLIPS = frozenset({"KeyError", "TypeError", "AttributeError", "LookupError", "AssertionError", "NameError"})
+"""What a slip of the pen raises; where it is caught, nothing of ours may run either."""
+
+KNOWN = {"outputs/recordfile.py": {"migrate"}}
+"""Records of older schema versions, which have no schema any more to be looked at by before they are brought up."""
+
 NOT_FROM_INPUT = frozenset({"MemoryError", "Exception", "BaseException"})
 
 
@@ -23,7 +29,7 @@ def _guarded_blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.With) and any(_called(item.context_expr) in GUARDS for item in node.items):
             yield node.body
-        if isinstance(node, ast.Try) and any(_names(handler.type) & LISTS for handler in node.handlers):
+        if isinstance(node, ast.Try) and any(_names(handler.type) & (LISTS | SLIPS) for handler in node.handlers):
             yield node.body
 
 
@@ -50,7 +56,7 @@ def _names(node: ast.AST | None) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_guarded_blocks_call_nothing_of_ours(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
-    own = _own_names(tree) - GUARDS
+    own = _own_names(tree) - GUARDS - KNOWN.get(str(path.relative_to(SOURCE)), set())
     found = [
         f"line {call.lineno}: {ast.unparse(call.func)}"
         for block in _guarded_blocks(tree)

@@ -23,6 +23,7 @@ from astrodriz_core.astrometry.proper_motion import CatalogColumns
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.astrometry.catalog_columns import columns_of
 from astrodriz_io.astrometry.catalogs import CatalogRows, Footprint, catalog_rows, read_table
+from astrodriz_io.inputs.json_files import read_json_object
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.locking import locked
 from astrodriz_io.places import place
@@ -34,6 +35,9 @@ ORDER = 5
 
 MAX_ORDER = 12
 """Pixels of 0.9 arcmin; with smaller ones a field would be spread over hundreds of files."""
+
+DAMAGED = "The description is damaged: make the catalogue again with astrodriz catalog add."
+"""What a user can do about a cache that cannot be read."""
 
 DESCRIPTION = "catalog.json"
 
@@ -155,17 +159,16 @@ def catalog_names(cache: Path) -> tuple[str, ...]:
 
 
 def _entry(folder: Path) -> CacheEntry:
-    try:
-        values = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        entry = CacheEntry(folder.name, int(values["order"]), int(values["pixels"]), int(values["rows"]))
-        if not 0 <= entry.order <= MAX_ORDER:
-            raise ValueError(f"order {entry.order}")
-        return entry
-    except FileNotFoundError as error:
+    path = folder / DESCRIPTION
+    if not path.exists():
         remedy = "List what it has with astrodriz catalog list."
-        raise CatalogError(f"The cache has no catalogue {folder.name}.", where=folder.name, remedy=remedy) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CatalogError(f"is damaged ({error}).", where=f"{folder.name}/{DESCRIPTION}") from error
+        raise CatalogError(f"The cache has no catalogue {folder.name}.", where=folder.name, remedy=remedy)
+    values = read_json_object(path, CatalogError, DAMAGED)
+    counts = [values.get(name) for name in ("order", "pixels", "rows")]
+    order, pixels, rows = (count if type(count) is int else -1 for count in counts)
+    if min(pixels, rows) < 0 or not 0 <= order <= MAX_ORDER:
+        raise CatalogError(f"is damaged ({counts}).", where=f"{folder.name}/{DESCRIPTION}", remedy=DAMAGED)
+    return CacheEntry(folder.name, order, pixels, rows)
 
 
 def _add_rows(path: Path, columns: CatalogColumns) -> None:

@@ -205,11 +205,11 @@ def _converter() -> JsonConverter:
 
 
 def _read_state(sidecar: SidecarReader, digest: FileDigest) -> ExposureState:
-    content = sidecar.get(Piece.STATE, digest.sha256)
+    content, converter = sidecar.get(Piece.STATE, digest.sha256), _converter()
     try:
         tree = json.loads(content)
         if not isinstance(tree, dict):
             raise ValueError("no object")
-        return _converter().structure(tree, ExposureState)
+        return converter.structure(tree, ExposureState)
     except (BaseValidationError, ValueError, TypeError, RecursionError) as error:
         raise RecordError("Its state in the sidecar file is damaged.", where=digest.name) from error
