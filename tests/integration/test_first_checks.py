@@ -21,6 +21,7 @@ from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, I
 from astrodriz_io.astrometry.catalogs import read_table
 from astrodriz_io.astrometry.guide_stars import GuideStarFile
 from astrodriz_io.astrometry.headerlet_sources import FolderSource
+from astrodriz_io.astrometry.wcscorr_table import drop_repeated_rows
 from astrodriz_io.cli import runastrodriz
 from astrodriz_io.exit_codes import exit_code
 from astrodriz_io.inputs.association import read_association
@@ -343,6 +344,44 @@ def test_an_exposure_is_checked_by_whoever_reads_it(tmp_path: Path) -> None:
     path = write_exposure(tmp_path / "iabc01aaq_flt.fits", primary={"EXPSTART": -1.0})
     with pytest.raises(InputError, match=r"^iabc01aaq_flt\.fits: EXPSTART: -1\.0 is not between"):
         read_exposure(path)
+
+
+def wcscorr(**columns: object) -> fits.HDUList:
+    """An HDUList with a table of two solutions, or with other columns."""
+    sound = {"WCS_ID": ["OPUS", "IDC_x"], "EXTVER": [1, 1], "CRVAL1": [30.0, 30.1], **columns}
+    formats = {"U": "40A", "i": "J", "f": "D"}
+    made = [
+        fits.Column(name, formats[np.array(cells).dtype.kind], array=np.array(cells))
+        for name, cells in sound.items()
+        if cells is not None
+    ]
+    return fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(made, name="WCSCORR")])
+
+
+@pytest.mark.parametrize(
+    ("columns", "place"),
+    [
+        ({"WCS_ID": None}, r"\[WCSCORR\]: the table has no column WCS_ID"),
+        ({"EXTVER": None}, r"\[WCSCORR\]: the table has no column EXTVER"),
+        ({"EXTVER": ["1x", "2x"]}, r"\[WCSCORR\]: EXTVER: its cells are no numbers"),
+        ({"CRVAL1": ["a", "b"]}, r"\[WCSCORR\]: CRVAL1: its cells are no numbers"),
+    ],
+)
+def test_a_history_of_solutions_that_is_damaged(columns: dict[str, object], place: str) -> None:
+    with pytest.raises(InputError, match=place):
+        drop_repeated_rows(wcscorr(**columns))
+
+
+def test_an_image_is_no_history_of_solutions() -> None:
+    hdulist = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.zeros((2, 2)), name="WCSCORR")])
+    with pytest.raises(InputError, match="this is no table"):
+        drop_repeated_rows(hdulist)
+
+
+def test_a_history_without_positions_stays(tmp_path: Path) -> None:
+    for hdulist in (wcscorr(), wcscorr(CRVAL1=None), wcscorr(CRVAL1=[np.nan, np.nan])):
+        drop_repeated_rows(hdulist)
+        assert len(hdulist["WCSCORR"].data) == 2
 
 
 def test_the_page_has_every_keyword_with_its_range() -> None:

@@ -94,6 +94,6 @@ def _remove_repetitions(hdulist: fits.HDUList, file_name: str) -> None:
     alternates = remove_repeated_alternates(hdulist, science_extensions(hdulist))
     removed = (*alternates, *remove_duplicates(hdulist))
     if "WCSCORR" in hdulist:
-        drop_repeated_rows(hdulist["WCSCORR"])
+        drop_repeated_rows(hdulist)
     if removed:
         logger.info("%s: taken away, since they repeat others: %s", file_name, ", ".join(removed))
