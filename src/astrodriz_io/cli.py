@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import traceback
@@ -28,6 +29,7 @@ from astrodriz_io.commands.verify import add_verify_arguments, describe_verifica
 from astrodriz_io.ending import CRASH_REPORT, Aftermath, aftermath_of, cause_of
 from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
 from astrodriz_io.messages import JSON_ERRORS, tell_error
+from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.progress import progress_for
 from astrodriz_io.signals import SIGNALLED, Stopped, stoppable
 
@@ -168,7 +170,7 @@ def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[st
     tell = partial(tell_error, parser.prog, as_json=JSON_ERRORS in words)
     with stoppable():
         try:
-            with _without_warnings():
+            with _without_warnings(), storage_errors(""):
                 return action(parser.parse_args(words))
         except AstrodrizError as error:
             return tell(_with_aftermath(error), type(error).__name__, exit_code(error))
@@ -209,4 +211,13 @@ def _without_warnings() -> Iterator[None]:
 def _say(lines: Iterable[str]) -> None:
     # Names of files may have bytes that are no text, and the terminal may not have all letters.
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))
+    with storage_errors("standard output"):
+        try:
+            sys.stdout.write(
+                "".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding)
+            )
+            sys.stdout.flush()
+        except OSError:
+            # What is still to be written would fail again, and with a traceback, when the interpreter goes down.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise

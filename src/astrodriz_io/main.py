@@ -9,9 +9,11 @@ from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
-from astrodriz_core.errors import AstrodrizError
+from astrodriz_core.errors import AstrodrizError, ResourceError, StorageError, UsageError
+from astrodriz_io.exit_codes import exit_code
 from astrodriz_io.messages import JSON_ERRORS, tell_error
 from astrodriz_io.signals import SIGNALLED, handling
+from astrodriz_io.start_checks import check_start, loading
 
 __all__ = ["astrodriz", "runastrodriz"]
 
@@ -32,9 +34,14 @@ def _begun(program: str) -> int:
         error = AstrodrizError("Interrupted before it had begun.", remedy="Nothing has been changed.")
         os._exit(tell_error(program, error, "Interrupted", SIGNALLED + number, as_json=JSON_ERRORS in sys.argv))
 
-    with handling(leave):
-        cli = import_module("astrodriz_io.cli")
-        code: int = getattr(cli, program)()
+    try:
+        check_start()
+        with handling(leave):
+            with loading():
+                cli = import_module("astrodriz_io.cli")
+            code: int = getattr(cli, program)()
+    except (ResourceError, StorageError, UsageError) as error:
+        return tell_error(program, error, type(error).__name__, exit_code(error), as_json=JSON_ERRORS in sys.argv)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # All is done: Ctrl-C while the interpreter goes down is no reason for a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

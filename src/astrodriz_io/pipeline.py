@@ -40,7 +40,7 @@ from astrodriz_io.run_record import (
     without_folders,
 )
 from astrodriz_io.runlog import run_log
-from astrodriz_io.settings import Settings, settings_from_environment
+from astrodriz_io.settings import Settings, check_newpath, settings_from_environment
 from astrodriz_io.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
 
 __all__ = ["process", "run_association"]
@@ -162,6 +162,7 @@ def run_association(
     notes : sequence of str
         Warnings that the reading of the settings gave.
     """
+    check_newpath(settings.newpath)
     started = datetime.now(UTC)
     progress = LoggedProgress(progress)
     with run_log(debug=settings.debug) as log:

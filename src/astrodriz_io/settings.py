@@ -12,8 +12,9 @@ from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.outputs.disk import storage_errors
 
-__all__ = ["ServiceAddresses", "Settings", "environment_switch", "settings_from_environment"]
+__all__ = ["ServiceAddresses", "Settings", "check_newpath", "environment_switch", "settings_from_environment"]
 
 SWITCH_WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
@@ -149,6 +150,27 @@ class Settings:
                 (name, Path(value).name if name in REFERENCE_IMAGES else value)
                 for name, value in self.parameter_overrides
             ),
+        )
+
+
+def check_newpath(newpath: Path | None) -> None:
+    """Refuse a newpath that is no folder; one that is not there yet will be made.
+
+    Raises
+    ------
+    UsageError
+        It is a file: a second input, for one.
+    StorageError
+        The file system refuses to tell: the name is too long, for one.
+    """
+    if newpath is None:
+        return
+    with storage_errors(newpath.name):
+        in_the_way = newpath.exists() and not newpath.is_dir()
+    if in_the_way:
+        problem = "The second argument is the folder to work in (newpath), and this is a file."
+        raise UsageError(
+            problem, where=newpath.name, remedy="Give one input at a time, and a folder after it, or none."
         )
 
 

@@ -25,6 +25,7 @@ ADVICE = {
     errno.EPERM: "Check the permissions of the file and of its folder.",
     errno.EROFS: "The file system is read-only; copy the exposures to a folder where you may write.",
     errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.EPIPE: "The program that reads the output has ended.",
     errno.ELOOP: "The links lead in a circle: put them right.",
     errno.ENOENT: "Something has removed it meanwhile: run again, and let nothing else change the folder.",
     errno.ENOTDIR: "A part of the path is a file, not a folder: give another path.",
@@ -40,6 +41,10 @@ OTHER_ADVICE = "Check the disk, then run again."
 
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written|Not enough space on disk")
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where memory, or the number of processes that a user may have, is used up."""
+THREAD_ADVICE = "Give one core (-n 1), or raise the limits (ulimit -u, ulimit -v)."
+
 MEMORY_ADVICE = (
     "Take a smaller frame or fewer cores (-n), leave out -i, or take a machine with more memory; limits are raised "
     "with ulimit -v."
@@ -53,28 +58,33 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK
 def storage_errors(name: str) -> Iterator[None]:
     """Turn an error of the operating system within the block into an error that names the file and says what to do.
 
-    An `OSError` without a number of the system's, and without one behind it, passes unchanged: astropy and requests
-    raise such for other reasons.
+    Where `name` is empty, the file is the one that the system names. An `OSError` without a number of the system's, and
+    without one behind it, passes unchanged: astropy and requests raise such for other reasons.
 
     Raises
     ------
     StorageError
         In place of an `OSError`.
     ResourceError
-        In place of a `MemoryError`, and of an `OSError` that says there is no memory.
+        In place of a `MemoryError` and of an `OSError` that means the same, and where no thread can be started.
     """
     try:
         yield
     except MemoryError as error:
         raise _no_memory(name) from error
+    except RuntimeError as error:
+        if str(error) != _NO_THREAD:
+            raise
+        raise ResourceError("No further thread can be started.", where=name, remedy=THREAD_ADVICE) from error
     except OSError as error:
         cause = _system_error(error)
         if cause is None:
             raise
         if cause.errno == errno.ENOMEM:
             raise _no_memory(name) from error
+        where = name or (Path(cause.filename).name if isinstance(cause.filename, str) else "")
         remedy = ADVICE.get(cause.errno or 0, OTHER_ADVICE)
-        raise StorageError(f"{cause.strerror or cause}.", where=name, remedy=remedy) from error
+        raise StorageError(f"{cause.strerror or cause}.", where=where, remedy=remedy) from error
 
 
 def _system_error(error: OSError) -> OSError | None:
