@@ -253,6 +253,13 @@ def test_an_input_that_is_no_file(association: TinyAssociation, name: str, make:
     assert stat.S_IFMT(path.stat().st_mode) == before
 
 
+@pytest.mark.parametrize("option", ["--catalog", "--headerlets", "--parameters"])
+@pytest.mark.parametrize("name", ["a\0b", "\udcff", "/dev/zero"])
+def test_an_option_names_a_file_or_a_folder(capsys: pytest.CaptureFixture[str], option: str, name: str) -> None:
+    assert runastrodriz([option, name, "iabc01aaq_flt.fits"]) == exit_code(UsageError(""))
+    assert "There is no such file or folder." in capsys.readouterr().err
+
+
 def test_a_device_is_no_file() -> None:
     with pytest.raises(InputError, match="a device"):
         check_regular(Path("/dev/zero"))

@@ -11,7 +11,7 @@ from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.astrometry.chosen_sources import GAIA_ARCHIVE
-from astrodriz_io.outputs.disk import storage_errors
+from astrodriz_io.inputs.regular_files import is_file_or_folder
 from astrodriz_io.outputs.trailer import summary
 from astrodriz_io.pipeline import run_association
 from astrodriz_io.progress import ProgressReporter
@@ -55,7 +55,8 @@ def settings_from_arguments(arguments: argparse.Namespace) -> Settings:
     """
     catalog = None if arguments.catalog == Path(GAIA_ARCHIVE) else arguments.catalog
     for path in (catalog, arguments.headerlets, arguments.parameters):
-        if path is not None and not _is_there(path):
+        if path is not None and not is_file_or_folder(path):
+            # A named pipe or a device is neither, and would be found out after hours.
             raise UsageError("There is no such file or folder.", where=path.name, remedy="Check the option's path.")
     cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
     return Settings(
@@ -91,12 +92,6 @@ def run_run(
 def describe_run(record: RunRecord) -> tuple[str, ...]:
     """Lines for the user: the WCS of each exposure, why, the verdicts, the products."""
     return summary(record)
-
-
-def _is_there(path: Path) -> bool:
-    """A named pipe or a device is neither file nor folder, and would be found out after hours."""
-    with storage_errors(path.name):
-        return path.is_file() or path.is_dir()
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

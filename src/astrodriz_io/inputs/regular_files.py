@@ -9,7 +9,7 @@ from pathlib import Path
 from astrodriz_core.errors import InputError, MissingFilesError
 from astrodriz_io.outputs.disk import storage_errors
 
-__all__ = ["check_regular", "read_regular"]
+__all__ = ["check_regular", "is_file_or_folder", "read_regular"]
 
 _KINDS: Mapping[str, Callable[[int], bool]] = {
     "a folder": stat.S_ISDIR,
@@ -46,6 +46,22 @@ def check_regular(path: Path) -> int:
         kind = next((kind for kind, holds in _KINDS.items() if holds(found.st_mode)), "something else")
         raise InputError(f"this is {kind}, not a file.", where=path.name, remedy="Give the file itself.")
     return found.st_size
+
+
+def is_file_or_folder(path: Path) -> bool:
+    """Whether there is a regular file or a folder, which a named pipe and a device are not.
+
+    Raises
+    ------
+    StorageError
+        The file system refuses to tell: the name is too long, for one.
+    """
+    with storage_errors(path.name):
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def read_regular(path: Path, at_most: int) -> bytes:
