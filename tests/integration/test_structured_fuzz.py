@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from astrodriz_core.errors import AstrodrizError, InputError
 
 CASES = 300
-SLOW_CASES = 20_000
+SLOW_CASES = 10_000
 QUICK = ("opened", "read", "explain", "diff", "service", "loopback")
 REFUSED = {"options": "exit 5"}
 """The file of this source is not there, so that its words are read and nothing else."""

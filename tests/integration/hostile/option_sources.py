@@ -11,7 +11,7 @@ from attrs import evolve, fields, frozen
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.frame import requested_frame
-from astrodriz_io.inputs.exposures import read_exposure
+from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders
 from hostile.acting import run_command, run_until
@@ -105,51 +105,63 @@ def option_sources(sound: Mapping[str, bytes], exposure: Path) -> tuple[OptionSo
     exposure : Path
         That exposure.
     """
-    entry, sound_exposure = exposure.name, read_exposure(exposure)
+    parameters = _Parameters(read_exposure(exposure))
+    depths = {"read": 0.995, "run": 0.005}
+    return (
+        OptionSource("parameters -p", 8, depths, _places("-p", (*NAMES, "final_scal", "")), sound, WORDS, parameters),
+        OptionSource("parameters TOML", 7, depths, _places("TOML", (*NAMES, "final_scal", '"a"')), sound, TOML,
+                     parameters),
+        OptionSource("environment", 1, {"opened": 0.95, "prepared": 0.05}, _places("$", VARIABLES), sound, WORDS,
+                     _Variables(exposure.name)),
+        OptionSource("options", 2, {"read": 1.0}, _places("runastrodriz", OPTIONS), {}, WORDS, _give_options),
+    )  # fmt: skip
 
-    def parameters(case: Case, folder: Path) -> None:
+
+@frozen
+class _Parameters:
+    """Finds the parameters of one exposure and of four, and their frames; or processes the exposure with them."""
+
+    sound: Exposure
+
+    def __call__(self, case: Case, folder: Path) -> None:
         path = folder / "mine.toml"
+        file = path if path.exists() else None
         options = tuple((one.place.name, WORDS[one.how]) for one in case.mutations if one.place.file == "-p")
+        single = evolve(self.sound, path=folder / self.sound.path.name)
         if case.depth == "run":
             words = [word for name, value in options for word in ("-p", f"{name}={value}")]
-            words += ["--parameters", str(path)] if path.exists() else []
-            run_command(folder / entry, _variables(folder), *words)
+            run_command(single.path, _environment(folder), *words, *(["--parameters", str(file)] if file else []))
             return
-        single = evolve(sound_exposure, path=folder / entry)
         for exposures in ([single], [single] * 4):
-            found = drizzle_parameters(
-                exposures, ReferenceFolders(), parameter_file=path if path.exists() else None, overrides=options
-            ).parameters
-            for request in (found.separate_frame, found.final_frame):
+            found = drizzle_parameters(exposures, ReferenceFolders(), parameter_file=file, overrides=options)
+            for request in (found.parameters.separate_frame, found.parameters.final_frame):
                 requested_frame(FRAME, request)
 
-    def variables(case: Case, folder: Path) -> None:
+
+@frozen
+class _Variables:
+    """Processes the exposure with variables of the environment."""
+
+    entry: str
+
+    def __call__(self, case: Case, folder: Path) -> None:
         said = {one.place.name: WORDS[one.how] for one in case.mutations}
-        run_until(case.depth, folder / entry, {**_variables(folder), **said})
+        run_until(case.depth, folder / self.entry, {**_environment(folder), **said})
 
-    def options(case: Case, folder: Path) -> None:
-        said = {one.place.name: WORDS[one.how].replace("\0", "0") for one in case.mutations}
-        entry_given = folder / "nothing_flt.fits"
-        if "input" in said:
-            entry_given = Path(said.pop("input"))
-        newpath = [said.pop("newpath")] if "newpath" in said else []
-        words = [f"{name}={value}" if name.startswith("--") else f"{name}{value}" for name, value in said.items()]
-        run_command(entry_given, {}, *words, *newpath)
 
-    return (
-        OptionSource("parameters -p", 8, {"read": 0.995, "run": 0.005}, _places("-p", (*NAMES, "final_scal", "")),
-                     sound, WORDS, parameters),
-        OptionSource("parameters TOML", 7, {"read": 0.995, "run": 0.005},
-                     _places("TOML", (*NAMES, "final_scal", '"a"')), sound, TOML, parameters),
-        OptionSource("environment", 1, {"opened": 0.95, "prepared": 0.05}, _places("$", VARIABLES), sound, WORDS,
-                     variables),
-        OptionSource("options", 2, {"read": 1.0}, _places("runastrodriz", OPTIONS), {}, WORDS, options),
-    )  # fmt: skip
+def _give_options(case: Case, folder: Path) -> None:
+    """Give options for an input that is not there."""
+    # No argument of a process can hold a NUL.
+    said = {one.place.name: WORDS[one.how].replace("\0", "0") for one in case.mutations}
+    entry = Path(said.pop("input", folder / "nothing_flt.fits"))
+    newpath = [said.pop("newpath")] if "newpath" in said else []
+    words = [f"{name}={value}" if name.startswith("--") else f"{name}{value}" for name, value in said.items()]
+    run_command(entry, {}, *words, *newpath)
 
 
 def _places(file: str, names: Sequence[str]) -> tuple[Place, ...]:
     return tuple(Place(file, name) for name in names)
 
 
-def _variables(folder: Path) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     return {"iref": str(folder), "ASTROMETRY_APPLY_APRIORI": "off", "ASTROMETRY_COMPUTE_APOSTERIORI": "off"}
