@@ -29,9 +29,10 @@ import numpy as np
 from attrs import asdict, evolve
 
 from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, find_cosmic_rays
-from astrodriz_core.combine.median import CombineParameters, CombineType
+from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
+from astrodriz_core.parameter_choices import CombineType
 from astrodriz_core.parameters import BlotInterpolation, DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.background import measure_skies, static_masks

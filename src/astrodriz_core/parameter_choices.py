@@ -8,9 +8,13 @@ from attrs import frozen
 
 __all__ = [
     "BlotInterpolation",
+    "CombineType",
+    "FitGeometry",
     "FrameRequest",
     "Kernel",
     "ProcessingUnit",
+    "SkyMethod",
+    "SkyStatistic",
     "Units",
     "WeightScale",
     "WeightType",
@@ -101,3 +105,55 @@ class FrameRequest:
     dec: float | None
     crpix1: float | None
     crpix2: float | None
+
+
+class CombineType(Enum):
+    """How the stack is combined (parameter ``combine_type``)."""
+
+    MINMED = "minmed"
+    IMINMED = "iminmed"
+    """The same as `MINMED`: what the leading i means is lost where every exposure is masked."""
+    MEDIAN = "median"
+    IMEDIAN = "imedian"
+    """Median; where every exposure is masked, the value of the first one instead of 0."""
+    MEAN = "mean"
+    IMEAN = "imean"
+    """Mean; where every exposure is masked, the value of the first one instead of 0."""
+    SUM = "sum"
+
+
+class SkyMethod(Enum):
+    """Which level is subtracted (parameter ``skymethod``)."""
+
+    LOCALMIN = "localmin"
+    """From each exposure the lowest of its chips."""
+    GLOBALMIN = "globalmin"
+    """From all exposures the lowest of all chips."""
+    MATCH = "match"
+    """What makes the exposures equal where they overlap; from the faintest one nothing."""
+    GLOBALMIN_MATCH = "globalmin+match"
+    """As `MATCH`, and then from all the lowest of the matched chips."""
+
+
+class SkyStatistic(Enum):
+    """Estimator of the level of the background (parameter ``skystat``)."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    MODE = "mode"
+    """Peak of the histogram, by the parabola through its highest bin and that bin's neighbours."""
+    MIDPT = "midpt"
+    """Value that halves the histogram, interpolated inside a bin."""
+
+
+class FitGeometry(Enum):
+    """What a linear fit may change; from the poorest to the richest."""
+
+    SHIFT = "shift"
+    """Two shifts."""
+    RSHIFT = "rshift"
+    """Shifts and one rotation."""
+    RSCALE = "rscale"
+    """Shifts, one rotation and one scale."""
+    GENERAL = "general"
+    """Shifts and a free 2 x 2 matrix."""

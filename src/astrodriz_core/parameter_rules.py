@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from astrodriz_core.combine.median import CombineType
-from astrodriz_core.combine.sky import SkyMethod
+from astrodriz_core.parameter_choices import CombineType, SkyMethod
 from astrodriz_core.parameters import DrizzleParameters, Kernel, changed_parameters, with_values
 
 __all__ = ["MAX_EXPOSURE_TIME_RATIO", "PipelineOverride", "pipeline_overrides", "single_exposure_overrides"]

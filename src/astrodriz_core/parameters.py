@@ -14,15 +14,15 @@ from typing import Any
 
 from attrs import Attribute, evolve, fields, fields_dict, frozen
 
-from astrodriz_core.combine.median import CombineType
-from astrodriz_core.combine.sky import SkyMethod
-from astrodriz_core.combine.statistics import SkyStatistic
 from astrodriz_core.errors import UsageError
 from astrodriz_core.parameter_choices import (
     BlotInterpolation,
+    CombineType,
     FrameRequest,
     Kernel,
     ProcessingUnit,
+    SkyMethod,
+    SkyStatistic,
     Units,
     WeightScale,
     WeightType,

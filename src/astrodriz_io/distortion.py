@@ -34,10 +34,10 @@ from astrodriz_io.inputs.references import (
     ReferenceFolders,
     ResolvedReference,
     distortion_references,
-    sha256_of,
 )
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
+from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 
 __all__ = [

@@ -18,7 +18,6 @@ from cattrs.preconf.json import make_converter
 from astrodriz_core.errors import AstrodrizError, StorageError
 from astrodriz_core.records.run import FileDigest, RunRecord, StageOutcome, StageRecord
 from astrodriz_io.inputs.association import Association
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk, storage_errors
 from astrodriz_io.outputs.journal import Transaction
 from astrodriz_io.outputs.publishing import commit_folder, replace_text
@@ -27,6 +26,7 @@ from astrodriz_io.outputs.trailer_file import TrailerFile
 from astrodriz_io.places import place
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.runlog import RunLog
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["CRASH_REPORT", "Aftermath", "RunEnding", "aftermath_of", "cause_of"]
 

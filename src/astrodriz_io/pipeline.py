@@ -17,7 +17,6 @@ from astrodriz_io.claim import claimed
 from astrodriz_io.ending import RunEnding
 from astrodriz_io.finishing import final_note, final_record, final_stage, write_headerlets
 from astrodriz_io.inputs.association import Association
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.keeping_decisions import DecisionKeeper
 from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
@@ -42,6 +41,7 @@ from astrodriz_io.run_record import (
 from astrodriz_io.runlog import run_log
 from astrodriz_io.settings import Settings, check_newpath, settings_from_environment
 from astrodriz_io.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["process", "run_association"]
 

@@ -19,7 +19,6 @@ from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling.prepared import ChipMasks, Mask
 from astrodriz_io.drizzling.repeating import MeasuredBefore
 from astrodriz_io.finishing import COMPANIONS, FINAL, FinalNote, final_note, final_stage, write_headerlets
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.library_warnings import library_warnings
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.exposure_states import restore_state
@@ -27,13 +26,14 @@ from astrodriz_io.outputs.locking import locked
 from astrodriz_io.outputs.products import write_product
 from astrodriz_io.outputs.publishing import publish, recover
 from astrodriz_io.outputs.recordfile import load_record
-from astrodriz_io.outputs.sidecar import Piece, SidecarReader, check_digest, read_sidecar
+from astrodriz_io.outputs.sidecar import Piece, SidecarReader, read_sidecar
 from astrodriz_io.outputs.workspace import Workspace, workspace
 from astrodriz_io.places import place
 from astrodriz_io.progress import ProgressReporter
 from astrodriz_io.run_record import software_versions
 from astrodriz_io.settings import REFERENCE_IMAGES, Settings
 from astrodriz_io.stages import StageContext
+from astrodriz_io.storage.digests import check_digest, sha256_of
 from astrodriz_io.working_copies import find_untouched
 
 __all__ = ["ReplayResult", "replay_run"]

@@ -10,7 +10,6 @@ from attrs import evolve
 from astrodriz_core.records.run import FileDigest, RunRecord
 from astrodriz_io.drizzling.final import FinalImage
 from astrodriz_io.ending import RunEnding
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import as_bytes, storage_errors
 from astrodriz_io.outputs.names import ENDINGS
 from astrodriz_io.outputs.publishing import publish
@@ -18,6 +17,7 @@ from astrodriz_io.outputs.recordfile import dump_quality, write_record
 from astrodriz_io.outputs.report import write_report
 from astrodriz_io.outputs.workspace import Workspace
 from astrodriz_io.settings import Settings
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["leave_results"]
 

@@ -27,8 +27,8 @@ from astrodriz_core.records.run import (
 from astrodriz_io.distortion import DistortionResult
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import ResolvedParameters
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.settings import REFERENCE_IMAGES
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = [
     "companions_warnings",

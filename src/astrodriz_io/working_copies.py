@@ -24,11 +24,11 @@ from astrodriz_io.inputs.exposure_sets import check_distinct, check_pair, check_
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.fitsfiles import reading
 from astrodriz_io.inputs.header_cards import check_cards_of_files
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.outputs.workspace import Workspace
 from astrodriz_io.places import place
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["WorkingCopies", "find_untouched", "take_working_copies", "without_unusable"]
 

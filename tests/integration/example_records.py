@@ -11,6 +11,7 @@ from example_measurements import BAD_OFFSETS, FRAME, ROOTS, measurements
 
 from astrodriz_core.astrometry.selection import select_wcs
 from astrodriz_core.keeping import judge_stage
+from astrodriz_core.parameter_choices import FitGeometry
 from astrodriz_core.parameters import DrizzleParameters
 from astrodriz_core.records.astrometry import (
     AbsoluteFit,
@@ -24,7 +25,6 @@ from astrodriz_core.records.astrometry import (
     ChipSources,
     ExposureSources,
     FitAttempt,
-    FitGeometry,
     FitQuality,
     HoldOut,
     MatchMethod,

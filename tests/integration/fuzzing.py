@@ -42,7 +42,7 @@ from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.fitsfiles import open_fits
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders, distortion_references, sha256_of
+from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
 from astrodriz_io.outputs.disk import Disk
 from astrodriz_io.outputs.exposure_states import keep_state, restore_state
 from astrodriz_io.outputs.journal import Transaction
@@ -51,6 +51,7 @@ from astrodriz_io.outputs.recordfile import dump_record, load_record
 from astrodriz_io.outputs.sidecar import Piece, SidecarWriter, read_sidecar
 from astrodriz_io.run_record import omitted_record
 from astrodriz_io.settings import Settings
+from astrodriz_io.storage.digests import sha256_of
 
 SIZE = 8
 CARD, BLOCK = 80, 2880

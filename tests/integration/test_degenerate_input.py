@@ -10,10 +10,10 @@ from astropy.io import fits
 from degenerate_files import CASES, TinyAssociation, write_case
 from tiny_files import write_exposure
 
-from astrodriz_core.combine.median import CombineType
 from astrodriz_core.detector_table import DETECTORS
 from astrodriz_core.errors import AstrodrizError, InputError, NoViableDataError
 from astrodriz_core.observation import CONSEQUENCES, Condition, Consequence
+from astrodriz_core.parameter_choices import CombineType
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.cli import runastrodriz
 from astrodriz_io.exit_codes import exit_code

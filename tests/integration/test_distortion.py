@@ -20,7 +20,8 @@ from tiny_files import SIZE, write_exposure, write_idctab, write_lookup
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
 from astrodriz_io.drizzling.chips import load_exposure
-from astrodriz_io.inputs.references import ReferenceFolders, sha256_of
+from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.stwcs_calls import quiet_stwcs
 
 VARIABLES = {"WFC3": "iref", "ACS": "jref", "WFPC2": "uref", "STIS": "oref", "NICMOS": "nref"}

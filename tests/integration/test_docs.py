@@ -19,7 +19,7 @@ from astrodriz_core.astrometry.absolute import NEEDED_SIGNIFICANCE
 from astrodriz_core.astrometry.parameters import MIN_MATCHES
 from astrodriz_core.keeping import LIMITS
 from astrodriz_core.observation import CONSEQUENCES, Condition, Consequence
-from astrodriz_core.records.astrometry import FitGeometry
+from astrodriz_core.parameter_choices import FitGeometry
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_core.verify.calibration import CALIBRATION

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_files import write_exposure, write_mdriztab
 
-from astrodriz_core.combine.median import CombineType
-from astrodriz_core.combine.sky import SkyMethod
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, UsageError
 from astrodriz_core.instruments import DETECTORS
+from astrodriz_core.parameter_choices import CombineType, SkyMethod
 from astrodriz_core.parameters import DrizzleParameters, Kernel, with_values
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab

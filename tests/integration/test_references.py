@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import ReferenceFileError
-from astrodriz_io.inputs.references import (
-    ReferenceFolders,
-    distortion_references,
-    resolve_reference,
-    sha256_of,
-)
+from astrodriz_io.inputs.references import ReferenceFolders, distortion_references, resolve_reference
+from astrodriz_io.storage.digests import sha256_of
 
 
 def folders_with(folder: Path, *names: str, variable: str = "jref") -> ReferenceFolders:

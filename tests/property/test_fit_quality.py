@@ -16,7 +16,8 @@ from astrodriz_core.astrometry.matching import chance_probability, match_nearest
 from astrodriz_core.astrometry.merging import MergedSources
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import Check, FitGeometry, FitQuality, HoldOut, MatchMethod, RegistrationChange
+from astrodriz_core.parameter_choices import FitGeometry
+from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, MatchMethod, RegistrationChange
 
 PARAMETERS = FitParameters()
 GOOD = FitEvidence(

@@ -7,16 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.combine.median import (
-    CombineParameters,
-    CombineType,
-    mean_combine,
-    median_combine,
-    sum_combine,
-)
+from astrodriz_core.combine.median import CombineParameters, mean_combine, median_combine, sum_combine
 from astrodriz_core.combine.minmed import ExposureNoise, minmed_combine
 from astrodriz_core.combine.stack import combine, low_weight_limit, row_blocks
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.parameter_choices import CombineType
 
 SHAPE = (17, 9)
 

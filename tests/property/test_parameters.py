@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.combine.median import CombineType
-from astrodriz_core.combine.sky import SkyMethod
 from astrodriz_core.errors import UsageError
+from astrodriz_core.parameter_choices import CombineType, SkyMethod
 from astrodriz_core.parameter_rules import pipeline_overrides, single_exposure_overrides
 from astrodriz_core.parameter_values import as_text
 from astrodriz_core.parameters import (

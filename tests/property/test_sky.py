@@ -12,15 +12,15 @@ from astrodriz_core.combine.sky import (
     ChipScale,
     OverlapSky,
     SkyLevel,
-    SkyMethod,
     match_sky,
     measure_sky,
     minimum_brightness,
     pool_levels,
     solve_sky,
 )
-from astrodriz_core.combine.statistics import ClippingParameters, SkyStatistic, clip_statistics, estimate_level
+from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.parameter_choices import SkyMethod, SkyStatistic
 
 DEFAULT = ClippingParameters()
 LEVELS = st.floats(-10.0, 1000.0)

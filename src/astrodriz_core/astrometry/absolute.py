@@ -14,7 +14,8 @@ from astrodriz_core.astrometry.merging import MergedSources
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.astrometry.tangent import MAS
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import AbsoluteFit, FitGeometry, HoldOut, MatchMethod
+from astrodriz_core.parameter_choices import FitGeometry
+from astrodriz_core.records.astrometry import AbsoluteFit, HoldOut, MatchMethod
 
 __all__ = ["CatalogPositions", "FittedCatalog", "fit_catalog", "hold_out"]
 

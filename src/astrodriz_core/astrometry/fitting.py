@@ -12,7 +12,7 @@ from tweakwcs import linearfit
 
 from astrodriz_core.astrometry.parameters import FitParameters
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.records.astrometry import FitGeometry
+from astrodriz_core.parameter_choices import FitGeometry
 
 __all__ = ["PARAMETER_COUNT", "LinearFit", "LinearTransform", "excess_scatter", "fit_linear", "geometries"]
 

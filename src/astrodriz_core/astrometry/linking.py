@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from astrodriz_core.astrometry.fitting import LinearTransform, fit_linear
 from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
 from astrodriz_core.astrometry.parameters import FitParameters
-from astrodriz_core.records.astrometry import FitGeometry
+from astrodriz_core.parameter_choices import FitGeometry
 
 __all__ = ["ExposurePositions", "Links", "link_exposures", "source_density"]
 

@@ -12,7 +12,7 @@ from math import hypot
 from attrs import field, frozen
 
 from astrodriz_core.instruments import DetectorDescription, DetectorKind, detector_description
-from astrodriz_core.records.astrometry import FitGeometry
+from astrodriz_core.parameter_choices import FitGeometry
 
 __all__ = [
     "CATALOG_ORDER",

@@ -5,7 +5,6 @@ All images are in electrons per second on the output grid. Every pixel is combin
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -14,35 +13,13 @@ from attrs.validators import ge
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.parameter_choices import CombineType
 
-__all__ = [
-    "CombineParameters",
-    "CombineType",
-    "check_stack",
-    "mean_combine",
-    "median_combine",
-    "ranked_value",
-    "sum_combine",
-]
+__all__ = ["CombineParameters", "check_stack", "mean_combine", "median_combine", "ranked_value", "sum_combine"]
 
 Image: TypeAlias = NDArray[np.floating]
 Stack: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
-
-
-class CombineType(Enum):
-    """How the stack is combined (parameter ``combine_type``)."""
-
-    MINMED = "minmed"
-    IMINMED = "iminmed"
-    """The same as `MINMED`: what the leading i means is lost where every exposure is masked."""
-    MEDIAN = "median"
-    IMEDIAN = "imedian"
-    """Median; where every exposure is masked, the value of the first one instead of 0."""
-    MEAN = "mean"
-    IMEAN = "imean"
-    """Mean; where every exposure is masked, the value of the first one instead of 0."""
-    SUM = "sum"
 
 
 FIRST_WHERE_MASKED = (CombineType.IMEDIAN, CombineType.IMEAN)

@@ -8,7 +8,6 @@ arcsecond and, for data in counts, in one second. Measuring (`measure_sky`) and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -16,19 +15,14 @@ from attrs import field, frozen
 from attrs.validators import gt, optional
 from numpy.typing import NDArray
 
-from astrodriz_core.combine.statistics import (
-    ClippingParameters,
-    SkyStatistic,
-    clip_statistics,
-    estimate_level,
-)
+from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.parameter_choices import SkyMethod, SkyStatistic
 
 __all__ = [
     "ChipScale",
     "OverlapSky",
     "SkyLevel",
-    "SkyMethod",
     "match_sky",
     "measure_sky",
     "minimum_brightness",
@@ -40,19 +34,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 RANK_TOLERANCE = 1.0e-12
 """Singular values below this fraction of the largest one belong to levels that no overlap ties down."""
-
-
-class SkyMethod(Enum):
-    """Which level is subtracted (parameter ``skymethod``)."""
-
-    LOCALMIN = "localmin"
-    """From each exposure the lowest of its chips."""
-    GLOBALMIN = "globalmin"
-    """From all exposures the lowest of all chips."""
-    MATCH = "match"
-    """What makes the exposures equal where they overlap; from the faintest one nothing."""
-    GLOBALMIN_MATCH = "globalmin+match"
-    """As `MATCH`, and then from all the lowest of the matched chips."""
 
 
 @frozen

@@ -9,13 +9,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.combine.statistics import (
-    ClippingParameters,
-    SkyStatistic,
-    clip_statistics,
-    estimate_level,
-)
+from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.parameter_choices import SkyStatistic
 
 __all__ = ["StaticMaskStatistics", "static_mask"]
 

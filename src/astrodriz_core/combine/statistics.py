@@ -7,7 +7,6 @@ with. The static mask and the sky share them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -15,23 +14,14 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 from numpy.typing import NDArray
 
-__all__ = ["ClippedStatistics", "ClippingParameters", "SkyStatistic", "clip_statistics", "estimate_level"]
+from astrodriz_core.parameter_choices import SkyStatistic
+
+__all__ = ["ClippedStatistics", "ClippingParameters", "clip_statistics", "estimate_level"]
 
 Sample: TypeAlias = NDArray[np.float32]
 
 SMALLEST_BIN = 10.0 * float(np.finfo(np.float32).eps)
 """A histogram with narrower bins, or over a narrower range, says nothing about float32 data."""
-
-
-class SkyStatistic(Enum):
-    """Estimator of the level of the background (parameter ``skystat``)."""
-
-    MEAN = "mean"
-    MEDIAN = "median"
-    MODE = "mode"
-    """Peak of the histogram, by the parabola through its highest bin and that bin's neighbours."""
-    MIDPT = "midpt"
-    """Value that halves the histogram, interpolated inside a bin."""
 
 
 @frozen

@@ -6,6 +6,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from astrodriz_core.parameter_choices import FitGeometry
 from astrodriz_core.records.common import Verdict, WcsOrigin
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "ChipSources",
     "ExposureSources",
     "FitAttempt",
-    "FitGeometry",
     "FitQuality",
     "GuideStarOffset",
     "HoldOut",
@@ -35,19 +35,6 @@ __all__ = [
     "WcsCandidate",
     "WcsSelection",
 ]
-
-
-class FitGeometry(Enum):
-    """What a linear fit may change; from the poorest to the richest."""
-
-    SHIFT = "shift"
-    """Two shifts."""
-    RSHIFT = "rshift"
-    """Shifts and one rotation."""
-    RSCALE = "rscale"
-    """Shifts, one rotation and one scale."""
-    GENERAL = "general"
-    """Shifts and a free 2 x 2 matrix."""
 
 
 class PsfOrigin(Enum):

@@ -6,7 +6,6 @@ and is trusted with nothing: a known variable and a plain file name, or it is re
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +25,6 @@ __all__ = [
     "ResolvedReference",
     "distortion_references",
     "resolve_reference",
-    "sha256_of",
 ]
 
 REFERENCE_VARIABLES: Mapping[str, str] = {
@@ -188,12 +186,6 @@ def distortion_references(
         for keyword in _used_keywords(header)
     )
     return tuple(reference for reference in found if reference is not None)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _used_keywords(header: fits.Header) -> tuple[str, ...]:

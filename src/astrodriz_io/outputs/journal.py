@@ -13,9 +13,9 @@ from cattrs.preconf.json import make_converter
 
 from astrodriz_core.errors import InputError, StorageError
 from astrodriz_core.names import file_name
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk
 from astrodriz_io.places import place
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["COMMIT_SUFFIX", "PARTS", "Entry", "FinalFile", "Transaction"]
 

@@ -18,9 +18,9 @@ from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.frame import frame_wcs
 from astrodriz_io.inputs.arrays import read_header
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.exposures import checksum_comment
 from astrodriz_io.outputs.headers import blend_headers, header_table
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["sky_region", "write_product"]
 

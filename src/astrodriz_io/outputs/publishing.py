@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from astrodriz_core.errors import AstrodrizError, StorageError
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import Disk, as_bytes, storage_errors
 from astrodriz_io.outputs.journal import COMMIT_SUFFIX, Entry, FinalFile, Transaction
 from astrodriz_io.outputs.locking import locked
 from astrodriz_io.outputs.trailer_file import add_to_trailer
 from astrodriz_io.places import hidden_place, place
+from astrodriz_io.storage.digests import sha256_of
 
 __all__ = ["commit_folder", "is_half_done", "publish", "recover", "replace_text"]
 

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
-from astrodriz_core.errors import DifferentInputError, MissingFilesError, RecordError
+from astrodriz_core.errors import MissingFilesError, RecordError
 from astrodriz_core.records.run import FileDigest
-from astrodriz_io.inputs.references import sha256_of
 from astrodriz_io.outputs.disk import storage_errors
 from astrodriz_io.places import place
+from astrodriz_io.storage.digests import check_digest, sha256_of
 
-__all__ = ["Piece", "SidecarReader", "SidecarWriter", "check_digest", "read_sidecar"]
+__all__ = ["Piece", "SidecarReader", "SidecarWriter", "read_sidecar"]
 
 MADE = (1980, 1, 1, 0, 0, 0)
 """Time of every piece, the earliest that ZIP knows: the same pieces give the same archive."""
@@ -133,22 +133,3 @@ def read_sidecar(folder: Path, digest: FileDigest) -> Iterator[SidecarReader]:
             raise RecordError(f"It is no ZIP archive ({error}).", where=path.name, remedy=REMEDY) from error
         with archive:
             yield SidecarReader(archive, path.name)
-
-
-def check_digest(path: Path, digest: FileDigest) -> None:
-    """Refuse a file that is not the one that a record names.
-
-    Raises
-    ------
-    DifferentInputError
-        Its SHA-256 is another one.
-    """
-    found = sha256_of(path)
-    if found != digest.sha256:
-        raise DifferentInputError(
-            f"This is not the file that the run had: its SHA-256 is {found}, the record says {digest.sha256}.",
-            expected=digest.sha256,
-            found=found,
-            where=path.name,
-            remedy="A run changes its exposures in place: give the folder of the untouched ones.",
-        )

@@ -1,0 +1,1 @@
+"""File operations, journal, publishing, locks, workspace, digests."""
