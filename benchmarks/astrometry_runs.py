@@ -17,7 +17,7 @@ from typing import Any
 from astropy.io import fits
 from attrs import frozen
 
-from astrodriz_io.astrometry.wcs_headers import edit_together, restore_wcs
+from astrodriz_io.wcs.headers import edit_together, restore_wcs
 
 RUN = "import sys; from astrodriz_io.cli import runastrodriz; sys.exit(runastrodriz())"
 WAITED = re.compile(r"waited ([\d.]+) s for web services")

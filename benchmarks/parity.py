@@ -32,8 +32,8 @@ from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, f
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
-from astrodriz_core.parameter_choices import CombineType
-from astrodriz_core.parameters import BlotInterpolation, DrizzleParameters, with_values
+from astrodriz_core.parameters.choices import CombineType
+from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from astrodriz_core.parameters import DrizzleParameters, with_values
+from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame
 from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.progress import SilentProgress
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.wcs.distortion import apply_distortion
 
 PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
 

@@ -30,14 +30,14 @@ from attrs import evolve
 from associations import Truth
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.verification import AlignmentMeasurements, Policy
-from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.progress import SilentProgress
-from astrodriz_io.verifying import verify_combination
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.verifying.combination import verify_combination
+from astrodriz_io.wcs.distortion import apply_distortion
 from verification_cases import ALIGNED, BLURRED, Case, Outcome, Situation, append, read_store
 
 #: Exposures of every association.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from astrodriz_io.library_warnings import NOISE
+from astrodriz_io.runtime.library_warnings import NOISE
 
 # A loaded machine is no reason to fail.
 settings.register_profile("astrodriz", deadline=None)

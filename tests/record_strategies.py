@@ -9,7 +9,7 @@ from enum import Enum
 import attrs
 from hypothesis import strategies as st
 
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)

@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 
 PARAMETERS = VerificationParameters(log_sigma_pix=1.5, pixel_scale_arcsec=0.05, psf_fwhm_pix=2.2)
 STAR_SIGMA = 0.95

@@ -26,12 +26,12 @@ from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
 from astrodriz_io.commands.schema import schema_lines
 from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
 from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
-from astrodriz_io.ending import CRASH_REPORT, Aftermath, aftermath_of, cause_of
-from astrodriz_io.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
-from astrodriz_io.messages import JSON_ERRORS, tell_error
-from astrodriz_io.outputs.disk import storage_errors
-from astrodriz_io.progress import progress_for
-from astrodriz_io.signals import SIGNALLED, Stopped, stoppable
+from astrodriz_io.run.ending import CRASH_REPORT, Aftermath, aftermath_of, cause_of
+from astrodriz_io.runtime.progress import progress_for
+from astrodriz_io.runtime.signals import SIGNALLED, Stopped, stoppable
+from astrodriz_io.storage.disk import storage_errors
+from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE, EXIT_INTERNAL, VERDICT_CODES, exit_code
+from astrodriz_io.terminal.messages import JSON_ERRORS, tell_error
 
 __all__ = ["astrodriz", "runastrodriz"]
 

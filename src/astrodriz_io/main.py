@@ -10,10 +10,10 @@ from types import FrameType
 from typing import NoReturn
 
 from astrodriz_core.errors import AstrodrizError, ResourceError, StorageError, UsageError
-from astrodriz_io.exit_codes import exit_code
-from astrodriz_io.messages import JSON_ERRORS, tell_error
-from astrodriz_io.signals import SIGNALLED, handling
-from astrodriz_io.start_checks import check_start, loading
+from astrodriz_io.runtime.signals import SIGNALLED, handling
+from astrodriz_io.terminal.exit_codes import exit_code
+from astrodriz_io.terminal.messages import JSON_ERRORS, tell_error
+from astrodriz_io.terminal.start_checks import check_start, loading
 
 __all__ = ["astrodriz", "runastrodriz"]
 

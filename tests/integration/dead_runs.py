@@ -2,7 +2,7 @@
 
 import shutil
 
-from astrodriz_io.outputs.workspace import workspace
+from astrodriz_io.storage.workspace import workspace
 
 NAMES = ("a", "prod", "a1q", "a2q")
 OWN = (

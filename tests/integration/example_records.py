@@ -9,10 +9,10 @@ import attrs
 from attrs import evolve
 from example_measurements import BAD_OFFSETS, FRAME, ROOTS, measurements
 
-from astrodriz_core.astrometry.selection import select_wcs
-from astrodriz_core.keeping import judge_stage
-from astrodriz_core.parameter_choices import FitGeometry
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.decide.keep import judge_stage
+from astrodriz_core.decide.selection import select_wcs
+from astrodriz_core.parameters.choices import FitGeometry
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.astrometry import (
     AbsoluteFit,
     AlignmentOutcome,

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from attrs import define, field
 
-from astrodriz_io.outputs.disk import Disk, storage_errors
+from astrodriz_io.storage.disk import Disk, storage_errors
 
 Result = TypeVar("Result")
 

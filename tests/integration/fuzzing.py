@@ -26,32 +26,32 @@ from tiny_files import write_asn, write_exposure, write_idctab, write_mdriztab, 
 
 from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError
 from astrodriz_core.records.run import FileDigest, ParameterSource
-from astrodriz_io.astrometry.attached import attach_headerlet, attached_headerlets
-from astrodriz_io.astrometry.catalog_service import ServiceCatalog
-from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
-from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService
-from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource, read_headerlet
-from astrodriz_io.astrometry.headerlets import content_hash, make_headerlet
-from astrodriz_io.astrometry.time_budget import TimeBudget
-from astrodriz_io.astrometry.web import WebClient
-from astrodriz_io.distortion import apply_distortion, exposure_wcs
-from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
+from astrodriz_io.catalogs.files import FileCatalog, Footprint
+from astrodriz_io.catalogs.service import ServiceCatalog
+from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
+from astrodriz_io.fits.files import open_fits
 from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import raw_idctab, read_association
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.fitsfiles import open_fits
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
-from astrodriz_io.outputs.disk import Disk
-from astrodriz_io.outputs.exposure_states import keep_state, restore_state
-from astrodriz_io.outputs.journal import Transaction
-from astrodriz_io.outputs.publishing import recover
-from astrodriz_io.outputs.recordfile import dump_record, load_record
-from astrodriz_io.outputs.sidecar import Piece, SidecarWriter, read_sidecar
-from astrodriz_io.run_record import omitted_record
-from astrodriz_io.settings import Settings
+from astrodriz_io.record_files.exposure_states import keep_state, restore_state
+from astrodriz_io.record_files.record import dump_record, load_record
+from astrodriz_io.record_files.sidecar import Piece, SidecarWriter, read_sidecar
+from astrodriz_io.run.record import omitted_record
+from astrodriz_io.run.settings import Settings
+from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
+from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, read_headerlet
+from astrodriz_io.services.time_budget import TimeBudget
+from astrodriz_io.services.web import WebClient
 from astrodriz_io.storage.digests import sha256_of
+from astrodriz_io.storage.disk import Disk
+from astrodriz_io.storage.journal import Transaction
+from astrodriz_io.storage.publishing import recover
+from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets
+from astrodriz_io.wcs.distortion import apply_distortion, exposure_wcs
+from astrodriz_io.wcs.headerlets import content_hash, make_headerlet
 
 SIZE = 8
 CARD, BLOCK = 80, 2880

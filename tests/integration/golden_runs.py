@@ -20,7 +20,7 @@ from attrs import field, frozen
 from whole_runs import run
 
 from astrodriz_core.records.run import RunRecord
-from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_io.record_files.record import load_record
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 
 FOLDER = Path(__file__).parent / "records" / "golden"

@@ -13,13 +13,13 @@ from astropy.io import fits
 from astropy.table import Table
 from attrs import evolve
 
-from astrodriz_core.astrometry.parameters import alignment_parameters
 from astrodriz_core.errors import CatalogError, InputError
+from astrodriz_core.parameters.alignment import alignment_parameters
 from astrodriz_core.records.astrometry import AlignmentOutcome, FitQuality
-from astrodriz_io.astrometry.alignment import align
-from astrodriz_io.astrometry.catalogs import FileCatalog
-from astrodriz_io.outputs.headerlets import copy_wcs, headerlet_name, restore_default_wcs, write_headerlet
+from astrodriz_io.align.alignment import align
+from astrodriz_io.catalogs.files import FileCatalog
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
+from astrodriz_io.wcs.headerlet_files import copy_wcs, headerlet_name, restore_default_wcs, write_headerlet
 
 
 class BrokenCatalog:

@@ -20,6 +20,7 @@ from aligned_exposures import (
     with_default_wcs,
 )
 from applied_by_stwcs import apply_by_stwcs
+from astrodriz_io.astrometry import apriori
 from astropy.io import fits
 from loopback import serving
 from simulated_archive import database_answer
@@ -28,15 +29,14 @@ from stwcs.wcsutil import altwcs
 from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import AprioriOutcome, SolutionOrigin
 from astrodriz_core.records.run import StageOutcome
-from astrodriz_io.astrometry import apriori
-from astrodriz_io.astrometry.apriori import apply_apriori
-from astrodriz_io.astrometry.guide_stars import GuideStarFile, GuideStarService
-from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource, NoSource, read_headerlet
-from astrodriz_io.astrometry.time_budget import TimeBudget
-from astrodriz_io.astrometry.web import WebClient
-from astrodriz_io.pipeline import process
-from astrodriz_io.progress import SilentProgress
-from astrodriz_io.replay import replay_run
+from astrodriz_io.align.apriori import apply_apriori
+from astrodriz_io.replay.replay import replay_run
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
+from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, NoSource, read_headerlet
+from astrodriz_io.services.time_budget import TimeBudget
+from astrodriz_io.services.web import WebClient
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 
 
@@ -280,7 +280,7 @@ def test_a_headerlet_that_is_meant_for_another_exposure_is_refused(files, folder
 def test_headerlets_that_the_exposures_carry_are_enough(files, folder, tmp_path):
     apply_apriori(files, FolderSource(folder))
     default = names(files[0])[0].split("-")[0]
-    from astrodriz_io.outputs.headerlets import restore_default_wcs
+    from astrodriz_io.wcs.headerlet_files import restore_default_wcs
 
     for path in files:
         restore_default_wcs(path)

@@ -13,15 +13,15 @@ from loopback import Loopback, saying, serving
 from simulated_archive import catalogue_reply
 
 from astrodriz_core.errors import CatalogError, LockedError
-from astrodriz_io.astrometry.catalog_cache import CacheCatalog, add_catalog, list_catalogs
-from astrodriz_io.astrometry.catalog_service import ServiceCatalog
-from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
-from astrodriz_io.astrometry.chosen_sources import chosen_catalogs
-from astrodriz_io.astrometry.time_budget import TimeBudget
-from astrodriz_io.astrometry.web import WebClient
+from astrodriz_io.catalogs.cache import CacheCatalog, add_catalog, list_catalogs
+from astrodriz_io.catalogs.files import FileCatalog, Footprint
+from astrodriz_io.catalogs.service import ServiceCatalog
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.outputs.locking import locked
-from astrodriz_io.settings import Settings
+from astrodriz_io.run.chosen_services import chosen_catalogs
+from astrodriz_io.run.settings import Settings
+from astrodriz_io.services.time_budget import TimeBudget
+from astrodriz_io.services.web import WebClient
+from astrodriz_io.storage.locking import locked
 
 FIELD = Footprint(150.0, 2.0, 0.05)
 EPOCH = 2009.0

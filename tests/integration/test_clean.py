@@ -10,9 +10,9 @@ import pytest
 from dead_runs import NAMES, dead_workspace
 
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.outputs.cleaning import LeftoverKind, find_leftovers, remove_leftovers
-from astrodriz_io.outputs.locking import lock_path, locked
-from astrodriz_io.outputs.workspace import workspace
+from astrodriz_io.storage.cleaning import LeftoverKind, find_leftovers, remove_leftovers
+from astrodriz_io.storage.locking import lock_path, locked
+from astrodriz_io.storage.workspace import workspace
 
 NEW = b"new product"
 
@@ -132,8 +132,8 @@ def test_a_folder_that_is_not_there_ends_with_2(tmp_path):
 
 KILLED = """
 import os, sys, pathlib
-from astrodriz_io.outputs.locking import locked
-from astrodriz_io.outputs.workspace import workspace
+from astrodriz_io.storage.locking import locked
+from astrodriz_io.storage.workspace import workspace
 home = pathlib.Path(sys.argv[1])
 with locked(home, ("a",)), workspace(home, "a", newpath=None, keep=False) as space:
     (space.folder / "a_drz.fits").write_text("half of it")

@@ -11,14 +11,15 @@ from astropy.io import fits
 
 from astrodriz_core import errors
 from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError, StorageError
-from astrodriz_io import cli, pipeline
+from astrodriz_io import cli
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.ending import Aftermath
-from astrodriz_io.exit_codes import ERROR_CODES, EXIT_INTERNAL, exit_code
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.outputs.locking import locked
+from astrodriz_io.run import pipeline
+from astrodriz_io.run.ending import Aftermath
+from astrodriz_io.storage.locking import locked
+from astrodriz_io.terminal.exit_codes import ERROR_CODES, EXIT_INTERNAL, exit_code
 
 TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
 

@@ -17,12 +17,12 @@ from whole_runs import copied
 from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.pipeline import process
-from astrodriz_io.progress import SilentProgress
-from astrodriz_io.settings import Settings, settings_from_environment
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.run.settings import Settings, settings_from_environment
+from astrodriz_io.run.verification import verify_input
+from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.simulate.detectors import detector_model
-from astrodriz_io.verify_input import verify_input
 
 SIZE = 160
 FLUX_TOLERANCE = 0.01

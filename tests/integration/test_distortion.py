@@ -18,11 +18,11 @@ from stwcs.wcsutil import HSTWCS
 from tiny_files import SIZE, write_exposure, write_idctab, write_lookup
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
-from astrodriz_io.distortion import DistortionOutcome, apply_distortion, exposure_wcs
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.storage.digests import sha256_of
-from astrodriz_io.stwcs_calls import quiet_stwcs
+from astrodriz_io.wcs.distortion import DistortionOutcome, apply_distortion, exposure_wcs
+from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 
 VARIABLES = {"WFC3": "iref", "ACS": "jref", "WFPC2": "uref", "STIS": "oref", "NICMOS": "nref"}
 
@@ -194,7 +194,7 @@ def test_messages_of_astropy_go_to_the_log(caplog: pytest.LogCaptureFixture) -> 
         thread.start()
         thread.join()
     logged = {record.getMessage(): record.name for record in caplog.records}
-    assert logged["x_flt.fits: stwcs: from astropy"] == "astrodriz_io.stwcs_calls"
+    assert logged["x_flt.fits: stwcs: from astropy"] == "astrodriz_io.wcs.stwcs_calls"
     assert "from astropy" not in logged
     assert not astropy.log.filters
 

@@ -10,16 +10,16 @@ from astropy.io import fits
 from attrs import frozen
 
 from astrodriz_core.errors import UsageError
-from astrodriz_core.parameters import BlotInterpolation, DrizzleParameters, Kernel, with_values
-from astrodriz_io.distortion import apply_distortion
+from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParameters, Kernel, with_values
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs
 from astrodriz_io.drizzling.resample import blot_chip
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.progress import SilentProgress
+from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import SimulationSpec, simulate_association
+from astrodriz_io.wcs.distortion import apply_distortion
 
 BASE = {"skymethod": "localmin", "final_bits": "512", "driz_sep_bits": "512", "sky_bits": "512"}
 NO_REJECTION = {"driz_separate": False, "driz_cr": False, "static": False, "skysub": False}

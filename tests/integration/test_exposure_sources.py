@@ -11,8 +11,8 @@ from astropy.table import Table
 from scipy.spatial import Delaunay, cKDTree
 from test_detectors import binned
 
-from astrodriz_core.astrometry.parameters import alignment_parameters
-from astrodriz_io.astrometry.exposure_sources import AssociationSources, find_association_sources
+from astrodriz_core.parameters.alignment import alignment_parameters
+from astrodriz_io.align.exposure_sources import AssociationSources, find_association_sources
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 

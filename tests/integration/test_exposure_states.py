@@ -11,8 +11,8 @@ from tiny_files import write_exposure
 
 from astrodriz_core.errors import DifferentInputError, MissingFilesError, RecordError
 from astrodriz_core.records.run import FileDigest
-from astrodriz_io.outputs.exposure_states import keep_state, restore_state
-from astrodriz_io.outputs.sidecar import Piece, SidecarWriter, read_sidecar
+from astrodriz_io.record_files.exposure_states import keep_state, restore_state
+from astrodriz_io.record_files.sidecar import Piece, SidecarWriter, read_sidecar
 
 NAME = "iabc01abq_flt.fits"
 

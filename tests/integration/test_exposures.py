@@ -11,15 +11,15 @@ from astropy.io import fits
 from tiny_files import PIXEL_ARCSEC, SIZE, write_exposure
 
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError
-from astrodriz_core.instruments import (
+from astrodriz_core.instruments.detectors import (
     SignalUnit,
     dark_electrons,
     gain,
     readout_direction,
     readout_noise_electrons,
 )
-from astrodriz_core.observation import Condition
-from astrodriz_io.inputs.arrays import read_dq, read_err, read_header, read_sci
+from astrodriz_core.instruments.observation import Condition
+from astrodriz_io.fits.arrays import read_dq, read_err, read_header, read_sci
 from astrodriz_io.inputs.exposure_sets import check_same_configuration
 from astrodriz_io.inputs.exposures import filter_names, read_exposure
 

@@ -18,19 +18,19 @@ from degenerate_files import Case, TinyAssociation, nothing, write_case
 from tiny_files import write_asn, write_exposure, write_raw
 
 from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, InputError, MissingFilesError, UsageError
-from astrodriz_io.astrometry.catalogs import read_table
-from astrodriz_io.astrometry.guide_stars import GuideStarFile
-from astrodriz_io.astrometry.headerlet_sources import FolderSource
-from astrodriz_io.astrometry.wcscorr_table import drop_repeated_rows
+from astrodriz_io.catalogs.files import read_table
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.exit_codes import exit_code
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.keyword_table import NUMBERS, TEXTS
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.inputs.regular_files import check_regular
-from astrodriz_io.pipeline import process
-from astrodriz_io.progress import SilentProgress
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.services.guide_stars import GuideStarFile
+from astrodriz_io.services.headerlet_sources import FolderSource
+from astrodriz_io.storage.regular_files import check_regular
+from astrodriz_io.terminal.exit_codes import exit_code
+from astrodriz_io.wcs.wcscorr_table import drop_repeated_rows
 
 Item = TypeVar("Item")
 PIPE_SECONDS = 60

@@ -10,14 +10,14 @@ from astropy.io import fits
 from tiny_files import write_exposure
 
 from astrodriz_core.errors import AstrodrizError, InputError, RecordError, ResourceError, UsageError
-from astrodriz_core.parameters import DrizzleParameters, with_values
+from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io import capacity
 from astrodriz_io.drizzling import combination, frame_checks
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.progress import SilentProgress
+from astrodriz_io.runtime import capacity
+from astrodriz_io.runtime.progress import SilentProgress
 
 CD = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 FRAMES = ("final_", "driz_sep_")

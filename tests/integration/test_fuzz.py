@@ -11,8 +11,8 @@ from fuzzing import by_name, cases, check, readers
 from tiny_files import write_exposure
 
 from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz_io.fits.scan import MAX_COUNT
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.fits_scan import MAX_COUNT
 
 CASES, SLOW_CASES = 1_500, 20_000
 REGRESSIONS = Path(__file__).parent / "regressions"

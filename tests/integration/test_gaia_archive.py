@@ -18,11 +18,11 @@ import pytest
 from astropy.table import Table
 
 from astrodriz_core.errors import CatalogError
-from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
-from astrodriz_io.astrometry.chosen_sources import chosen_catalogs
-from astrodriz_io.astrometry.gaia_archive import GaiaArchive
-from astrodriz_io.astrometry.time_budget import TimeBudget
-from astrodriz_io.settings import Settings
+from astrodriz_io.catalogs.files import FileCatalog, Footprint
+from astrodriz_io.catalogs.gaia_archive import GaiaArchive
+from astrodriz_io.run.chosen_services import chosen_catalogs
+from astrodriz_io.run.settings import Settings
+from astrodriz_io.services.time_budget import TimeBudget
 
 FIELD = Footprint(150.0, 2.0, 0.05)
 EPOCH = 2009.0

@@ -5,16 +5,16 @@ import re
 import pytest
 from golden_runs import GOLDEN_RUNS, golden_record
 
-from astrodriz_core.astrometry.selection import standing_stage, standing_verification
-from astrodriz_core.checking import check_record
-from astrodriz_core.differing import compare_records
-from astrodriz_core.explaining import alignment_sentence, explain
+from astrodriz_core.decide.invariants import check_record
+from astrodriz_core.decide.selection import standing_stage, standing_verification
 from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_io.outputs.report import report_page
-from astrodriz_io.outputs.report_headline import concerns
-from astrodriz_io.outputs.trailer import summary, trailer
+from astrodriz_core.tell.diff import compare_records
+from astrodriz_core.tell.explain import alignment_sentence, explain
+from astrodriz_io.record_files.trailer import summary, trailer
+from astrodriz_io.report.headline import concerns
+from astrodriz_io.report.page import report_page
 
 ALIGNED = "The exposures are aligned to each other."
 SENTENCES = {

@@ -12,9 +12,9 @@ from test_detectors import binned
 
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_io import guiding
-from astrodriz_io.guiding import check_guiding
-from astrodriz_io.settings import Settings
+from astrodriz_io.run import guiding
+from astrodriz_io.run.guiding import check_guiding
+from astrodriz_io.run.settings import Settings
 from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 SETTINGS = Settings(verify_guiding=True)

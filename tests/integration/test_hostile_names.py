@@ -16,17 +16,17 @@ from tiny_files import write_asn, write_exposure
 
 from astrodriz_core.errors import AstrodrizError, InputError
 from astrodriz_core.records.run import FileDigest
-from astrodriz_io.astrometry.catalog_cache import CacheCatalog
-from astrodriz_io.astrometry.catalogs import Footprint
-from astrodriz_io.astrometry.guide_stars import GuideStarFile
-from astrodriz_io.distortion import exposure_wcs
+from astrodriz_io.catalogs.cache import CacheCatalog
+from astrodriz_io.catalogs.files import Footprint
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.outputs.disk import Disk
-from astrodriz_io.outputs.journal import Transaction
-from astrodriz_io.outputs.sidecar import read_sidecar
-from astrodriz_io.pipeline import process
+from astrodriz_io.record_files.sidecar import read_sidecar
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.services.guide_stars import GuideStarFile
+from astrodriz_io.storage.disk import Disk
+from astrodriz_io.storage.journal import Transaction
+from astrodriz_io.wcs.distortion import exposure_wcs
 
 HOSTILE = ["../escaped", "a/b", "/abs", "commit", "..", "", "a" * 300, "a\0b", "a\nb"]
 TEXTS = [name for name in HOSTILE if name.isprintable() and len(name) < 60]

@@ -8,9 +8,9 @@ from whole_runs import NOWHERE
 
 from astrodriz_core.errors import ReferenceFileError
 from astrodriz_core.records.run import RunOutcome, StageOutcome
-from astrodriz_io.outputs.locking import locked
-from astrodriz_io.pipeline import process
-from astrodriz_io.progress import SilentProgress
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.storage.locking import locked
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import time
 import pytest
 
 from astrodriz_core.errors import LockedError, StorageError
-from astrodriz_io.outputs.locking import lock_path, locked
+from astrodriz_io.storage.locking import lock_path, locked
 
 HOLDER = """
 import sys, time, pathlib
-from astrodriz_io.outputs.locking import locked
+from astrodriz_io.storage.locking import locked
 with locked(pathlib.Path(sys.argv[1]), ("ie6d07",)):
     print("held", flush=True)
     time.sleep(60)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tiny_files import write_exposure, write_mdriztab
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, UsageError
-from astrodriz_core.instruments import DETECTORS
-from astrodriz_core.parameter_choices import CombineType, SkyMethod
-from astrodriz_core.parameters import DrizzleParameters, Kernel, with_values
+from astrodriz_core.instruments.detectors import DETECTORS
+from astrodriz_core.parameters.choices import CombineType, SkyMethod
+from astrodriz_core.parameters.drizzle import DrizzleParameters, Kernel, with_values
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import (

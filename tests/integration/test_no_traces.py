@@ -18,9 +18,9 @@ from whole_runs import run
 from astrodriz_core.errors import AstrodrizError
 from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.library_warnings import library_warnings
-from astrodriz_io.pipeline import process
-from astrodriz_io.runlog import PACKAGE_LOGGER, run_log
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.runtime.library_warnings import library_warnings
+from astrodriz_io.runtime.log import PACKAGE_LOGGER, run_log
 
 
 @pytest.fixture

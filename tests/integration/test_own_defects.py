@@ -11,16 +11,16 @@ from fuzzing import Reader, readers
 from planting import Spot, called_by, planted
 
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.exit_codes import EXIT_INTERNAL
 from astrodriz_io.inputs import exposures
+from astrodriz_io.terminal.exit_codes import EXIT_INTERNAL
 
 KINDS = (KeyError, TypeError, AttributeError, ValueError, IndexError, RuntimeError, AssertionError)
 
 
-CALLED_BY_LIBRARIES = {"astrodriz_io.stwcs_calls._OwnThreadOutput.write"}
+CALLED_BY_LIBRARIES = {"astrodriz_io.wcs.stwcs_calls._OwnThreadOutput.write"}
 """What stwcs calls itself, when it prints."""
 
-TELL_BY_VALUE_ERROR = {"astrodriz_core.dq.interpret_bits", "astrodriz_core.parameter_values._to_number"}
+TELL_BY_VALUE_ERROR = {"astrodriz_core.instruments.dq.interpret_bits", "astrodriz_core.parameters.values._to_number"}
 """What says by a ValueError that a text is no value of a parameter."""
 
 EXEMPT = CALLED_BY_LIBRARIES | TELL_BY_VALUE_ERROR

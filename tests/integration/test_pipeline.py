@@ -16,8 +16,8 @@ from whole_runs import copied, run
 from astrodriz_core.errors import MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunOutcome, StageOutcome
-from astrodriz_io.outputs.recordfile import load_record
-from astrodriz_io.pipeline import process
+from astrodriz_io.record_files.record import load_record
+from astrodriz_io.run.pipeline import process
 from astrodriz_io.simulate import score_wcs
 
 
@@ -173,7 +173,7 @@ def test_a_world_without_services_still_gives_products(ir_pair, tmp_path):
 
 
 def test_process_is_where_scripts_import_it_from_and_takes_what_they_give_it():
-    assert importlib.import_module("astrodriz_io.pipeline").process is process
+    assert importlib.import_module("astrodriz_io.run.pipeline").process is process
     parameters = tuple(inspect.signature(process).parameters.values())
     positional = [one.name for one in parameters if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     # Those of runastrodriz's process(), in its order.

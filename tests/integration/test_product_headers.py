@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from astrodriz_io.outputs.headers import BLEND_RULES, MULTIPLE, Rule, blend_headers, header_table
+from astrodriz_io.products.headers import BLEND_RULES, MULTIPLE, Rule, blend_headers, header_table
 
 
 def headers(**columns):

@@ -9,7 +9,7 @@ from example_measurements import FRAME
 from matplotlib.image import imread
 
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.outputs.product_pictures import product_picture, reduced, weight_picture
+from astrodriz_io.report.previews import product_picture, reduced, weight_picture
 
 
 def test_reduced_is_the_mean_of_finite_pixels() -> None:

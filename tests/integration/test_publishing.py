@@ -14,10 +14,10 @@ import pytest
 from faulty_disk import CountingDisk, Crash, FailingDisk, PowerLossDisk, StoppingDisk
 
 from astrodriz_core.errors import StorageError
-from astrodriz_io.outputs.disk import Disk
-from astrodriz_io.outputs.leftovers import clear_leftovers
-from astrodriz_io.outputs.publishing import commit_folder, publish, recover, replace_text
-from astrodriz_io.outputs.workspace import workspace
+from astrodriz_io.storage.disk import Disk
+from astrodriz_io.storage.leftovers import clear_leftovers
+from astrodriz_io.storage.publishing import commit_folder, publish, recover, replace_text
+from astrodriz_io.storage.workspace import workspace
 
 OLD = {"a_flt.fits": "old a", "b_flt.fits": "old b", "a_decisions.json": "old record"}
 NEW = {"a_flt.fits": "new a", "b_flt.fits": "new b", "a_decisions.json": "new record", "a_drz.fits": "new product"}
@@ -261,7 +261,7 @@ def test_a_text_is_replaced_whole_or_not_at_all(tmp_path):
 
 KILLED = """
 import sys, pathlib
-from astrodriz_io.outputs.publishing import publish
+from astrodriz_io.storage.publishing import publish
 home = pathlib.Path(sys.argv[1])
 for turn in range(10**6):
     work = home / "work"

@@ -20,15 +20,15 @@ from whole_runs import run
 from astrodriz_core.errors import DifferentInputError, MissingFilesError, RecordError, UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import FileDigest
-from astrodriz_core.replaying import origin_in_use, plan_replay
-from astrodriz_io.astrometry.attached import attached_headerlets
-from astrodriz_io.astrometry.headerlets import content_hash
+from astrodriz_core.replay_plan import origin_in_use, plan_replay
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.distortion import exposure_wcs
 from astrodriz_io.drizzling import rejection
-from astrodriz_io.outputs.recordfile import load_record, write_record
-from astrodriz_io.progress import SilentProgress
-from astrodriz_io.replay import replay_run
+from astrodriz_io.record_files.record import load_record, write_record
+from astrodriz_io.replay.replay import replay_run
+from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.wcs.attached import attached_headerlets
+from astrodriz_io.wcs.distortion import exposure_wcs
+from astrodriz_io.wcs.headerlets import content_hash
 
 VERSION_2 = Path(__file__).parent / "records" / "version_2"
 

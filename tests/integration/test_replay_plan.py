@@ -4,12 +4,12 @@ import pytest
 from attrs import evolve
 from example_records import SHA, association_record
 
-from astrodriz_core.astrometry.selection import select_wcs
+from astrodriz_core.decide.selection import select_wcs
 from astrodriz_core.errors import RecordError, UsageError
-from astrodriz_core.explaining import explain
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import FileDigest, StageOutcome
-from astrodriz_core.replaying import origin_in_use, plan_replay
+from astrodriz_core.replay_plan import origin_in_use, plan_replay
+from astrodriz_core.tell.explain import explain
 
 
 def states(letter, *names):

@@ -14,15 +14,15 @@ import matplotlib
 import pytest
 from attrs import evolve
 
-from astrodriz_core.explaining import explain
 from astrodriz_core.records.run import RunRecord
+from astrodriz_core.tell.explain import explain
 from astrodriz_core.verify.verification import judge
-from astrodriz_io.outputs.figure_svg import plain_label
-from astrodriz_io.outputs.report import LINKS, report_page, write_report
-from astrodriz_io.outputs.report_headline import concerns
-from astrodriz_io.outputs.report_html import ABSENT, Html, element, fixed, significant, table
-from astrodriz_io.outputs.trailer import summary, trailer
-from astrodriz_io.run_record import companions_warnings
+from astrodriz_io.record_files.trailer import summary, trailer
+from astrodriz_io.report.headline import concerns
+from astrodriz_io.report.html import ABSENT, Html, element, fixed, significant, table
+from astrodriz_io.report.page import LINKS, report_page, write_report
+from astrodriz_io.report.svg import plain_label
+from astrodriz_io.run.record import companions_warnings
 
 HOSTILE = "</title></style><script>alert(\"x\")</script><img src=x onerror='y()'>&$\\frac{\x00\x1b[2J"
 LOADING = {"script", "link", "iframe", "object", "embed", "base", "form", "audio", "video"}

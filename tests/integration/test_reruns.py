@@ -15,20 +15,20 @@ from stwcs.wcsutil import wcscorr
 from tiny_files import write_exposure, write_idctab
 from whole_runs import copied, run_again
 
-from astrodriz_core.astrometry.fitting import LinearTransform
-from astrodriz_core.astrometry.tangent import TangentPlane
+from astrodriz_core.align.fitting import LinearTransform
+from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.records.astrometry import RelativeFit, SolutionOrigin
-from astrodriz_io.astrometry.apriori import apply_apriori
-from astrodriz_io.astrometry.attached import attach_headerlet, attached_headerlets
-from astrodriz_io.astrometry.earlier_runs import forget_earlier_runs
-from astrodriz_io.astrometry.fit_writing import write_fit
-from astrodriz_io.astrometry.headerlet_sources import FolderSource
-from astrodriz_io.astrometry.headerlets import AUTHOR, make_headerlet
-from astrodriz_io.astrometry.wcs_headers import edit_together
-from astrodriz_io.distortion import apply_distortion
+from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.outputs.headerlets import copy_wcs
-from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_io.record_files.record import load_record
+from astrodriz_io.services.headerlet_sources import FolderSource
+from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets
+from astrodriz_io.wcs.distortion import apply_distortion
+from astrodriz_io.wcs.earlier_runs import forget_earlier_runs
+from astrodriz_io.wcs.fit_writing import write_fit
+from astrodriz_io.wcs.headerlet_files import copy_wcs
+from astrodriz_io.wcs.headerlets import AUTHOR, make_headerlet
+from astrodriz_io.wcs.headers import edit_together
 
 ROOT = "jabc01aaq"
 PLANE = TangentPlane(30.0, -20.0)

@@ -18,8 +18,8 @@ from limited_runs import copy_inputs, digests, enlarge, run_with, small_disk
 
 from astrodriz_core.errors import ResourceError, StorageError
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.inputs.fitsfiles import reading
-from astrodriz_io.outputs.disk import ADVICE, OTHER_ADVICE, storage_errors
+from astrodriz_io.fits.files import reading
+from astrodriz_io.storage.disk import ADVICE, OTHER_ADVICE, storage_errors
 
 OPEN_FILES = Path("/proc/self/fd")
 

@@ -15,17 +15,17 @@ from attrs import frozen
 from golden_runs import add_hot_pixels
 from whole_runs import NO_SERVICES, copied
 
-from astrodriz_core.astrometry.selection import standing_stage
-from astrodriz_core.explaining import alignment_sentence, explain
+from astrodriz_core.decide.selection import standing_stage
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunRecord, StageOutcome
-from astrodriz_io import stages
-from astrodriz_io.astrometry.attached import attached_headerlets
+from astrodriz_core.tell.explain import alignment_sentence, explain
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.distortion import exposure_wcs
-from astrodriz_io.inputs.fitsfiles import open_fits
-from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_io.fits.files import open_fits
+from astrodriz_io.record_files.record import load_record
+from astrodriz_io.run import stages
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz_io.wcs.attached import attached_headerlets
+from astrodriz_io.wcs.distortion import exposure_wcs
 
 PIXEL = 0.12825 / 3600
 """Degrees, of WFC3/IR."""

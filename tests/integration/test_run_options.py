@@ -11,7 +11,7 @@ from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_io.record_files.record import load_record
 from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 TRAIL_PIXELS = 4

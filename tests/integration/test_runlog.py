@@ -4,8 +4,8 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from astrodriz_io.parallel import ordered_map
-from astrodriz_io.runlog import run_log
+from astrodriz_io.runtime.log import run_log
+from astrodriz_io.runtime.parallel import ordered_map
 
 logger = logging.getLogger("astrodriz_io.test")
 

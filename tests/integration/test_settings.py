@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import UsageError
-from astrodriz_io.settings import Settings, environment_switch, settings_from_environment
+from astrodriz_io.run.settings import Settings, environment_switch, settings_from_environment
 
 ON, OFF = ("on", "yes", "true"), ("off", "no", "false")
 

@@ -12,10 +12,11 @@ import time
 
 import pytest
 
-from astrodriz_io import cli, signals
+from astrodriz_io import cli
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.ending import Aftermath
-from astrodriz_io.signals import STOPPING, Stopped, handling, stoppable
+from astrodriz_io.run.ending import Aftermath
+from astrodriz_io.runtime import signals
+from astrodriz_io.runtime.signals import STOPPING, Stopped, handling, stoppable
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 

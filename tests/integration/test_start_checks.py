@@ -16,8 +16,8 @@ from tiny_files import write_association
 
 from astrodriz_core.errors import ResourceError, StorageError, UsageError
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.pipeline import process
-from astrodriz_io.start_checks import LEAST, check_start, loading
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.terminal.start_checks import LEAST, check_start, loading
 
 FEW = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

@@ -4,10 +4,10 @@ import pytest
 from attrs import evolve
 from example_records import association_record, omitted_record, singleton_record
 
-from astrodriz_core.differing import LISTED, Topic, compare_records, describe_changes
-from astrodriz_core.explaining import explain
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, SoftwareVersion, StageOutcome
+from astrodriz_core.tell.diff import LISTED, Topic, compare_records, describe_changes
+from astrodriz_core.tell.explain import explain
 
 
 @pytest.fixture(scope="module")

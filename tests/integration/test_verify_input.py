@@ -15,14 +15,14 @@ from whole_runs import copied
 from astrodriz_core.errors import LockedError, NoViableDataError, StorageError
 from astrodriz_core.records.common import Verdict
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.distortion import apply_distortion
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.outputs.locking import lock_path
-from astrodriz_io.outputs.publishing import commit_folder
-from astrodriz_io.progress import SilentProgress
-from astrodriz_io.settings import Settings, settings_from_environment
+from astrodriz_io.run.settings import Settings, settings_from_environment
+from astrodriz_io.run.verification import verify_input
+from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import SimulatedAssociation, SimulationSpec, simulate_association
-from astrodriz_io.verify_input import verify_input
+from astrodriz_io.storage.locking import lock_path
+from astrodriz_io.storage.publishing import commit_folder
+from astrodriz_io.wcs.distortion import apply_distortion
 
 OFF = 1.5
 

@@ -10,12 +10,12 @@ from astropy.io import fits
 from tiny_files import SIZE, write_exposure, write_raw
 
 from astrodriz_core.errors import InputError, MissingFilesError
-from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
+from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.association import DrizzleSwitch, InputKind, read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.wfpc2 import write_wfpc2_flt
-from astrodriz_io.outputs.workspace import Workspace
-from astrodriz_io.working_copies import find_untouched
+from astrodriz_io.run.working_copies import find_untouched
+from astrodriz_io.storage.workspace import Workspace
 
 
 def write_c0m(folder: Path, root: str = "u2eb0101t") -> Path:

@@ -6,10 +6,10 @@ import pytest
 from dead_runs import NAMES, dead_workspace
 
 from astrodriz_core.errors import LockedError, StorageError
-from astrodriz_io.outputs.leftovers import clear_leftovers
-from astrodriz_io.outputs.locking import locked
-from astrodriz_io.outputs.publishing import publish
-from astrodriz_io.outputs.workspace import workspace
+from astrodriz_io.storage.leftovers import clear_leftovers
+from astrodriz_io.storage.locking import locked
+from astrodriz_io.storage.publishing import publish
+from astrodriz_io.storage.workspace import workspace
 
 
 def test_the_workspace_goes_away_also_after_a_failure(tmp_path):

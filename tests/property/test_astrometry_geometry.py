@@ -10,16 +10,16 @@ from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.proper_motion import CatalogColumns, move_to_epoch
-from astrodriz_core.astrometry.solutions import (
+from astrodriz_core.measure.tangent import TangentPlane, sky_centre
+from astrodriz_core.records.common import ChipWcs
+from astrodriz_core.solutions.proper_motion import CatalogColumns, move_to_epoch
+from astrodriz_core.solutions.ranking import (
     SipTerms,
     SolutionTerms,
     check_solution,
     common_solutions,
     separation_deg,
 )
-from astrodriz_core.astrometry.tangent import TangentPlane, sky_centre
-from astrodriz_core.records.common import ChipWcs
 
 RA, DEC = st.floats(0.0, 360.0, exclude_max=True), st.floats(-89.0, 89.0)
 OFFSETS = st.floats(-600.0, 600.0)

@@ -8,11 +8,11 @@ import pytest
 from attrs import evolve
 from example_records import association_record, left_out, omitted_record, singleton_record
 
-from astrodriz_core.checking import check_record
+from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.errors import RecordError
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, StageOutcome
-from astrodriz_io.outputs.recordfile import load_record, write_record
+from astrodriz_io.record_files.record import load_record, write_record
 
 RECORDS = Path(__file__).parents[1] / "integration" / "records"
 RECORD = association_record()

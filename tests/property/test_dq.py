@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from astrodriz_core.dq import (
+from astrodriz_core.errors import UsageError
+from astrodriz_core.instruments.detectors import DETECTORS
+from astrodriz_core.instruments.dq import (
     ALL_GOOD,
     ASTRODRIZZLE_COSMIC_RAY,
     DQ_FLAGS,
@@ -16,8 +18,6 @@ from astrodriz_core.dq import (
     good_pixels,
     interpret_bits,
 )
-from astrodriz_core.errors import UsageError
-from astrodriz_core.instruments import DETECTORS
 
 DTYPES = [np.int16, np.uint16, np.int32, np.uint32, np.dtype(">i2"), np.dtype(">i4"), np.uint8]
 dq_arrays = st.sampled_from(DTYPES).flatmap(lambda dtype: npst.arrays(dtype, npst.array_shapes(max_dims=2, max_side=6)))

@@ -8,15 +8,15 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.absolute import CatalogPositions, fit_catalog, hold_out
-from astrodriz_core.astrometry.fit_quality import CONSISTENCY, FitEvidence, check_fit, check_gain, fit_quality
-from astrodriz_core.astrometry.fitting import LinearTransform, excess_scatter, fit_linear, geometries
-from astrodriz_core.astrometry.linking import ExposurePositions, link_exposures, source_density
-from astrodriz_core.astrometry.matching import chance_probability, match_nearest, offset_peak
-from astrodriz_core.astrometry.merging import MergedSources
-from astrodriz_core.astrometry.parameters import FitParameters
+from astrodriz_core.align.absolute import CatalogPositions, fit_catalog, hold_out
+from astrodriz_core.align.fit_quality import CONSISTENCY, FitEvidence, check_fit, check_gain, fit_quality
+from astrodriz_core.align.fitting import LinearTransform, excess_scatter, fit_linear, geometries
+from astrodriz_core.align.linking import ExposurePositions, link_exposures, source_density
+from astrodriz_core.align.matching import chance_probability, match_nearest, offset_peak
+from astrodriz_core.align.merging import MergedSources
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.parameter_choices import FitGeometry
+from astrodriz_core.parameters.alignment import FitParameters
+from astrodriz_core.parameters.choices import FitGeometry
 from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, MatchMethod, RegistrationChange
 
 PARAMETERS = FitParameters()

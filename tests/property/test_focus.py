@@ -11,10 +11,10 @@ from scipy import ndimage
 from scipy.stats import norm
 
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.measure.footprint import usable_everywhere
+from astrodriz_core.measure.images import DrizzledImage
+from astrodriz_core.measure.laplacian import kernel_radius, laplacian_of_gaussian, laplacian_strips
 from astrodriz_core.verify.focus import focus_index, focus_indices, focus_measurements, z_score
-from astrodriz_core.verify.footprint import usable_everywhere
-from astrodriz_core.verify.images import DrizzledImage
-from astrodriz_core.verify.laplacian import kernel_radius, laplacian_of_gaussian, laplacian_strips
 from astrodriz_core.verify.sharpness import focus_distribution
 from strategies import star_field, star_places
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from astrodriz_core.combine.frame import adjust_frame, frame_orientation, square_cd
 from astrodriz_core.combine.pixmap import TangentPlane, apply_homography, tangent_plane_homography
-from astrodriz_core.parameter_choices import FrameRequest
+from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 
 NOTHING = FrameRequest(

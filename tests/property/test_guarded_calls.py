@@ -19,7 +19,7 @@ LISTS = frozenset({"FITS_FAILURES", "STWCS_FAILURES", "ASTROQUERY_FAILURES"})
 SLIPS = frozenset({"KeyError", "TypeError", "AttributeError", "LookupError", "AssertionError", "NameError"})
 """What a slip of the pen raises; where it is caught, nothing of ours may run either."""
 
-KNOWN = {"outputs/recordfile.py": {"migrate"}}
+KNOWN = {"record_files/record.py": {"migrate"}}
 """Records of older schema versions, which have no schema any more to be looked at by before they are brought up."""
 
 NOT_FROM_INPUT = frozenset({"MemoryError", "Exception", "BaseException"})

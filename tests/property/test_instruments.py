@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.instruments import (
+from astrodriz_core.instruments.detectors import (
     DETECTORS,
     DetectorDescription,
     DetectorKind,

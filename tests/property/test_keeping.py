@@ -5,7 +5,7 @@ from example_measurements import GOOD_OFFSETS, ROOTS, measurements, unmeasured
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.keeping import LIMITS, judge_stage, worsenings
+from astrodriz_core.decide.keep import LIMITS, judge_stage, worsenings
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import ProductComparison, RegistrationMethod, Verification
 from astrodriz_core.verify.verification import judge

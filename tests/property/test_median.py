@@ -11,7 +11,7 @@ from astrodriz_core.combine.median import CombineParameters, mean_combine, media
 from astrodriz_core.combine.minmed import ExposureNoise, minmed_combine
 from astrodriz_core.combine.stack import combine, low_weight_limit, row_blocks
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import CombineType
+from astrodriz_core.parameters.choices import CombineType
 
 SHAPE = (17, 9)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.observation import (
+from astrodriz_core.instruments.observation import (
     CONSEQUENCES,
     Condition,
     Consequence,

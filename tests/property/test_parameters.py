@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import UsageError
-from astrodriz_core.parameter_choices import CombineType, SkyMethod
-from astrodriz_core.parameter_rules import pipeline_overrides, single_exposure_overrides
-from astrodriz_core.parameter_values import as_text
-from astrodriz_core.parameters import (
+from astrodriz_core.parameters.choices import CombineType, SkyMethod
+from astrodriz_core.parameters.drizzle import (
     DrizzleParameters,
     FrameRequest,
     Kernel,
@@ -21,6 +19,8 @@ from astrodriz_core.parameters import (
     changed_parameters,
     with_values,
 )
+from astrodriz_core.parameters.rules import pipeline_overrides, single_exposure_overrides
+from astrodriz_core.parameters.values import as_text
 
 NAMES = [attribute.name for attribute in attrs.fields(DrizzleParameters)]
 DEFAULT = DrizzleParameters()

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.measure.clipping import SAMPLE, clipped_statistics
+from astrodriz_core.measure.footprint import coverage_map, overlap_region
+from astrodriz_core.measure.images import DrizzledImage, check_common_grid
 from astrodriz_core.records.verification import GuidingOutcome, RegistrationMethod
 from astrodriz_core.verify import registration
 from astrodriz_core.verify.calibration import small_sample_factor
-from astrodriz_core.verify.clipping import SAMPLE, clipped_statistics
 from astrodriz_core.verify.correlation import correlate_with_others, offset_from_blocks
-from astrodriz_core.verify.footprint import coverage_map, overlap_region
 from astrodriz_core.verify.guiding import check_guiding
-from astrodriz_core.verify.images import DrizzledImage, check_common_grid
 from astrodriz_core.verify.matching import bulk_offset, matched_pairs
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.motion import Motion, fit_positions

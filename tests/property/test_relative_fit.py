@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.absolute import CatalogPositions
-from astrodriz_core.astrometry.consistency import check_consistency
-from astrodriz_core.astrometry.fitting import LinearTransform
-from astrodriz_core.astrometry.linking import ExposurePositions, link_exposures
-from astrodriz_core.astrometry.merging import merge_sources
-from astrodriz_core.astrometry.parameters import FitParameters
-from astrodriz_core.astrometry.relative import judge_relative, registration_change
-from astrodriz_core.astrometry.relative_solution import solve_relative
+from astrodriz_core.align.absolute import CatalogPositions
+from astrodriz_core.align.consistency import check_consistency
+from astrodriz_core.align.fitting import LinearTransform
+from astrodriz_core.align.linking import ExposurePositions, link_exposures
+from astrodriz_core.align.merging import merge_sources
+from astrodriz_core.align.relative import judge_relative, registration_change
+from astrodriz_core.align.relative_solution import solve_relative
+from astrodriz_core.parameters.alignment import FitParameters
 
 PARAMETERS = FitParameters()
 PIXEL = 0.1

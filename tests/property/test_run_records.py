@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import InputError, MissingFilesError, RecordError
-from astrodriz_core.parameters import DrizzleParameters, with_values
-from astrodriz_core.records.migration import MIGRATIONS
+from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
-from astrodriz_core.records.schema import mistakes, record_schema
 from astrodriz_core.records.verification import Verification
-from astrodriz_io.outputs.recordfile import dump_record, load_record, parse_record
+from astrodriz_io.record_files.migration import MIGRATIONS
+from astrodriz_io.record_files.record import dump_record, load_record, parse_record
+from astrodriz_io.record_files.schema import mistakes, record_schema
 from record_strategies import records
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from example_records import association_record, omitted_record, singleton_record
 
-from astrodriz_core.astrometry.selection import select_wcs, standing_stage, standing_verification
+from astrodriz_core.decide.selection import select_wcs, standing_stage, standing_verification
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import StageOutcome, StageRecord

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.measure.footprint import coverage_map, largest_count, maximum_overlap, overlap_region
+from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.verify.comparison import compare_products
-from astrodriz_core.verify.footprint import coverage_map, largest_count, maximum_overlap, overlap_region
-from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.scan import contaminated, find_peaks
 from astrodriz_core.verify.similarity import (

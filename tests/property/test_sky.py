@@ -20,7 +20,7 @@ from astrodriz_core.combine.sky import (
 )
 from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import SkyMethod, SkyStatistic
+from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
 
 DEFAULT = ClippingParameters()
 LEVELS = st.floats(-10.0, 1000.0)

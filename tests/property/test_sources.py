@@ -11,10 +11,8 @@ from photutils.segmentation import detect_sources
 from scipy.spatial import cKDTree
 from scipy.special import erf
 
-from astrodriz_core.astrometry.centroids import stamps, windowed_moments
-from astrodriz_core.astrometry.parameters import alignment_parameters
-from astrodriz_core.astrometry.psf import bright_peaks, dao_positions, measure_psf
-from astrodriz_core.astrometry.sources import (
+from astrodriz_core.align.psf import bright_peaks, dao_positions, measure_psf
+from astrodriz_core.align.sources import (
     SEGMENT_MIN_PIXELS,
     ChipImage,
     Sources,
@@ -23,6 +21,8 @@ from astrodriz_core.astrometry.sources import (
     measure_background,
 )
 from astrodriz_core.errors import InputError, MeasurementError
+from astrodriz_core.measure.centroids import stamps, windowed_moments
+from astrodriz_core.parameters.alignment import alignment_parameters
 from astrodriz_core.records.astrometry import PsfOrigin
 
 PARAMETERS = alignment_parameters("ACS", "WFC").sources

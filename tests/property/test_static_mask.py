@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from astrodriz_core.combine.static_mask import static_mask
 from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import SkyStatistic
+from astrodriz_core.parameters.choices import SkyStatistic
 
 NO_CLIPPING = ClippingParameters(nclip=0)
 

@@ -14,6 +14,7 @@ from golden.record_drizzlepac import CASES, EXPTIMES, digest, images
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import (
     AlignmentMeasurements,
@@ -32,7 +33,6 @@ from astrodriz_core.verify.drizzlepac import (
     hamming_distance,
     positive_response_mask,
 )
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.policies import detectable_offset, judge_calibrated, judge_documented, judge_drizzlepac
 from astrodriz_core.verify.registration import unmeasured

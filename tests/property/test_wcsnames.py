@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.astrometry.wcsnames import (
+from astrodriz_core.records.common import WcsOrigin
+from astrodriz_core.solutions.wcsnames import (
     a_posteriori_name,
     a_priori_name,
     parse_wcsname,
@@ -14,7 +15,6 @@ from astrodriz_core.astrometry.wcsnames import (
     rank_preferred,
     wcs_type,
 )
-from astrodriz_core.records.common import WcsOrigin
 
 IDCTABS = st.from_regex(r"[a-z0-9]{6,9}", fullmatch=True)
 FAMILIES = st.sampled_from(["GSC240", "GSC242", "HSC30", "HSC31"])

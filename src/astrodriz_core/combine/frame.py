@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import UsageError
-from astrodriz_core.parameter_choices import FrameRequest
+from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 
 __all__ = ["adjust_frame", "frame_orientation", "square_cd"]

@@ -13,7 +13,7 @@ from attrs.validators import ge
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import CombineType
+from astrodriz_core.parameters.choices import CombineType
 
 __all__ = ["CombineParameters", "check_stack", "mean_combine", "median_combine", "ranked_value", "sum_combine"]
 

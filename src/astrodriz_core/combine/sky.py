@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import SkyMethod, SkyStatistic
+from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
 
 __all__ = [
     "ChipScale",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from astrodriz_core.combine.median import CombineParameters, mean_combine, median_combine, sum_combine
 from astrodriz_core.combine.minmed import ExposureNoise, minmed_combine
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import CombineType
+from astrodriz_core.parameters.choices import CombineType
 
 __all__ = ["RowBlock", "combine", "low_weight_limit", "row_blocks"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.parameter_choices import SkyStatistic
+from astrodriz_core.parameters.choices import SkyStatistic
 
 __all__ = ["StaticMaskStatistics", "static_mask"]
 

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 from numpy.typing import NDArray
 
-from astrodriz_core.parameter_choices import SkyStatistic
+from astrodriz_core.parameters.choices import SkyStatistic
 
 __all__ = ["ClippedStatistics", "ClippingParameters", "clip_statistics", "estimate_level"]
 

@@ -6,7 +6,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from astrodriz_core.parameter_choices import FitGeometry
+from astrodriz_core.parameters.choices import FitGeometry
 from astrodriz_core.records.common import Verdict, WcsOrigin
 
 __all__ = [

@@ -6,7 +6,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsSelection
 from astrodriz_core.records.common import ExposureWcs, Stage
 from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure, ProductRecord
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 3
-"""Version of the layout of `RunRecord` in its JSON form; `astrodriz_core.records.migration` knows the older ones."""
+"""Version of the layout of `RunRecord` in its JSON form; `astrodriz_io.record_files.migration` knows the older ones."""
 
 
 class RunOutcome(Enum):

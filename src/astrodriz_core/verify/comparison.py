@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Quantity
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.verify.matching import bulk_offset, match_tolerance, matched_pairs
 from astrodriz_core.verify.motion import Motion, MotionFit, fit_positions
 from astrodriz_core.verify.scan import find_peaks

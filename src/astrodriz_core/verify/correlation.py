@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.interpolate import RectBivariateSpline
 
-from astrodriz_core.normal import MEDIAN_ABSOLUTE
+from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.laplacian import laplacian_of_gaussian
+from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import OverlapRegion, Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import small_sample_factor
-from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
-from astrodriz_core.verify.laplacian import laplacian_of_gaussian
 from astrodriz_core.verify.scan import contaminated
 from astrodriz_core.verify.sources import background_level, parabola_top, response_noise
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from astrodriz_core.measure.clipping import ClippedStatistics, clipped_statistics
+from astrodriz_core.measure.footprint import row_strips
+from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.laplacian import laplacian_strips, reflected
 from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
-from astrodriz_core.verify.clipping import ClippedStatistics, clipped_statistics
 from astrodriz_core.verify.focus import focus_index
-from astrodriz_core.verify.footprint import row_strips
-from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
-from astrodriz_core.verify.laplacian import laplacian_strips, reflected
 
 __all__ = ["absolute_sum_similarity", "drizzlepac_numbers", "hamming_distance", "positive_response_mask"]
 

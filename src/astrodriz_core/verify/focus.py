@@ -8,9 +8,9 @@ import numpy as np
 from attrs import frozen
 from scipy import ndimage
 
+from astrodriz_core.measure.images import BoolImage, FloatImage
+from astrodriz_core.measure.laplacian import kernel_radius, laplacian_strips
 from astrodriz_core.records.verification import FocusDistribution, FocusIndex, FocusMeasurements
-from astrodriz_core.verify.images import BoolImage, FloatImage
-from astrodriz_core.verify.laplacian import kernel_radius, laplacian_strips
 
 __all__ = ["Peak", "focus_index", "focus_indices", "focus_measurements", "larger_peak", "z_score"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.normal import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
+from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.scan import find_peaks
 from astrodriz_core.verify.sources import Cutouts, Positions, cut_out, window_sigma, windowed_centroids
 

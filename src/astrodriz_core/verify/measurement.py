@@ -8,6 +8,13 @@ import numpy as np
 from attrs import frozen
 
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.measure.footprint import coverage_map, maximum_overlap, overlap_region, usable_everywhere
+from astrodriz_core.measure.images import (
+    BoolImage,
+    DrizzledImage,
+    VerificationParameters,
+    check_common_grid,
+)
 from astrodriz_core.records.verification import (
     AlignmentMeasurements,
     ExposureSharpness,
@@ -18,13 +25,6 @@ from astrodriz_core.records.verification import (
 from astrodriz_core.verify.correlation import correlate_with_others
 from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
 from astrodriz_core.verify.focus import focus_measurements
-from astrodriz_core.verify.footprint import coverage_map, maximum_overlap, overlap_region, usable_everywhere
-from astrodriz_core.verify.images import (
-    BoolImage,
-    DrizzledImage,
-    VerificationParameters,
-    check_common_grid,
-)
 from astrodriz_core.verify.matching import share_sources
 from astrodriz_core.verify.registration import register, unmeasured
 from astrodriz_core.verify.scan import ExposureScan, ProductScan, scan_exposure, scan_product

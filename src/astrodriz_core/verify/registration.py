@@ -14,9 +14,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.measure.images import VerificationParameters
 from astrodriz_core.records.verification import Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import small_sample_factor
-from astrodriz_core.verify.images import VerificationParameters
 from astrodriz_core.verify.motion import FEWEST_SOURCES, Motion, MotionFit, fit_positions
 from astrodriz_core.verify.sources import Positions
 

@@ -12,9 +12,9 @@ import numpy as np
 from attrs import frozen
 from scipy import ndimage
 
+from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.laplacian import laplacian_strips
 from astrodriz_core.verify.focus import Peak, larger_peak
-from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
-from astrodriz_core.verify.laplacian import laplacian_strips
 from astrodriz_core.verify.similarity import DifferenceSums
 from astrodriz_core.verify.sources import Peaks, background_level, response_noise, strip_peaks
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from astrodriz_core.normal import MEDIAN_ABSOLUTE
+from astrodriz_core.measure.images import BoolImage, FloatImage
+from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import ExposureSimilarity, SimilarityMeasurements
-from astrodriz_core.verify.images import BoolImage, FloatImage
 
 __all__ = [
     "DifferenceSums",

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.verify.images import DrizzledImage, VerificationParameters
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.verify.matching import SharedSources
 from astrodriz_core.verify.registration import SourceTable
 from astrodriz_core.verify.sharpness import concentration, gaussian_concentration, laplacian_at

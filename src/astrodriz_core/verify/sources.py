@@ -8,8 +8,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.normal import MEDIAN_ABSOLUTE
-from astrodriz_core.verify.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
 
 __all__ = [
     "Cutouts",

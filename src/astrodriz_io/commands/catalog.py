@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from astrodriz_core.errors import CatalogError, InputError, UsageError
-from astrodriz_io.astrometry.catalog_cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
-from astrodriz_io.astrometry.catalogs import Footprint
+from astrodriz_io.catalogs.cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
+from astrodriz_io.catalogs.files import Footprint
 
 __all__ = ["add_catalog_arguments", "run_catalog"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError, printable
-from astrodriz_io.outputs.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
+from astrodriz_io.storage.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
 
 __all__ = ["add_clean_arguments", "run_clean"]
 

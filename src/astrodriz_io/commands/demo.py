@@ -8,10 +8,10 @@ from pathlib import Path
 
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.commands.simulate import describe_association, describe_score
-from astrodriz_io.pipeline import process
-from astrodriz_io.places import place
-from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
+from astrodriz_io.storage.places import place
 
 __all__ = ["add_demo_arguments", "run_demo"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from astrodriz_core.differing import compare_records, describe_changes
-from astrodriz_io.outputs.recordfile import load_record
+from astrodriz_core.tell.diff import compare_records, describe_changes
+from astrodriz_io.record_files.record import load_record
 
 __all__ = ["add_diff_arguments", "run_diff"]
 

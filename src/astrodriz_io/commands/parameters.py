@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from astrodriz_core.parameter_rules import pipeline_overrides
+from astrodriz_core.parameters.rules import pipeline_overrides
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 
 __all__ = ["add_parameters_arguments", "run_parameters"]

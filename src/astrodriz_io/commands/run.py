@@ -10,12 +10,12 @@ from pathlib import Path
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
-from astrodriz_io.astrometry.chosen_sources import GAIA_ARCHIVE
-from astrodriz_io.inputs.regular_files import is_file_or_folder
-from astrodriz_io.outputs.trailer import summary
-from astrodriz_io.pipeline import run_association
-from astrodriz_io.progress import ProgressReporter
-from astrodriz_io.settings import Settings, settings_from_environment
+from astrodriz_io.record_files.trailer import summary
+from astrodriz_io.run.chosen_services import GAIA_ARCHIVE
+from astrodriz_io.run.pipeline import run_association
+from astrodriz_io.run.settings import Settings, settings_from_environment
+from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.storage.regular_files import is_file_or_folder
 
 __all__ = ["add_run_arguments", "describe_run", "run_run", "settings_from_arguments"]
 
@@ -82,7 +82,7 @@ def settings_from_arguments(arguments: argparse.Namespace) -> Settings:
 def run_run(
     arguments: argparse.Namespace, progress: ProgressReporter, environment: Mapping[str, str] | None = None
 ) -> RunRecord:
-    """Run what the command line asks for; errors as for `astrodriz_io.pipeline.process`."""
+    """Run what the command line asks for; errors as for `astrodriz_io.run.pipeline.process`."""
     settings, notes = settings_from_environment(
         settings_from_arguments(arguments), os.environ if environment is None else environment
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from astrodriz_core.records.schema import record_schema
+from astrodriz_io.record_files.schema import record_schema
 
 __all__ = ["schema_lines"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from astrodriz_core.records.verification import Policy, PolicyResult, Verification
-from astrodriz_io.progress import ProgressReporter
-from astrodriz_io.settings import Settings, settings_from_environment
-from astrodriz_io.verify_input import verify_input
+from astrodriz_io.run.settings import Settings, settings_from_environment
+from astrodriz_io.run.verification import verify_input
+from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify_input"]
 

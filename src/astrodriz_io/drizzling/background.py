@@ -20,9 +20,9 @@ from astrodriz_core.combine.sky import (
 )
 from astrodriz_core.combine.static_mask import static_mask
 from astrodriz_core.combine.statistics import ClippingParameters
-from astrodriz_core.dq import good_pixels
-from astrodriz_core.parameter_choices import SkyMethod
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.parameters.choices import SkyMethod
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.prepared import ChipMasks, Mask
 

@@ -15,12 +15,12 @@ from astrodriz_core.combine.pixmap import (
     coordinate_map,
     tangent_plane_homography,
 )
-from astrodriz_core.dq import ASTRODRIZZLE_COSMIC_RAY
-from astrodriz_core.instruments import dark_electrons, electrons_per_unit, readout_noise_electrons
+from astrodriz_core.instruments.detectors import dark_electrons, electrons_per_unit, readout_noise_electrons
+from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.inputs.arrays import read_dq, read_err, read_sci
+from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
-from astrodriz_io.stwcs_calls import read_wcs
+from astrodriz_io.wcs.stwcs_calls import read_wcs
 
 __all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure", "tangent_plane"]
 

@@ -10,7 +10,8 @@ import numpy as np
 from attrs import evolve, frozen
 
 from astrodriz_core.combine.masks import pack_mask
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.measure.images import DrizzledImage
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import (
     ChipSky,
     CosmicRayCount,
@@ -19,7 +20,6 @@ from astrodriz_core.records.drizzling import (
     MaskDigest,
     StaticMaskCount,
 )
-from astrodriz_core.verify.images import DrizzledImage
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
@@ -30,8 +30,8 @@ from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.viability import viable_exposures
-from astrodriz_io.library_warnings import library_warnings
-from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.runtime.library_warnings import library_warnings
+from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["Combination", "combine_exposures"]
 

@@ -10,15 +10,15 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.instruments import SignalUnit
-from astrodriz_core.parameter_choices import ProcessingUnit, Units, WeightType
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.instruments.detectors import SignalUnit
+from astrodriz_core.parameters.choices import ProcessingUnit, Units, WeightType
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, without_margin
-from astrodriz_io.parallel import ordered_map
+from astrodriz_io.runtime.parallel import ordered_map
 
 __all__ = ["FinalImage", "drizzle_together"]
 

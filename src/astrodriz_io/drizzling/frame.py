@@ -14,10 +14,10 @@ from stwcs.distortion.utils import output_wcs
 
 from astrodriz_core.combine.frame import adjust_frame, square_cd
 from astrodriz_core.errors import InputError
-from astrodriz_core.parameter_choices import FrameRequest
+from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.inputs.fitsfiles import open_fits, reading
+from astrodriz_io.fits.files import open_fits, reading
 
 __all__ = [
     "INNER",

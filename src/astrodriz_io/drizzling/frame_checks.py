@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from astrodriz_core.combine.polygons import convex_overlap
 from astrodriz_core.errors import AstrodrizError, RecordError, ResourceError, UsageError
-from astrodriz_core.parameter_choices import FrameRequest
+from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.capacity import available_memory, size_in_words
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import drizzle_margin, padded_frame
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.runtime.capacity import available_memory, size_in_words
 
 __all__ = ["FrameUse", "check_frames", "product_use", "separate_use"]
 

@@ -9,12 +9,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.dq import good_pixels
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["ChipMasks", "Prepared"]
 

@@ -18,13 +18,13 @@ from astrodriz_core.combine.cosmic_rays import (
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
-from astrodriz_core.instruments import ReadoutDirection, readout_direction
-from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_core.instruments.detectors import ReadoutDirection, readout_direction
+from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER, MAP_BORDER
 from astrodriz_io.drizzling.prepared import Mask, Prepared
 from astrodriz_io.drizzling.resample import blot_chip, project_flags
-from astrodriz_io.parallel import ordered_map
+from astrodriz_io.runtime.parallel import ordered_map
 
 __all__ = ["combine_median", "flag_cosmic_rays"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import RecordError
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import DrizzleRecord, OutputFrame
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import Combination
@@ -17,7 +17,7 @@ from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.progress import ProgressReporter
+from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["MeasuredBefore", "repeat_combination"]
 

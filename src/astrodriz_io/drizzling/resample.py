@@ -11,7 +11,7 @@ from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
 
 from astrodriz_core.combine.sinc import sinc_interpolate
-from astrodriz_core.parameter_choices import BlotInterpolation
+from astrodriz_core.parameters.choices import BlotInterpolation
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio

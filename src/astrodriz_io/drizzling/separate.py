@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from astrodriz_core.verify.images import DrizzledImage
+from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER, MAP_BORDER, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
-from astrodriz_io.parallel import ordered_map
+from astrodriz_io.runtime.parallel import ordered_map
 
 __all__ = ["drizzle_separately"]
 

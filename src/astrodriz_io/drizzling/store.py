@@ -16,9 +16,9 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-from astrodriz_io.capacity import free_space
-from astrodriz_io.outputs.disk import storage_errors
-from astrodriz_io.places import place
+from astrodriz_io.runtime.capacity import free_space
+from astrodriz_io.storage.disk import storage_errors
+from astrodriz_io.storage.places import place
 
 __all__ = ["ImageStore"]
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from astrodriz_core.combine.pixmap import TangentPlane, apply_homography, tangent_plane_homography
 from astrodriz_core.combine.polygons import convex_overlap
-from astrodriz_core.dq import good_pixels
 from astrodriz_core.errors import NoViableDataError
-from astrodriz_core.observation import Condition
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.instruments.observation import Condition
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import ExcludedExposure, ExclusionReason
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, tangent_plane
 from astrodriz_io.inputs.exposures import Exposure

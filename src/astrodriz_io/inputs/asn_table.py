@@ -12,8 +12,8 @@ from attrs import frozen
 
 from astrodriz_core.errors import InputError
 from astrodriz_core.names import Rootname, rootname
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
-from astrodriz_io.inputs.tables import column_cells
+from astrodriz_io.fits.files import keyword_text, open_fits
+from astrodriz_io.fits.tables import column_cells
 
 __all__ = ["AsnTable", "read_asn_table"]
 

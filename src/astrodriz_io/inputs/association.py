@@ -14,9 +14,9 @@ from attrs import evolve, field, frozen
 
 from astrodriz_core.errors import InputError, MissingFilesError
 from astrodriz_core.names import Rootname, file_stem, rootname
+from astrodriz_io.fits.files import keyword_text, open_fits
 from astrodriz_io.inputs.asn_table import read_asn_table
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
-from astrodriz_io.places import place
+from astrodriz_io.storage.places import place
 
 __all__ = ["Association", "DrizzleSwitch", "InputKind", "Member", "SwitchFound", "raw_idctab", "read_association"]
 

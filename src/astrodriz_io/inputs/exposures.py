@@ -9,10 +9,10 @@ from astropy.io import fits
 from attrs import field, frozen
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.instruments import DetectorDescription, Electronics, SignalUnit, detector_description
-from astrodriz_core.observation import Observation, ObservationHeader, classify_observation
-from astrodriz_io.inputs.arrays import image_shape
-from astrodriz_io.inputs.fitsfiles import header_rootname, keyword_number, keyword_text, open_fits
+from astrodriz_core.instruments.detectors import DetectorDescription, Electronics, SignalUnit, detector_description
+from astrodriz_core.instruments.observation import Observation, ObservationHeader, classify_observation
+from astrodriz_io.fits.arrays import image_shape
+from astrodriz_io.fits.files import header_rootname, keyword_number, keyword_text, open_fits
 from astrodriz_io.inputs.keyword_table import check_keywords
 
 __all__ = ["Chip", "Exposure", "filter_names", "read_exposure"]

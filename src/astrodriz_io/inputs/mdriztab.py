@@ -11,9 +11,9 @@ from astropy.io import fits
 from attrs import fields_dict, frozen
 
 from astrodriz_core.errors import InputError, ReferenceFileError
-from astrodriz_core.parameters import DrizzleParameters
-from astrodriz_io.inputs.fitsfiles import open_fits, reading
-from astrodriz_io.inputs.tables import column_cells, column_names
+from astrodriz_core.parameters.drizzle import DrizzleParameters
+from astrodriz_io.fits.files import open_fits, reading
+from astrodriz_io.fits.tables import column_cells, column_names
 
 __all__ = ["MdriztabRow", "read_mdriztab"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import ReferenceFileError
+from astrodriz_io.fits.files import keyword_text, open_fits
 from astrodriz_io.inputs.exposures import Exposure
-from astrodriz_io.inputs.fitsfiles import keyword_text, open_fits
 from astrodriz_io.inputs.references import (
     NOT_GIVEN,
     REFERENCE_VARIABLES,

@@ -16,9 +16,9 @@ from typing import Any
 from attrs import fields, frozen
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, UsageError
-from astrodriz_core.parameter_rules import PipelineOverride, pipeline_overrides, single_exposure_overrides
-from astrodriz_core.parameter_values import as_text
-from astrodriz_core.parameters import DrizzleParameters, changed_parameters, with_values
+from astrodriz_core.parameters.drizzle import DrizzleParameters, changed_parameters, with_values
+from astrodriz_core.parameters.rules import PipelineOverride, pipeline_overrides, single_exposure_overrides
+from astrodriz_core.parameters.values import as_text
 from astrodriz_core.records.run import ParameterSource
 from astrodriz_io.inputs.exposures import Exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab

@@ -14,8 +14,8 @@ from astropy.io import fits
 from attrs import field, frozen
 
 from astrodriz_core.errors import ReferenceFileError, UsageError
-from astrodriz_io.inputs.fitsfiles import keyword_text
-from astrodriz_io.places import place
+from astrodriz_io.fits.files import keyword_text
+from astrodriz_io.storage.places import place
 
 __all__ = [
     "DISTORTION_KEYWORDS",

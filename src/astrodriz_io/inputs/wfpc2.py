@@ -11,10 +11,10 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.instruments import gain, readout_noise_electrons
-from astrodriz_io.inputs.arrays import image_array, image_shape, read_sci
+from astrodriz_core.instruments.detectors import gain, readout_noise_electrons
+from astrodriz_io.fits.arrays import image_array, image_shape, read_sci
+from astrodriz_io.fits.files import open_fits, reading
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
-from astrodriz_io.inputs.fitsfiles import open_fits, reading
 
 __all__ = ["write_wfpc2_flt"]
 

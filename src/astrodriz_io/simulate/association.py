@@ -11,7 +11,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import StorageError
-from astrodriz_io.library_warnings import library_warnings
+from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.simulate.catalogue import reference_catalogue
 from astrodriz_io.simulate.exposures import write_exposure
 from astrodriz_io.simulate.pointing import PointedExposure, plan_exposures, true_hst_wcs

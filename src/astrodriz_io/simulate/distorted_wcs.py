@@ -14,7 +14,7 @@ from stwcs import updatewcs
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.records.common import ChipWcs
-from astrodriz_io.stwcs_calls import quiet_stwcs
+from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 
 __all__ = ["chip_wcs", "hst_wcs", "put_linear_wcs", "updated_copy"]
 

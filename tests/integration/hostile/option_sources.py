@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import evolve, fields, frozen
 
-from astrodriz_core.parameters import DrizzleParameters
+from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.frame import requested_frame
 from astrodriz_io.inputs.exposures import Exposure, read_exposure

@@ -19,7 +19,7 @@ from attrs import frozen
 from fuzzing import watched
 
 from astrodriz_core.errors import AstrodrizError
-from astrodriz_io.exit_codes import EXIT_INTERNAL, exit_code
+from astrodriz_io.terminal.exit_codes import EXIT_INTERNAL, exit_code
 from hostile.cases import Case, Source
 
 __all__ = ["CommandError", "Enough", "Finding", "Outcome", "judge"]

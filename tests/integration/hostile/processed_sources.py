@@ -10,9 +10,9 @@ from degenerate_files import nothing, write_case
 from fuzzing import client
 
 from astrodriz_core.errors import DatabaseError
-from astrodriz_io.astrometry.apriori import apply_apriori
-from astrodriz_io.astrometry.headerlet_sources import DatabaseSource, FolderSource
-from astrodriz_io.pipeline import process
+from astrodriz_io.align.apriori import apply_apriori
+from astrodriz_io.run.pipeline import process
+from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource
 from hostile.acting import environment
 from hostile.cases import Case
 from hostile.exposure_sources import CATALOGUE, CardSource, card_places, hdus_of

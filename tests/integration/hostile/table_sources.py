@@ -12,7 +12,7 @@ from degenerate_files import Case as Degenerate
 from degenerate_files import nothing, write_case
 from tiny_files import write_mdriztab
 
-from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
+from astrodriz_io.catalogs.files import FileCatalog, Footprint
 from astrodriz_io.inputs.association import read_association
 from hostile.acting import run_command, run_until
 from hostile.cards import Hdu, join, with_card

@@ -11,12 +11,12 @@ from fuzzing import CSV, ECSV, GUIDE, XML, client
 from loopback import serving
 
 from astrodriz_core.errors import CatalogError, DatabaseError
-from astrodriz_io.astrometry.catalog_service import ServiceCatalog
-from astrodriz_io.astrometry.catalogs import FileCatalog, Footprint
-from astrodriz_io.astrometry.guide_stars import GuideStarService
-from astrodriz_io.astrometry.headerlet_sources import DatabaseSource
-from astrodriz_io.astrometry.time_budget import TimeBudget
-from astrodriz_io.astrometry.web import WebClient
+from astrodriz_io.catalogs.files import FileCatalog, Footprint
+from astrodriz_io.catalogs.service import ServiceCatalog
+from astrodriz_io.services.guide_stars import GuideStarService
+from astrodriz_io.services.headerlet_sources import DatabaseSource
+from astrodriz_io.services.time_budget import TimeBudget
+from astrodriz_io.services.web import WebClient
 from hostile.cases import Case, Mutation, Place
 from hostile.values import BEYOND_LATIN, NUMBERS, ODD_TEXTS, TEXTS
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from attrs import field, frozen
 
 from astrodriz_core.records.run import FileDigest
-from astrodriz_io.astrometry.guide_stars import GuideStarFile
-from astrodriz_io.astrometry.headerlet_sources import FolderSource
-from astrodriz_io.outputs.disk import Disk
-from astrodriz_io.outputs.exposure_states import restore_state
-from astrodriz_io.outputs.journal import Transaction
-from astrodriz_io.outputs.publishing import recover
-from astrodriz_io.outputs.sidecar import Piece, read_sidecar
+from astrodriz_io.record_files.exposure_states import restore_state
+from astrodriz_io.record_files.sidecar import Piece, read_sidecar
+from astrodriz_io.services.guide_stars import GuideStarFile
+from astrodriz_io.services.headerlet_sources import FolderSource
+from astrodriz_io.storage.disk import Disk
+from astrodriz_io.storage.journal import Transaction
+from astrodriz_io.storage.publishing import recover
 from hostile.acting import command
 from hostile.cases import Case, Mutation, Place
 from hostile.values import BEYOND_LATIN, JSON_VALUES, ODD_TEXTS, TEXTS

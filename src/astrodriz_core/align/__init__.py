@@ -1,0 +1,1 @@
+"""Sources, matching, relative and absolute fits, and their quality."""

@@ -1,1 +1,0 @@
-"""Names, sources, fit quality and selection of WCS solutions, on arrays."""

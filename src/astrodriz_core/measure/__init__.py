@@ -1,0 +1,1 @@
+"""Measuring primitives that rooms share: robust statistics, images, tangent planes, centroids, Laplacian."""

@@ -1,0 +1,1 @@
+"""Drizzle and alignment parameters: names, values, choices, rules."""

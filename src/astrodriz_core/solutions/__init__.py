@@ -1,0 +1,1 @@
+"""Names of WCS solutions, the order of a priori solutions, proper motion."""

@@ -1,0 +1,1 @@
+"""Alignment of files: a priori solutions and fits to catalogues."""

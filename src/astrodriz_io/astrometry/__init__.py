@@ -1,1 +1,0 @@
-"""A priori solutions, astrometric catalogues and the fit to them."""

@@ -1,0 +1,1 @@
+"""Astrometric catalogues from files, services and the cache."""

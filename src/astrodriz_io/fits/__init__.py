@@ -1,0 +1,1 @@
+"""Opening and checking FITS files, and their arrays."""

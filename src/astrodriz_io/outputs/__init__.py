@@ -1,1 +1,0 @@
-"""Everything that a run writes: products, headerlets, records, trailer, manifest."""

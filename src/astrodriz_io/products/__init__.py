@@ -1,0 +1,1 @@
+"""Product files, their headers, and the finished exposures."""

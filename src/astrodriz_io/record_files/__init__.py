@@ -1,0 +1,1 @@
+"""What a run leaves as records: JSON, sidecar, states of exposures, trailer."""

@@ -1,0 +1,237 @@
+"""The astrometric part of the report: the choice of the WCS, the solutions offered, the fits to catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from astrodriz_core.records.astrometry import (
+    AposterioriRecord,
+    AprioriRecord,
+    CatalogProvenance,
+    Check,
+    ExposureSources,
+    FitAttempt,
+    FitQuality,
+    HoldOut,
+    OfferedSolution,
+    RelativeFit,
+    WcsSelection,
+)
+from astrodriz_core.records.common import Stage
+from astrodriz_core.records.run import RunRecord
+from astrodriz_io.report.html import (
+    Html,
+    badge,
+    check_badge,
+    details,
+    element,
+    escaped,
+    fixed,
+    join,
+    section,
+    significant,
+    table,
+)
+
+__all__ = ["aposteriori_section", "apriori_section", "choice_section"]
+
+QUALITY_WORDS = {
+    FitQuality.VALID: "valid",
+    FitQuality.COMPROMISED: "compromised",
+    FitQuality.LARGE_RMS: "valid, large RMS",
+    FitQuality.COMPROMISED_LARGE_RMS: "compromised, large RMS",
+    FitQuality.NOT_VALID: "not valid",
+}
+
+
+def choice_section(record: RunRecord) -> Html:
+    """The solutions between which the run chose, and the WCS of every exposure."""
+    if record.selection is None:
+        return section("choice", "Choice of the WCS", element("p", "No WCS was chosen.", class_="empty"))
+    return section("choice", "Choice of the WCS", _candidates(record.selection), _final_wcs(record))
+
+
+def _candidates(selection: WcsSelection) -> Html:
+    rows = (
+        (
+            candidate.origin.value,
+            "chosen" if candidate.origin is selection.chosen else "kept" if candidate.kept else "not kept",
+            candidate.wcsname,
+            badge(candidate.verdict),
+            _with_error(candidate.registration_mas, candidate.registration_error_mas),
+            candidate.reason,
+        )
+        for candidate in selection.candidates
+    )
+    headers = ("Origin", "Outcome", "WCSNAME", "Alignment", "Largest offset (mas)", "Reason")
+    return table("Candidates, the preferred one first", headers, rows, numbers=(4,))
+
+
+def _final_wcs(record: RunRecord) -> Html:
+    final = [stage for stage in record.stages if stage.stage is Stage.FINAL]
+    rows = (
+        (exposure.rootname, chip.extver, chip.wcsname, fixed(chip.crval[0], 8), fixed(chip.crval[1], 8, sign=True))
+        for stage in final
+        for exposure in stage.wcs
+        for chip in exposure.chips
+    )
+    headers = ("Exposure", "EXTVER", "WCSNAME", "CRVAL1 (deg)", "CRVAL2 (deg)")
+    return details("WCS of every chip", table("WCS of the final products", headers, rows, numbers=(1, 3, 4)))
+
+
+def _with_error(value: float | None, error: float | None, digits: int = 1) -> str:
+    if value is None or error is None:
+        return fixed(value, digits)
+    return f"{value:.{digits}f} \N{PLUS-MINUS SIGN} {error:.{digits}f}"
+
+
+def apriori_section(record: RunRecord) -> Html:
+    """The a priori solutions that were offered, and what became of them."""
+    found = [stage.apriori for stage in record.stages if stage.apriori is not None]
+    parts = [part for apriori in found for part in _apriori(apriori)]
+    return section("apriori", "A priori solutions", *(parts or [_nothing(record, Stage.A_PRIORI)]))
+
+
+def _nothing(record: RunRecord, stage: Stage) -> Html:
+    """Why a stage has nothing to show."""
+    reasons = [each.reason for each in record.stages if each.stage is stage]
+    return element("p", *(reasons or ["The stage was not run."]), class_="empty")
+
+
+def _apriori(record: AprioriRecord) -> Iterator[Html]:
+    yield element("p", element("strong", f"{record.outcome.value}: "), record.reason)
+    if record.relative_change_mas is not None:
+        yield element("p", f"They move the exposures against each other by {record.relative_change_mas:.1f} mas RMS.")
+    moved = (
+        (e.rootname, e.before, e.after, e.best, fixed(e.east_mas, 1, sign=True), fixed(e.north_mas, 1, sign=True),
+         fixed(e.rotation_deg, 4, sign=True))
+        for e in record.exposures
+    )  # fmt: skip
+    headers = ("Exposure", "WCSNAME before", "WCSNAME after", "Best by its source", "East (mas)", "North (mas)",
+               "Rotation (deg)")  # fmt: skip
+    yield table("Exposures before and after", headers, moved, numbers=(4, 5, 6))
+    offered = [(e.rootname, solution) for e in record.exposures for solution in e.offered]
+    rows = (
+        (root, solution.wcsname, solution.origin.value, "yes" if solution.attached else "no", _usable(solution))
+        for root, solution in offered
+    )
+    yield table("Solutions offered", ("Exposure", "WCSNAME", "Origin", "Attached", "Outcome"), rows)
+    checks = ((f"{root}: {solution.wcsname}", check) for root, solution in offered for check in solution.checks)
+    yield details("Checks of the solutions", _checks("Checks of the solutions offered", "Solution", checks))
+
+
+def _usable(solution: OfferedSolution) -> Html:
+    if solution.refused is not None:
+        return join((check_badge(False), f" {solution.refused}"))
+    passed = sum(check.passed for check in solution.checks)
+    return escaped(f"{passed} of {len(solution.checks)} checks passed" if solution.checks else "not a candidate")
+
+
+def aposteriori_section(record: RunRecord) -> Html:
+    """The fits of the exposures to each other and to catalogues."""
+    found = [stage.aposteriori for stage in record.stages if stage.aposteriori is not None]
+    parts = [part for fit in found for part in _aposteriori(fit)]
+    return section("aposteriori", "A posteriori fits", *(parts or [_nothing(record, Stage.A_POSTERIORI)]))
+
+
+def _aposteriori(record: AposterioriRecord) -> Iterator[Html]:
+    yield element("p", element("strong", f"{record.outcome.value}: "), record.reason)
+    yield _attempts(record)
+    yield from (
+        details(
+            f"Checks of attempt {number}: {attempt.catalog}, {attempt.method.value}",
+            _checks(f"Checks of attempt {number}", "Attempt", ((str(number), check) for check in attempt.checks)),
+        )
+        for number, attempt in enumerate(record.attempts, start=1)
+        if attempt.checks
+    )
+    yield _catalogs(record.catalogs)
+    if record.relative is not None:
+        yield _relative(record.relative)
+    yield _sources(record.sources)
+
+
+def _attempts(record: AposterioriRecord) -> Html:
+    rows = (
+        _attempt_row(number, attempt, chosen=number - 1 == record.chosen)
+        for number, attempt in enumerate(record.attempts, start=1)
+    )
+    headers = ("No.", "Catalogue", "Matching", "Geometry", "Matches", "RMS RA, Dec (mas)", "Shift E, N (mas)",
+               "Left-out RMS (mas)", "Quality", "Outcome", "Reason")  # fmt: skip
+    caption = (
+        "Fits to catalogues; the left-out RMS is that of matches that took no part in the fit, before and after it"
+    )
+    return table(caption, headers, rows, numbers=range(4, 8))
+
+
+def _attempt_row(number: int, attempt: FitAttempt, *, chosen: bool) -> tuple[object, ...]:
+    fit = attempt.fit
+    return (
+        number,
+        attempt.catalog,
+        attempt.method.value,
+        fit.geometry.value if fit else None,
+        f"{fit.matches} of {attempt.candidates}" if fit else str(attempt.candidates),
+        f"{fit.rms_ra_mas:.1f}, {fit.rms_dec_mas:.1f}" if fit else None,
+        f"{fit.east_mas:+.1f}, {fit.north_mas:+.1f}" if fit else None,
+        _held_out(attempt.holdout),
+        f"{attempt.quality.value}: {QUALITY_WORDS[attempt.quality]}",
+        element("strong", "chosen") if chosen else "not chosen",
+        attempt.reason,
+    )
+
+
+def _held_out(holdout: HoldOut | None) -> str | None:
+    if holdout is None:
+        return None
+    return f"{holdout.before_mas:.1f} \N{RIGHTWARDS ARROW} {holdout.after_mas:.1f}"
+
+
+def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> Html:
+    rows = (
+        (name, check.name, significant(check.value), significant(check.threshold), check_badge(check.passed),
+         check.reason)
+        for name, check in checks
+    )  # fmt: skip
+    headers = (subject, "Check", "Value", "Threshold", "Outcome", "Reason")
+    return table(caption, headers, rows, numbers=(2, 3))
+
+
+def _catalogs(catalogs: Sequence[CatalogProvenance]) -> Html:
+    rows = (
+        (c.name, c.origin, c.rows, c.with_proper_motion, fixed(c.epoch, 3), fixed(c.reference_epoch, 1),
+         c.problem, element("code", c.sha256) if c.sha256 else None)
+        for c in catalogs
+    )  # fmt: skip
+    headers = ("Catalogue", "Origin", "Rows", "With proper motion", "Epoch", "Reference epoch", "Problem", "SHA-256")
+    return table("Catalogues asked", headers, rows, numbers=(2, 3, 4, 5))
+
+
+def _relative(relative: RelativeFit) -> Html:
+    rows = (
+        (e.rootname, e.matches, fixed(e.east_mas, 2, sign=True), fixed(e.north_mas, 2, sign=True),
+         fixed(e.error_mas, 2), fixed(e.rotation_deg, 5, sign=True), fixed(e.fraction, 2), e.reason)
+        for e in relative.exposures
+    )  # fmt: skip
+    headers = ("Exposure", "Matches", "East (mas)", "North (mas)", "Error (mas)", "Rotation (deg)", "Part applied",
+               "Reason")  # fmt: skip
+    caption = (
+        f"Exposures fitted to each other: {relative.sources} shared sources, "
+        f"{fixed(relative.before_mas, 2)} mas before, {fixed(relative.after_mas, 2)} mas after"
+    )
+    return join((table(caption, headers, rows, numbers=range(1, 7)), element("p", relative.reason, class_="note")))
+
+
+def _sources(sources: Sequence[ExposureSources]) -> Html:
+    rows = (
+        (exposure.rootname, chip.extver, c.detected, c.kept, c.saturated, c.cosmic_ray, c.bad_pixel, c.edge,
+         c.not_a_source, f"{c.psf_fwhm:.2f} ({c.psf_origin.value})")
+        for exposure in sources
+        for chip in exposure.chips
+        for c in (chip.counts,)
+    )  # fmt: skip
+    headers = ("Exposure", "EXTVER", "Found", "Kept", "Saturated", "Cosmic rays", "Bad pixels", "At the edge",
+               "Other shapes", "PSF FWHM (px)")  # fmt: skip
+    skipped = (element("p", f"{e.rootname}: {e.skipped}", class_="note") for e in sources if e.skipped is not None)
+    whole = table("Sources found in the exposures", headers, rows, numbers=range(1, 9))
+    return details("Sources found in the exposures", whole, *skipped)

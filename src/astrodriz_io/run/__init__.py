@@ -1,0 +1,1 @@
+"""The run, from the input file to the products, and the verification of an input."""

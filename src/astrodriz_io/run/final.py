@@ -1,0 +1,170 @@
+"""The last stage: final products with the WCS that won, its way into the FLT files, headerlets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from astrodriz_core.records.common import Stage, WcsOrigin
+from astrodriz_core.records.drizzling import ProductRecord
+from astrodriz_core.records.run import StageOutcome, StageRecord
+from astrodriz_core.records.verification import Policy
+from astrodriz_io.drizzling.combination import Combination
+from astrodriz_io.products.exposures import finish_exposures, write_checksums
+from astrodriz_io.products.product import write_product
+from astrodriz_io.run.record import not_tried
+from astrodriz_io.run.stages import StageContext, Standing, by_rootname
+from astrodriz_io.storage.places import beside
+from astrodriz_io.verifying.combination import verify_combination
+from astrodriz_io.wcs.distortion import exposure_wcs
+from astrodriz_io.wcs.headerlet_files import copy_wcs, write_headerlet, write_new_solutions
+
+__all__ = [
+    "COMPANIONS",
+    "FINAL",
+    "FinalNote",
+    "FinalProducts",
+    "final_note",
+    "final_record",
+    "final_stage",
+    "write_headerlets",
+]
+
+FINAL, COMPANIONS = "final", "companions"
+"""Names of the combinations that a replay repeats for the last stage; a run makes only the second of them there."""
+
+
+@frozen
+class FinalNote:
+    """What the headers of products and exposures say of the run.
+
+    Attributes
+    ----------
+    origin : WcsOrigin
+        Where the WCS in use comes from.
+    moment : str
+        When the run began, ``yyyy-mm-ddThh:mm:ss`` in UTC. Every date that is written is this one, so that a replay
+        on another day gives the same files.
+    not_tried : tuple of str
+        Stages that could not do all of their work because a service did not answer.
+    """
+
+    origin: WcsOrigin
+    moment: str
+    not_tried: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> str:
+        """``yyyy-mm-dd``."""
+        return self.moment[:10]
+
+
+def final_note(origin: WcsOrigin, started: str, stages: Sequence[StageRecord]) -> FinalNote:
+    """The note of a run that began at a time (ISO 8601, UTC), from the records of its stages."""
+    return FinalNote(origin, started[:19], tuple(text.partition(":")[0] for text in not_tried(stages)))
+
+
+@frozen(eq=False)
+class FinalProducts:
+    """What the last stage left in the workspace.
+
+    Attributes
+    ----------
+    products : tuple of ProductRecord
+        DRZ and DRC.
+    files : tuple of Path
+        Their files.
+    companions : Combination or None
+        That of the companions, which no stage had made before; None where there are none.
+    """
+
+    products: tuple[ProductRecord, ...]
+    files: tuple[Path, ...]
+    companions: Combination | None
+
+
+def final_stage(
+    context: StageContext,
+    files: Sequence[Path],
+    combination: Combination,
+    companions: Sequence[Path],
+    product: str,
+    note: FinalNote,
+) -> FinalProducts:
+    """Write the products, and finish the exposures.
+
+    Parameters
+    ----------
+    context : StageContext
+        Of the run.
+    files : sequence of Path
+        The deciding exposures, with the WCS that won; FLC files give a DRC, others a DRZ.
+    combination : Combination
+        Of them: the one that was verified.
+    companions : sequence of Path
+        The FLT files where the deciding exposures are FLC files; they take over the WCS and get a
+        product of their own. Empty otherwise.
+    product : str
+        Root of the products' names.
+    note : FinalNote
+        For the headers.
+    """
+    made = [_finish(context, combination, files, f"{product}_{_suffix(files)}.fits", note)]
+    own = None
+    if companions:
+        for deciding, companion in zip(files, companions, strict=True):
+            copy_wcs(deciding, companion)
+        own = context.combine(companions, COMPANIONS)
+        made.append(_finish(context, own, companions, f"{product}_drz.fits", note))
+    return FinalProducts(
+        products=tuple(record for record, _ in made),
+        files=tuple(file for _, file in made),
+        companions=own,
+    )
+
+
+def final_record(standing: Standing, final: FinalProducts, policy: Policy, note: FinalNote) -> StageRecord:
+    """The record of the last stage: what was verified is delivered, and the companions' product is verified now."""
+    own = final.companions
+    return StageRecord(
+        stage=Stage.FINAL,
+        outcome=StageOutcome.DONE,
+        reason=f"made with the {note.origin.value} WCS",
+        wcs=tuple(exposure_wcs(file) for file in standing.files),
+        drizzle=standing.combination.record,
+        verification=standing.verification,
+        companions=own.record if own is not None else None,
+        companions_verification=verify_combination(own, policy) if own is not None else None,
+    )
+
+
+def _suffix(exposures: Sequence[Path]) -> str:
+    """Suffix of the product of FLC files, or of others."""
+    return "drc" if all(exposure.stem.lower().endswith("_flc") for exposure in exposures) else "drz"
+
+
+def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, ...]:
+    """Write the WCS in use of every exposure as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it.
+
+    A bare FLC, which has no FLT, gives ``<exposure>_flc_hlet.fits``.
+    """
+    written: list[Path] = []
+    for exposure in exposures:
+        path = beside(exposure, f"{exposure.stem}_hlet.fits")
+        written += (write_headerlet(exposure, path, moment=note.moment), *write_new_solutions(exposure))
+    return tuple(written)
+
+
+def _finish(
+    context: StageContext, combination: Combination, files: Sequence[Path], name: str, note: FinalNote
+) -> tuple[ProductRecord, Path]:
+    roots = by_rootname(files)
+    context.flag(files, combination)
+    finish_exposures(roots, combination, note.date, note.not_tried)
+    path = context.workspace.place(name)
+    product = write_product(combination, path, note.moment)
+    for file in files:
+        write_checksums(file, note.moment)
+    return product, path

@@ -1,0 +1,76 @@
+"""The last step of a run: record, trailer, report and manifest beside the products, then all into their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import evolve
+
+from astrodriz_core.records.run import FileDigest, RunRecord
+from astrodriz_io.drizzling.final import FinalImage
+from astrodriz_io.record_files.record import dump_quality, write_record
+from astrodriz_io.report.page import write_report
+from astrodriz_io.run.ending import RunEnding
+from astrodriz_io.run.settings import Settings
+from astrodriz_io.storage.digests import sha256_of
+from astrodriz_io.storage.disk import as_bytes, storage_errors
+from astrodriz_io.storage.names import ENDINGS
+from astrodriz_io.storage.publishing import publish
+from astrodriz_io.storage.workspace import Workspace
+
+__all__ = ["leave_results"]
+
+
+def leave_results(
+    record: RunRecord,
+    products: Sequence[Path],
+    product: FinalImage | None,
+    ending: RunEnding,
+    *,
+    space: Workspace,
+    home: Path,
+    settings: Settings,
+) -> RunRecord:
+    """Write what tells of the run, and bring every file to its final name.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Complete but for the list of files.
+    products : sequence of Path
+        Products, exposures and headerlets in the workspace.
+    product : FinalImage or None
+        The deciding product, for the pictures of the report; None where none was made.
+    ending : RunEnding
+        Tells it in the trailer, which is in its place already.
+    space : Workspace
+        Where the files are.
+    home : Path
+        Where they go.
+    settings : Settings
+        Whether the manifest and the file of the quality measurements are asked for.
+
+    Returns
+    -------
+    RunRecord
+        With the list of files.
+    """
+    asked = {
+        "manifest": settings.manifest,
+        "quality": settings.quality_testing,
+        "sidecar": record.sidecar is not None,
+    }
+    names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
+    record = evolve(record, files=(*(path.name for path in products), *names.values()))
+    with storage_errors(record.root):
+        write_record(record, space.place(names["record"]))
+        write_report(record, product, space.place(names["report"]))
+        if settings.quality_testing:
+            space.place(names["quality"]).write_bytes(as_bytes(dump_quality(record)))
+        if settings.manifest:
+            lines = "".join(f"{name}\n" for name in record.files)
+            space.place(names["manifest"]).write_bytes(as_bytes(lines))
+        ending.tell(record, FileDigest(names["record"], sha256_of(space.place(names["record"]))))
+    publish([space.place(name) for name in record.files if name != names["trailer"]], home, record.root)
+    return record

@@ -1,0 +1,48 @@
+"""Work on many exposures in threads: results in order, and never more of them in memory than needed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from astrodriz_io.runtime.log import in_this_run
+
+__all__ = ["ordered_map"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
+    """Call a function on every item in threads and yield the results in the order of the items.
+
+    At most ``threads + 1`` results are under way or waiting, so that memory stays bounded however many items
+    there are. The results do not depend on the number of threads.
+
+    Parameters
+    ----------
+    function : callable
+        Called with each item.
+    items : iterable
+        What to work on.
+    threads : int
+        How many calls run at a time; with 1 everything runs in the caller's thread.
+    """
+    if threads <= 1:
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    call = in_this_run(function)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(call, item))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

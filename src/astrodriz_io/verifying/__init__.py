@@ -1,0 +1,1 @@
+"""From drizzled images of files to a verdict."""

@@ -1,0 +1,74 @@
+"""From a combination to the verdict on its alignment: arrays go to the core, records come back."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from astrodriz_core.instruments.detectors import DetectorDescription
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
+from astrodriz_core.records.verification import Policy, ProductComparison, Verification
+from astrodriz_core.verify.comparison import compare_products
+from astrodriz_core.verify.measurement import measure_alignment
+from astrodriz_core.verify.verification import judge
+from astrodriz_io.drizzling.combination import Combination
+from astrodriz_io.drizzling.final import drizzle_together
+
+__all__ = ["compare_with_default", "verification_parameters", "verify_combination"]
+
+
+def verification_parameters(detector: DetectorDescription, pixel_arcsec: float) -> VerificationParameters:
+    """How images of this detector with pixels of this size are measured."""
+    return VerificationParameters(
+        log_sigma_pix=detector.log_sigma_pixels,
+        pixel_scale_arcsec=pixel_arcsec,
+        psf_fwhm_pix=detector.psf_fwhm_arcsec / pixel_arcsec,
+    )
+
+
+def verify_combination(combination: Combination, policy: Policy) -> Verification | None:
+    """Measure and judge the alignment of a combination; None where there is one exposure only.
+
+    The alignment of spectra and trailed images is undetermined: positions in them are not those of sources.
+    """
+    if len(combination.singles) < 2:
+        return None
+    unverifiable = _unverifiable(combination)
+    measured = measure_alignment(
+        product_image(combination), combination.singles, _parameters(combination), unverifiable
+    )
+    return judge(measured, policy, unverifiable)
+
+
+def compare_with_default(combination: Combination, default: Combination) -> ProductComparison:
+    """The product of a stage against the pipeline-default product.
+
+    Their frames follow the exposures' own WCSs and may differ by a row or a column, which is cut off.
+    """
+    images = (product_image(combination), product_image(default))
+    ny, nx = (min(image.shape[axis] for image in images) for axis in (0, 1))
+    product, reference = (
+        evolve(image, name=name, sci=image.sci[:ny, :nx], wht=image.wht[:ny, :nx])
+        for image, name in zip(images, ("stage product", "default product"), strict=True)
+    )
+    return compare_products(product, reference, _parameters(combination))
+
+
+def product_image(combination: Combination) -> DrizzledImage:
+    """The product in electrons/s on the common grid, as the verification takes it."""
+    prepared, final = combination.prepared, combination.final
+    if final.frame != prepared.frame:
+        final = drizzle_together(prepared, prepared.frame, combination.cosmic_rays)
+    return DrizzledImage(
+        name="product", sci=final.sci * final.electron_rate_per_unit, wht=final.wht, exptime=final.exptime
+    )
+
+
+def _unverifiable(combination: Combination) -> dict[str, str]:
+    """Exposures whose images do not show sources as they are on the sky, with the reason."""
+    found = {each.rootname: each.exposure.observation.unverifiable for each in combination.prepared.exposures}
+    return {rootname: reason for rootname, reason in found.items() if reason is not None}
+
+
+def _parameters(combination: Combination) -> VerificationParameters:
+    detector = combination.prepared.exposures[0].exposure.description
+    return verification_parameters(detector, combination.prepared.frame.pixel_scale_arcsec)

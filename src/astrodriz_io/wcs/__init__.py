@@ -1,0 +1,1 @@
+"""The distortion model, WCSs in headers, headerlets, and moving a WCS."""
