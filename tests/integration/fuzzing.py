@@ -37,7 +37,7 @@ from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
 from astrodriz_io.record_files.exposure_states import keep_state, restore_state
-from astrodriz_io.record_files.record import dump_record, load_record
+from astrodriz_io.record_files.record import dump_record, read_record
 from astrodriz_io.record_files.sidecar import Piece, SidecarWriter, read_sidecar
 from astrodriz_io.run.record import omitted_record
 from astrodriz_io.run.settings import Settings
@@ -198,7 +198,7 @@ def readers(folder: Path) -> tuple[Reader, ...]:
         Reader("guide.json", b'{"iabc01aaq": {"deltaRA": "1e-5", "deltaDEC": "2e-5"}, "x": [1e-5, 2e-5]}',
                _read_offset),
         Reader("best.json", b'{"iabc01aaq": "IDC_x-GSC240"}', _read_best),
-        Reader("run_decisions.json", _record(asn), load_record, 6),
+        Reader("run_decisions.json", _record(asn), read_record, 6),
         Reader("run_decisions.zip", (folder / archive.name).read_bytes(), sidecar, 5),
         Reader("state.json", sound_state, state, 3),
         Reader("mine.toml", b'final_pixfrac = 0.8\ncombine_type = "median"\ndriz_cr_snr = "3.5 3.0"\n', parameters, 6),

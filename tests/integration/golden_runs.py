@@ -20,7 +20,7 @@ from attrs import field, frozen
 from whole_runs import run
 
 from astrodriz_core.records.run import RunRecord
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 
 FOLDER = Path(__file__).parent / "records" / "golden"
@@ -114,7 +114,7 @@ GOLDEN_RUNS: Mapping[str, GoldenRun] = {
 @cache
 def golden_record(name: str) -> RunRecord:
     """The record that a run left."""
-    return load_record(FOLDER / f"{name}.json")
+    return read_record(FOLDER / f"{name}.json")
 
 
 def make(name: str) -> None:

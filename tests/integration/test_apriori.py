@@ -20,7 +20,6 @@ from aligned_exposures import (
     with_default_wcs,
 )
 from applied_by_stwcs import apply_by_stwcs
-from astrodriz_io.astrometry import apriori
 from astropy.io import fits
 from loopback import serving
 from simulated_archive import database_answer
@@ -29,8 +28,9 @@ from stwcs.wcsutil import altwcs
 from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import AprioriOutcome, SolutionOrigin
 from astrodriz_core.records.run import StageOutcome
+from astrodriz_io.align import apriori
 from astrodriz_io.align.apriori import apply_apriori
-from astrodriz_io.replay.replay import replay_run
+from astrodriz_io.replay.replay import replay
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
@@ -500,7 +500,7 @@ def test_solutions_that_are_not_applied_are_attached_all_the_same_and_by_a_repla
     assert headerlets(others) == []
     reference_environment(ir_pair)
     again = folder / "again"
-    result = replay_run(folder / f"{record.root}_decisions.json", ir_pair.folder, again, SilentProgress())
+    result = replay(folder / f"{record.root}_decisions.json", ir_pair.folder, again, SilentProgress())
     assert result.different == ()
     assert headerlets(again / default.name) == headerlets(default)
 

@@ -16,7 +16,7 @@ from tiny_files import write_asn
 
 from astrodriz_core.errors import LockedError
 from astrodriz_core.records.run import RunOutcome
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.storage.leftovers import clear_leftovers
 from astrodriz_io.storage.locking import locked
@@ -100,7 +100,7 @@ def test_twenty_processes_at_once_in_one_folder_disturb_nobody(ir_singleton, env
     assert ends == [0] * 20
     for path in {*inputs}:
         root = path.name.removesuffix("_flt.fits")
-        record = load_record(together / f"{root}_decisions.json")
+        record = read_record(together / f"{root}_decisions.json")
         assert all((together / name).is_file() for name in record.files)
         again = path == shared
         check_same_product(together / f"{root}_drz.fits", alone / expected.products[0].filename, again=again)

@@ -19,7 +19,7 @@ from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.run.verification import verify_input
+from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.simulate.detectors import detector_model
@@ -186,7 +186,7 @@ def test_an_exposure_off_its_place_is_found_on_every_detector(each: Mode, tmp_pa
     spec = evolve(plain, stars=STARS)
     association = simulated(each, spec, tmp_path)
     settings, _ = settings_from_environment(Settings(num_cores=1), association.environment)
-    found = verify_input(association.input, settings, SilentProgress())
+    found = verify(association.input, settings, SilentProgress())
     assert found.verdict is Verdict.MISALIGNED
     assert found.worst is not None
     assert found.worst.rootname == association.rootnames[1]
@@ -213,7 +213,7 @@ def test_the_alignment_of_spectra_is_undetermined(misaligned_association: Simula
     for flt in path.parent.glob("*_flt.fits"):
         fits.setval(flt, "OBSTYPE", value="SPECTROSCOPIC")
     settings, _ = settings_from_environment(Settings(num_cores=1), misaligned_association.environment)
-    found = verify_input(path, settings, SilentProgress())
+    found = verify(path, settings, SilentProgress())
     assert {policy.verdict for policy in found.policies} == {Verdict.UNDETERMINED}
     assert "OBSTYPE is not IMAGING" in found.reason
     assert found.worst is None

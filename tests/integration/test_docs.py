@@ -8,7 +8,6 @@ import re
 import shutil
 import typing
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 
 import attrs
@@ -274,15 +273,7 @@ def test_the_tree_of_the_record_names_every_class():
     assert set(re.findall(r"^    .*?([A-Z][a-z]\w+)", tree, re.MULTILINE)) == classes
 
 
-def test_functions_that_the_api_names_exist():
-    text = page("docs/api.md")
-    imported = re.findall(r">>> from (astrodriz[\w.]+) import (.+)", text)
-    assert len(imported) > 30
-    for module, names in imported:
-        assert all(hasattr(import_module(module), name.strip()) for name in names.split(","))
-
-
-def test_examples_of_the_api_run(
+def test_examples_of_the_api_run_and_then_those_of_the_inside(
     ir_association: SimulatedAssociation,
     reference_environment: Callable[[SimulatedAssociation], None],
     tmp_path: Path,
@@ -292,9 +283,10 @@ def test_examples_of_the_api_run(
     shutil.copytree(ir_association.folder, folder)
     reference_environment(ir_association)
     monkeypatch.chdir(folder)
-    text = "\n".join(blocks(page("docs/api.md"), "pycon"))
-    test = doctest.DocTestParser().get_doctest(text, {}, "api.md", "docs/api.md", 0)
-    assert len(test.examples) > 60
-    complaints: list[str] = []
-    doctest.DocTestRunner(verbose=False).run(test, out=complaints.append)
-    assert not complaints, "".join(complaints)
+    for name, least in (("api.md", 40), ("inside.md", 60)):
+        text = "\n".join(blocks(page(f"docs/{name}"), "pycon"))
+        test = doctest.DocTestParser().get_doctest(text, {}, name, f"docs/{name}", 0)
+        assert len(test.examples) > least
+        complaints: list[str] = []
+        doctest.DocTestRunner(verbose=False).run(test, out=complaints.append)
+        assert not complaints, "".join(complaints)

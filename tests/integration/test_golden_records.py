@@ -10,7 +10,7 @@ from astrodriz_core.decide.selection import standing_stage, standing_verificatio
 from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_core.tell.diff import compare_records
+from astrodriz_core.tell.diff import diff
 from astrodriz_core.tell.explain import alignment_sentence, explain
 from astrodriz_io.record_files.trailer import summary, trailer
 from astrodriz_io.report.headline import concerns
@@ -120,8 +120,8 @@ def test_the_page_tells_no_concern_twice(record):
 
 
 def test_a_record_of_a_run_differs_from_those_of_others_and_not_from_itself(name, record):
-    assert compare_records(record, record) == ()
-    assert all(compare_records(record, golden_record(other)) for other in GOLDEN_RUNS if other != name)
+    assert diff(record, record) == ()
+    assert all(diff(record, golden_record(other)) for other in GOLDEN_RUNS if other != name)
 
 
 @pytest.mark.parametrize("name", ["mended"])

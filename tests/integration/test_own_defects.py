@@ -20,7 +20,11 @@ KINDS = (KeyError, TypeError, AttributeError, ValueError, IndexError, RuntimeErr
 CALLED_BY_LIBRARIES = {"astrodriz_io.wcs.stwcs_calls._OwnThreadOutput.write"}
 """What stwcs calls itself, when it prints."""
 
-TELL_BY_VALUE_ERROR = {"astrodriz_core.instruments.dq.interpret_bits", "astrodriz_core.parameters.values._to_number"}
+TELL_BY_VALUE_ERROR = {
+    "astrodriz_core.instruments.dq.interpret_bits",
+    "astrodriz_core.parameters.values._to_number",
+    "astrodriz_core.parameters.values._to_whole",
+}
 """What says by a ValueError that a text is no value of a parameter."""
 
 EXEMPT = CALLED_BY_LIBRARIES | TELL_BY_VALUE_ERROR

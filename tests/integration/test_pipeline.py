@@ -16,7 +16,7 @@ from whole_runs import copied, run
 from astrodriz_core.errors import MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunOutcome, StageOutcome
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.simulate import score_wcs
 
@@ -47,7 +47,7 @@ def test_the_final_wcs_is_closer_to_the_truth(ir_run, ir_association):
 
 def test_the_record_is_read_back_equal(ir_run, ir_association):
     record, folder = ir_run
-    assert load_record(folder / f"{record.root}_decisions.json") == record
+    assert read_record(folder / f"{record.root}_decisions.json") == record
 
 
 def test_neither_record_nor_trailer_names_a_folder_of_this_machine(ir_run):
@@ -173,7 +173,7 @@ def test_a_world_without_services_still_gives_products(ir_pair, tmp_path):
 
 
 def test_process_is_where_scripts_import_it_from_and_takes_what_they_give_it():
-    assert importlib.import_module("astrodriz_io.run.pipeline").process is process
+    assert importlib.import_module("astrodriz_io.pipeline").process is process
     parameters = tuple(inspect.signature(process).parameters.values())
     positional = [one.name for one in parameters if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     # Those of runastrodriz's process(), in its order.

@@ -23,8 +23,8 @@ from astrodriz_core.records.run import FileDigest
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.drizzling import rejection
-from astrodriz_io.record_files.record import load_record, write_record
-from astrodriz_io.replay.replay import replay_run
+from astrodriz_io.record_files.record import read_record, write_record
+from astrodriz_io.replay.replay import replay
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -39,7 +39,7 @@ def record_file(a_run) -> Path:
 
 
 def replayed(a_run, association, output, **options):
-    return replay_run(record_file(a_run), association.folder, output, SilentProgress(), **options)
+    return replay(record_file(a_run), association.folder, output, SilentProgress(), **options)
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_other_inputs_are_refused_with_both_hashes(ir_run, ir_association, tmp_p
     damaged[-3000] ^= 1
     (tmp_path / "in" / file.name).write_bytes(damaged)
     with pytest.raises(DifferentInputError) as failure:
-        replay_run(record_file(ir_run), tmp_path / "in", tmp_path / "out", SilentProgress())
+        replay(record_file(ir_run), tmp_path / "in", tmp_path / "out", SilentProgress())
     assert (failure.value.where, failure.value.expected) == (file.name, file.sha256)
     assert failure.value.found != file.sha256
     assert not (tmp_path / "out").exists()
@@ -201,14 +201,14 @@ def command(record, inputs, output, *more):
 def test_missing_inputs_are_all_named(ir_run, tmp_path):
     (tmp_path / "in").mkdir()
     with pytest.raises(MissingFilesError) as failure:
-        replay_run(record_file(ir_run), tmp_path / "in", tmp_path / "out", SilentProgress())
+        replay(record_file(ir_run), tmp_path / "in", tmp_path / "out", SilentProgress())
     assert failure.value.files == tuple(file.name for file in ir_run[0].inputs)
 
 
 def test_results_do_not_go_where_the_inputs_are(ir_run, ir_association, tmp_path):
     shutil.copytree(ir_association.folder, tmp_path / "in")
     with pytest.raises(UsageError, match="over its inputs"):
-        replay_run(record_file(ir_run), tmp_path / "in", tmp_path / "in", SilentProgress())
+        replay(record_file(ir_run), tmp_path / "in", tmp_path / "in", SilentProgress())
 
 
 @pytest.fixture
@@ -224,14 +224,14 @@ def test_a_missing_or_another_sidecar_is_refused(kept, ir_association, tmp_path)
     sidecar = kept.with_suffix(".zip")
     sidecar.write_bytes(sidecar.read_bytes() + b"x")
     with pytest.raises(DifferentInputError, match="SHA-256"):
-        replay_run(kept, ir_association.folder, tmp_path / "out", SilentProgress())
+        replay(kept, ir_association.folder, tmp_path / "out", SilentProgress())
     sidecar.unlink()
     with pytest.raises(MissingFilesError, match="sidecar"):
-        replay_run(kept, ir_association.folder, tmp_path / "out", SilentProgress())
+        replay(kept, ir_association.folder, tmp_path / "out", SilentProgress())
 
 
 def test_files_that_differ_are_named_and_the_exit_code_says_so(kept, ir_association, tmp_path, capsys):
-    record = load_record(kept)
+    record = read_record(kept)
     wrong = evolve(record.outputs[0], sha256="0" * 64)
     write_record(evolve(record, outputs=(wrong, *record.outputs[1:])), kept)
     assert command(kept, ir_association.folder, tmp_path / "out") == 1
@@ -251,11 +251,11 @@ def moved(wcs):
 
 
 def test_wcs_in_numbers_and_in_headers_must_agree(kept, ir_association, tmp_path):
-    record = load_record(kept)
+    record = read_record(kept)
     stages = tuple(evolve(stage, wcs=tuple(map(moved, stage.wcs))) for stage in record.stages)
     write_record(evolve(record, stages=stages), kept)
     with pytest.raises(RecordError, match="WCS in the sidecar"):
-        replay_run(kept, ir_association.folder, tmp_path / "out", SilentProgress())
+        replay(kept, ir_association.folder, tmp_path / "out", SilentProgress())
 
 
 def test_a_stage_that_was_not_run_cannot_be_asked_for(without_fit):
@@ -331,7 +331,7 @@ def version_2(tmp_path_factory):
 def test_a_record_of_version_2_is_replayed_as_the_program_of_its_time_did(version_2, tmp_path, choice, product):
     record, inputs = version_2
     assert json.loads(record.read_text())["schema_version"] == 2
-    result = replay_run(record, inputs, tmp_path / "out", SilentProgress(), **choice)
+    result = replay(record, inputs, tmp_path / "out", SilentProgress(), **choice)
     if result.software:
         pytest.skip(f"identical bytes need the same packages: {'; '.join(result.software)}")
     assert result.different == ()

@@ -20,7 +20,7 @@ from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.records.astrometry import RelativeFit, SolutionOrigin
 from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.inputs.references import ReferenceFolders
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.services.headerlet_sources import FolderSource
 from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets
 from astrodriz_io.wcs.distortion import apply_distortion
@@ -284,7 +284,7 @@ def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_pai
         start = time.process_time()
         record = run_again(acs_pair, folder)
         seconds.append(time.process_time() - start)
-    assert record.selection == load_record(tmp_path / "second" / f"{record.root}_decisions.json").selection
+    assert record.selection == read_record(tmp_path / "second" / f"{record.root}_decisions.json").selection
     dates = ["DATE", "CHECKSUM", "DATASUM"]
     for name in (name for name in record.files if name.endswith(".fits")):
         difference = fits.FITSDiff(str(tmp_path / "second" / name), str(folder / name), ignore_keywords=dates)

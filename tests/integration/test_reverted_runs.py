@@ -21,7 +21,7 @@ from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.tell.explain import alignment_sentence, explain
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.fits.files import open_fits
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.run import stages
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.wcs.attached import attached_headerlets
@@ -57,7 +57,7 @@ def finished(tmp_path, monkeypatch, capsys) -> Callable[..., Finished]:
         local = ["--catalog", str(source.parent / "gaia.ecsv"), "--headerlets", str(source.parent / "headerlets")]
         capsys.readouterr()
         code = astrodriz(["run", str(source), *local, *options])
-        record = load_record(source.with_name(source.name.replace("_asn.fits", "_decisions.json")))
+        record = read_record(source.with_name(source.name.replace("_asn.fits", "_decisions.json")))
         return Finished(record, source.parent, code, capsys.readouterr().out)
 
     return run

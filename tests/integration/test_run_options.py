@@ -11,7 +11,7 @@ from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 TRAIL_PIXELS = 4
@@ -25,7 +25,7 @@ def start(monkeypatch, capsys):
         for name, value in {**association.environment, **NO_SERVICES, **variables}.items():
             monkeypatch.setenv(name, str(value))
         assert runastrodriz([str(word) for word in (source, *words, "-n", "2")]) == 0, capsys.readouterr().err
-        return load_record(next(source.parent.glob("*_decisions.json")))
+        return read_record(next(source.parent.glob("*_decisions.json")))
 
     return started
 

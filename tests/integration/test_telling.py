@@ -6,7 +6,7 @@ from example_records import association_record, omitted_record, singleton_record
 
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, SoftwareVersion, StageOutcome
-from astrodriz_core.tell.diff import LISTED, Topic, compare_records, describe_changes
+from astrodriz_core.tell.diff import LISTED, Topic, describe_changes, diff
 from astrodriz_core.tell.explain import explain
 
 
@@ -73,13 +73,13 @@ def test_a_comparison_of_products_is_told_and_what_is_not_there_is_not(record):
 def test_a_position_is_told_in_full(record):
     exposure = record.stages[1].wcs[0]
     moved = evolve(exposure, chips=(evolve(exposure.chips[0], crval=(53.25, -27.5)),))
-    (change,) = compare_records(record, changed_stage(record, wcs=(moved, *record.stages[1].wcs[1:])))
+    (change,) = diff(record, changed_stage(record, wcs=(moved, *record.stages[1].wcs[1:])))
     assert change.place == f"stages[default products].wcs[{exposure.rootname}].chips[1].crval"
     assert change.after == "53.25, -27.5"
 
 
 def test_a_record_does_not_differ_from_itself(record):
-    assert compare_records(record, record) == ()
+    assert diff(record, record) == ()
     assert describe_changes(()) == ()
 
 
@@ -90,12 +90,12 @@ def test_two_runs_that_decided_the_same_do_not_differ_by_their_dates(record):
         sidecar=FileDigest("x.zip", "f" * 64),
         products=tuple(evolve(product, sha256="e" * 64) for product in record.products),
     )
-    assert compare_records(record, again) == ()
+    assert diff(record, again) == ()
 
 
 def test_products_of_one_moment_are_compared_by_their_hashes(record):
     again = evolve(record, products=tuple(evolve(product, sha256="e" * 64) for product in record.products))
-    (change,) = compare_records(record, again)
+    (change,) = diff(record, again)
     assert (change.topic, change.before, change.after) == (Topic.PRODUCTS, "0123456789ab", "e" * 12)
 
 
@@ -136,7 +136,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(("topic", "change", "line"), CHANGES, ids=[topic.value for topic, _, _ in CHANGES])
 def test_a_change_is_told_under_its_heading(record, topic, change, line):
-    changes = compare_records(record, change(record))
+    changes = diff(record, change(record))
     assert {one.topic for one in changes} == {topic}
     lines = describe_changes(changes)
     assert lines[0] == topic.value
@@ -145,12 +145,12 @@ def test_a_change_is_told_under_its_heading(record, topic, change, line):
 
 def test_a_verdict_within_a_stage_is_told_as_a_verdict(record):
     verification = evolve(record.stages[1].verification, verdict=Verdict.MISALIGNED)
-    (change,) = compare_records(record, changed_stage(record, verification=verification))
+    (change,) = diff(record, changed_stage(record, verification=verification))
     assert change.topic is Topic.VERDICTS
 
 
 def test_long_lists_are_cut_unless_all_is_asked_for(record):
     other = evolve(record, inputs=tuple(FileDigest(f"f{i}.fits", "0") for i in range(2 * LISTED)))
-    changes = compare_records(record, other)
+    changes = diff(record, other)
     assert describe_changes(changes)[-1] == f"  and {len(changes) - LISTED} more"
     assert len(describe_changes(changes, everything=True)) == len(changes) + 1

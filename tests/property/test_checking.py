@@ -12,7 +12,7 @@ from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.errors import RecordError
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, StageOutcome
-from astrodriz_io.record_files.record import load_record, write_record
+from astrodriz_io.record_files.record import read_record, write_record
 
 RECORDS = Path(__file__).parents[1] / "integration" / "records"
 RECORD = association_record()
@@ -38,7 +38,7 @@ def test_the_record_of_a_run_has_no_contradiction(record):
 
 @pytest.mark.parametrize("path", sorted(RECORDS.glob("**/*_decisions.json")), ids=lambda path: path.parent.name)
 def test_records_of_real_runs_of_every_version_are_read(path):
-    assert check_record(load_record(path)) == ()
+    assert check_record(read_record(path)) == ()
 
 
 def test_a_product_that_was_combined_after_the_verdict_was_not_verified():
@@ -113,6 +113,6 @@ def test_a_contradiction_is_found_with_its_place_and_the_record_refused(record, 
     path = tmp_path / "x_decisions.json"
     write_record(record, path)
     with pytest.raises(RecordError, match="contradicts itself") as failure:
-        load_record(path)
+        read_record(path)
     assert failure.value.places == findings
     assert failure.value.where == path.name

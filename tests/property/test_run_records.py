@@ -16,7 +16,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.record_files.migration import MIGRATIONS
-from astrodriz_io.record_files.record import dump_record, load_record, parse_record
+from astrodriz_io.record_files.record import dump_record, parse_record, read_record
 from astrodriz_io.record_files.schema import mistakes, record_schema
 from record_strategies import records
 
@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_refused_with_its_place(tmp_path, record, change, p
     path = tmp_path / "x_decisions.json"
     path.write_text(damaged(record, change), encoding="utf-8")
     with pytest.raises(RecordError) as failure:
-        load_record(path)
+        read_record(path)
     assert any(place in told for told in failure.value.places)
     assert place in str(failure.value)
 
@@ -117,14 +117,14 @@ def test_a_version_that_is_not_known_is_refused(tmp_path, record, version):
     path = tmp_path / "x_decisions.json"
     path.write_text(damaged(record, lambda tree: tree.update(schema_version=version)), encoding="utf-8")
     with pytest.raises(RecordError, match="schema version"):
-        load_record(path)
+        read_record(path)
 
 
 def test_many_mistakes_are_counted_and_the_error_has_all_of_them(tmp_path, record):
     path = tmp_path / "x_decisions.json"
     path.write_text(damaged(record, lambda tree: tree.update({f"surplus{i}": i for i in range(30)})), encoding="utf-8")
     with pytest.raises(RecordError, match="and 20 more") as failure:
-        load_record(path)
+        read_record(path)
     assert len(failure.value.places) == 30
     assert pickle.loads(pickle.dumps(failure.value)).places == failure.value.places
 
@@ -142,7 +142,7 @@ def test_the_published_schema_is_the_one_in_force():
 def test_a_record_of_version_1_is_brought_to_the_present_one(tmp_path):
     before = json.loads(VERSION_1.read_text(encoding="utf-8"))
     assert before["schema_version"] == 1
-    record = load_record(VERSION_1)
+    record = read_record(VERSION_1)
     assert record.schema_version == SCHEMA_VERSION
     assert record.sidecar is None
     assert record.outputs == ()
@@ -155,7 +155,7 @@ def test_a_record_of_version_1_is_brought_to_the_present_one(tmp_path):
         assert {name: new[name] for name in old if name != "drizzle"} == {n: old[n] for n in old if n != "drizzle"}
     written = tmp_path / "x_decisions.json"
     written.write_text(dump_record(record), encoding="utf-8")
-    assert load_record(written) == record
+    assert read_record(written) == record
 
 
 def test_a_damaged_record_of_version_1_is_refused(tmp_path):
@@ -164,7 +164,7 @@ def test_a_damaged_record_of_version_1_is_refused(tmp_path):
     path = tmp_path / "x_decisions.json"
     path.write_text(json.dumps(tree), encoding="utf-8")
     with pytest.raises(RecordError, match="version 1"):
-        load_record(path)
+        read_record(path)
 
 
 def test_there_is_a_step_from_every_older_version():
@@ -173,11 +173,11 @@ def test_there_is_a_step_from_every_older_version():
 
 def test_a_record_that_is_not_there_is_missing(tmp_path):
     with pytest.raises(MissingFilesError, match="x_decisions"):
-        load_record(tmp_path / "x_decisions.json")
+        read_record(tmp_path / "x_decisions.json")
 
 
 def test_what_is_not_json_is_refused(tmp_path):
     path = tmp_path / "x_decisions.json"
     path.write_bytes(b"\xff\xfe{")
     with pytest.raises(InputError, match="not JSON"):
-        load_record(path)
+        read_record(path)

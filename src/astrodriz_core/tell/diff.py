@@ -11,7 +11,7 @@ from attrs import frozen
 
 from astrodriz_core.records.run import RunRecord
 
-__all__ = ["Change", "Topic", "compare_records", "describe_changes"]
+__all__ = ["Change", "Topic", "describe_changes", "diff"]
 
 
 class Topic(Enum):
@@ -94,7 +94,7 @@ LISTED = 20
 """Changes of one topic that are listed before the rest is only counted."""
 
 
-def compare_records(before: RunRecord, after: RunRecord) -> tuple[Change, ...]:
+def diff(before: RunRecord, after: RunRecord) -> tuple[Change, ...]:
     """Everything that differs, by topic; empty where two runs decided the same on the same numbers.
 
     Left out is what differs between any two runs: times, and with them the hashes of products, exposures and
@@ -115,7 +115,7 @@ def describe_changes(changes: Sequence[Change], *, everything: bool = False) -> 
     Parameters
     ----------
     changes : sequence of Change
-        From `compare_records`.
+        From `diff`.
     everything : bool
         List all changes, however many.
     """

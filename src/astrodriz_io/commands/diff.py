@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from astrodriz_core.tell.diff import compare_records, describe_changes
-from astrodriz_io.record_files.record import load_record
+from astrodriz_core.tell.diff import describe_changes, diff
+from astrodriz_io.record_files.record import read_record
 
 __all__ = ["add_diff_arguments", "run_diff"]
 
@@ -19,6 +19,6 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Lines for the user, none where nothing changed; errors as for `load_record`."""
-    changes = compare_records(load_record(arguments.first), load_record(arguments.second))
+    """Lines for the user, none where nothing changed; errors as for `read_record`."""
+    changes = diff(read_record(arguments.first), read_record(arguments.second))
     return describe_changes(changes, everything=arguments.everything)

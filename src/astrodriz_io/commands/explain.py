@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from astrodriz_core.tell.explain import explain
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 
 __all__ = ["add_explain_arguments", "run_explain"]
 
@@ -17,5 +17,5 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Lines for the user; errors as for `astrodriz_io.record_files.record.load_record`."""
-    return explain(load_record(arguments.record))
+    """Lines for the user; errors as for `astrodriz_io.record_files.record.read_record`."""
+    return explain(read_record(arguments.record))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
-from astrodriz_io.replay.replay import ReplayResult, replay_run
+from astrodriz_io.replay.replay import ReplayResult, replay
 from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["add_replay_arguments", "describe_replay", "run_replay"]
@@ -42,10 +42,10 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> ReplayResult:
-    """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay.replay_run`."""
+    """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay.replay`."""
     if not arguments.inputs.is_dir():
         raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")
-    return replay_run(
+    return replay(
         arguments.record,
         arguments.inputs,
         arguments.output,

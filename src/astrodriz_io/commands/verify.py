@@ -11,10 +11,10 @@ from typing import Any
 
 from astrodriz_core.records.verification import Policy, PolicyResult, Verification
 from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.run.verification import verify_input
+from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify_input"]
+__all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Ver
     )
     for note in notes:
         logger.warning("%s", note)
-    return verify_input(arguments.input, settings, progress)
+    return verify(arguments.input, settings, progress)
 
 
 def describe_verification(verification: Verification, *, as_json: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ class _ScratchFile:
 
     @classmethod
     def make(cls, path: Path, size: int) -> _ScratchFile:
-        with path.open("x+b") as stream:
+        with path.open("x+b") as stream, ExitStack() as undoing:
+            # Else the next image, of another thread, would meet the file and not what kept it from its size.
+            undoing.callback(path.unlink)
             stream.truncate(size)
-            return cls(path, size, mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_READ))
+            mapped = mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_READ)
+            undoing.pop_all()
+        return cls(path, size, mapped)
 
     def write(self, offset: int, image: NDArray[Any]) -> NDArray[Any]:
         """Write an image at a place; returns it as it is mapped, read-only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from astrodriz_io.record_files.schema import mistakes, record_schema
 from astrodriz_io.storage.disk import as_bytes
 from astrodriz_io.storage.regular_files import read_regular
 
-__all__ = ["dump_quality", "dump_record", "load_record", "parse_record", "write_record"]
+__all__ = ["dump_quality", "dump_record", "parse_record", "read_record", "write_record"]
 
 NO_FIT = "The record does not fit its schema"
 
@@ -56,7 +57,7 @@ def write_record(record: RunRecord, path: Path) -> None:
     path.write_bytes(as_bytes(dump_record(record)))
 
 
-def load_record(path: Path) -> RunRecord:
+def read_record(path: str | os.PathLike[str]) -> RunRecord:
     """Read a record back; one of an earlier schema version is brought to the present one.
 
     Raises
@@ -69,6 +70,7 @@ def load_record(path: Path) -> RunRecord:
     InputError
         It is no JSON, or no regular file.
     """
+    path = Path(path)
     body = read_regular(path, LARGEST_RECORD)
     try:
         text = body.decode()
@@ -82,7 +84,7 @@ def load_record(path: Path) -> RunRecord:
 
 
 def parse_record(text: str, name: str) -> RunRecord:
-    """A record from its JSON text, by the schema alone; errors as for `load_record`, with the name of the file."""
+    """A record from its JSON text, by the schema alone; errors as for `read_record`, with the name of the file."""
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from astrodriz_io.drizzling.prepared import ChipMasks, Mask
 from astrodriz_io.drizzling.repeating import MeasuredBefore
 from astrodriz_io.products.product import write_product
 from astrodriz_io.record_files.exposure_states import restore_state
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 from astrodriz_io.record_files.sidecar import Piece, SidecarReader, read_sidecar
 from astrodriz_io.run.final import COMPANIONS, FINAL, FinalNote, final_note, final_stage, write_headerlets
 from astrodriz_io.run.record import software_versions
@@ -27,7 +28,7 @@ from astrodriz_io.run.settings import REFERENCE_IMAGES, Settings
 from astrodriz_io.run.stages import StageContext
 from astrodriz_io.run.working_copies import find_untouched
 from astrodriz_io.runtime.library_warnings import library_warnings
-from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
 from astrodriz_io.storage.digests import check_digest, sha256_of
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.locking import locked
@@ -36,7 +37,7 @@ from astrodriz_io.storage.publishing import publish, recover
 from astrodriz_io.storage.workspace import Workspace, workspace
 from astrodriz_io.wcs.distortion import exposure_wcs
 
-__all__ = ["ReplayResult", "replay_run"]
+__all__ = ["ReplayResult", "replay"]
 
 
 @frozen
@@ -65,11 +66,11 @@ class ReplayResult:
 
 
 @library_warnings()
-def replay_run(
-    record_file: Path,
-    inputs: Path,
-    output: Path,
-    progress: ProgressReporter,
+def replay(
+    record_file: str | os.PathLike[str],
+    inputs: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    progress: ProgressReporter | None = None,
     *,
     origin: WcsOrigin | None = None,
     last: Stage = Stage.FINAL,
@@ -80,14 +81,14 @@ def replay_run(
 
     Parameters
     ----------
-    record_file : Path
+    record_file : path
         ``<root>_decisions.json``; its sidecar lies beside it.
-    inputs : Path
+    inputs : path
         Folder of the exposures as they were before the run; only read.
-    output : Path
+    output : path
         Folder for the results, made if need be; another one than `inputs`.
-    progress : ProgressReporter
-        Told how far the replay is.
+    progress : ProgressReporter, optional
+        Told how far the replay is; by default nobody is.
     origin, last
         As for `plan_replay`.
     num_cores : int
@@ -106,9 +107,11 @@ def replay_run(
     UsageError
         `output` is `inputs`, or the run did not make what is asked for.
     """
+    progress = progress or SilentProgress()
+    record_file, inputs, output = Path(record_file), Path(inputs), Path(output)
     settings = Settings(num_cores=num_cores, wait=wait)
     progress.stage("Check the record and its inputs")
-    record = load_record(record_file)
+    record = read_record(record_file)
     plan = plan_replay(record, origin, last)
     _check_inputs(record, inputs)
     with storage_errors(output.name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,16 +20,16 @@ from astrodriz_io.inputs.association import Association, read_association
 from astrodriz_io.run.claim import claimed
 from astrodriz_io.run.preparation import PreparedExposures, prepare
 from astrodriz_io.run.record import parameter_warnings
-from astrodriz_io.run.settings import Settings
+from astrodriz_io.run.settings import Settings, settings_from_environment
 from astrodriz_io.runtime.library_warnings import library_warnings
-from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.locking import wait_for_others
 from astrodriz_io.storage.publishing import is_half_done
 from astrodriz_io.storage.workspace import Workspace, workspace
 from astrodriz_io.verifying.combination import verify_combination
 
-__all__ = ["verify_input"]
+__all__ = ["verify"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @library_warnings()
-def verify_input(input_file: Path, settings: Settings, progress: ProgressReporter) -> Verification:
+def verify(
+    input_file: str | os.PathLike[str], settings: Settings | None = None, progress: ProgressReporter | None = None
+) -> Verification:
     """Measure the alignment of the exposures of an input with the WCS that stands in their headers.
 
     The exposures are taken as a run takes them. Those without a distortion model get the pipeline-default one in a
@@ -46,12 +49,12 @@ def verify_input(input_file: Path, settings: Settings, progress: ProgressReporte
 
     Parameters
     ----------
-    input_file : Path
-        Whatever `astrodriz_io.run.pipeline.process` takes. DRIZCORR is not asked.
-    settings : Settings
-        What the user asked for.
-    progress : ProgressReporter
-        Told how far it is.
+    input_file : path
+        Whatever `process` takes. DRIZCORR is not asked.
+    settings : Settings, optional
+        What the user asked for; by default what the environment of the process says.
+    progress : ProgressReporter, optional
+        Told how far it is; by default nobody is.
 
     Raises
     ------
@@ -62,7 +65,9 @@ def verify_input(input_file: Path, settings: Settings, progress: ProgressReporte
     AstrodrizError
         What stops a run stops the verification.
     """
-    with _held(input_file, settings.wait) as (association, home):
+    settings = settings or settings_from_environment(Settings(), os.environ)[0]
+    progress = progress or SilentProgress()
+    with _held(Path(input_file), settings.wait) as (association, home):
         if len(association.members) < 2:
             raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
         names = association.lock_names

@@ -17,7 +17,7 @@ from astrodriz_core.records.common import Verdict
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.run.verification import verify_input
+from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.storage.locking import lock_path
@@ -40,7 +40,7 @@ def settings_for(association: SimulatedAssociation, **changes) -> Settings:
 
 def verified(association: SimulatedAssociation, folder: Path, **changes):
     settings = settings_for(association, **changes)
-    return verify_input(folder / association.input.name, settings, SilentProgress())
+    return verify(folder / association.input.name, settings, SilentProgress())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -107,7 +107,7 @@ def test_the_wcs_that_stands_is_verified_and_not_the_default_one(ir_association,
 def test_one_exposure_has_nothing_to_be_aligned_to(ir_association, ending):
     path = ir_association.folder / f"{ir_association.rootnames[0]}_{ending}.fits"
     with pytest.raises(NoViableDataError, match="nothing to be aligned to"):
-        verify_input(path, settings_for(ir_association), SilentProgress())
+        verify(path, settings_for(ir_association), SilentProgress())
 
 
 def test_an_exposure_that_gives_nothing_is_left_out_as_in_a_run(wfpc2, tmp_path):
@@ -126,7 +126,7 @@ def test_a_reference_without_a_variable_is_looked_for_beside_the_exposures(ir_as
         name = fits.getval(path, "IDCTAB").partition("$")[2]
         fits.setval(path, "IDCTAB", value=name)
         (folder / name).write_bytes((dict(ir_association.references)["iref"] / name).read_bytes())
-    found = verify_input(folder / ir_association.input.name, Settings(num_cores=1), SilentProgress())
+    found = verify(folder / ir_association.input.name, Settings(num_cores=1), SilentProgress())
     assert found.verdict is Verdict.ALIGNED
 
 
