@@ -16,7 +16,7 @@ from attrs import evolve
 from astrodriz_core.errors import CatalogError, InputError
 from astrodriz_core.parameters.alignment import alignment_parameters
 from astrodriz_core.records.astrometry import AlignmentOutcome, FitQuality
-from astrodriz_io.align.alignment import align
+from astrodriz_io.align.alignment import align, propose_alignment
 from astrodriz_io.catalogs.files import FileCatalog
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.wcs.headerlet_files import copy_wcs, headerlet_name, restore_default_wcs, write_headerlet
@@ -153,6 +153,13 @@ def test_the_number_of_threads_does_not_matter(files, ir_association, ir_aligned
     record = align(files, [FileCatalog(ir_association.catalogue)], threads=3)
     assert record == ir_aligned[0]
     assert [linear_terms(path) for path in files] == [linear_terms(path) for path in ir_aligned[1]]
+
+
+def test_a_proposal_is_what_is_done_and_changes_no_file(files, ir_association, ir_defaults, ir_aligned):
+    plan = propose_alignment(files, [FileCatalog(ir_association.catalogue)])
+    assert plan.record == ir_aligned[0]
+    assert len(plan.transforms) == len(files)
+    assert untouched(files, ir_defaults)
 
 
 def test_an_exposure_off_its_place_a_wrong_pointing_and_roll_are_recovered(tmp_path):

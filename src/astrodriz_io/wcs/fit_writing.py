@@ -9,18 +9,14 @@ import numpy as np
 import stwcs
 from astropy import __version__ as astropy_version
 from astropy.io import fits
-from attrs import frozen
 
-from astrodriz_core.align.fitting import LinearTransform
-from astrodriz_core.measure.tangent import TangentPlane
-from astrodriz_core.records.astrometry import AbsoluteFit, FitAttempt, RelativeFit
-from astrodriz_core.solutions.wcsnames import a_posteriori_name, wcs_type
-from astrodriz_io.fits.files import header_rootname
+from astrodriz_core.decide.alignment import AlignmentPlan
+from astrodriz_core.records.astrometry import AbsoluteFit, RelativeExposure, RelativeFit
+from astrodriz_core.solutions.wcsnames import wcs_type
 from astrodriz_io.wcs.attached import attach_own, remove_duplicates
 from astrodriz_io.wcs.headerlets import AUTHOR, make_headerlet
 from astrodriz_io.wcs.headers import (
     edit_together,
-    primary_wcsname,
     remove_fit_keywords,
     science_extensions,
 )
@@ -28,88 +24,60 @@ from astrodriz_io.wcs.motion import chip_wcs, moved_chip, reference_plane, write
 from astrodriz_io.wcs.primary import keep_primary
 from astrodriz_io.wcs.wcscorr_table import update_wcscorr
 
-__all__ = ["WrittenFit", "write_fit"]
-
-RELATIVE, IMAGE = "REL", "IMG"
-"""Kinds of fit in a WCSNAME: exposures relatively aligned first, or a single exposure by itself."""
-
-NO_CATALOG = "NONE"
-"""Stands in a WCSNAME for the catalogue of exposures that were only fitted to each other."""
+__all__ = ["write_alignment"]
 
 MAS_IN_DEGREE = 3.6e6
 
 
-@frozen
-class WrittenFit:
-    """What was written into the exposures.
+def write_alignment(files: Sequence[Path], plan: AlignmentPlan) -> tuple[str, ...]:
+    """Move the WCS of every exposure as planned, and record the fit in its headers; all files are written, or none.
 
-    Attributes
-    ----------
-    wcsnames : tuple of str
-        WCSNAME of each exposure.
-    warnings : tuple of str
-        Where a solution that others made has the HDRNAME of the new one: both names.
-    """
-
-    wcsnames: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-def write_fit(
-    files: Sequence[Path],
-    plane: TangentPlane,
-    transforms: Sequence[LinearTransform],
-    attempt: FitAttempt | None,
-    relative: RelativeFit,
-) -> WrittenFit:
-    """Move the WCS of every exposure and record the fit in its headers; all files are written, or none.
-
-    The former primary WCS is kept as an alternate, and the new one is attached as an HDRLET extension too.
+    The former primary WCS is kept as an alternate, and the new one is attached as an HDRLET extension too. Nothing is
+    done where the plan moves nothing.
 
     Parameters
     ----------
     files : sequence of Path
-    plane : TangentPlane
-        In which the transforms are.
-    transforms : sequence of LinearTransform
-        The whole motion of each exposure.
-    attempt : FitAttempt or None
-        The fit to a catalogue; None where the exposures were only fitted to each other.
-    relative : RelativeFit
+        In the order of the plan.
+    plan : AlignmentPlan
 
     Returns
     -------
-    WrittenFit
+    tuple of str
+        Where a solution that others made has the HDRNAME of the new one: both names.
     """
-    reference = reference_plane(plane)
-    kind = RELATIVE if len(files) > 1 else IMAGE
-    catalog = attempt.catalog if attempt is not None else NO_CATALOG
-    names = [""] * len(files)
+    if not plan.transforms or plan.plane is None:
+        return ()
+    reference = reference_plane(plan.plane)
     notes: list[str] = []
 
     def edit(index: int, hdulist: fits.HDUList) -> None:
-        name = a_posteriori_name(primary_wcsname(hdulist), kind, catalog)
-        path, hdrname = files[index], f"{files[index].stem}_{name}-hlet.fits"
+        path, hdrname = files[index], f"{files[index].stem}_{plan.record.wcsnames[index]}-hlet.fits"
         keep_primary(hdulist, path.stem)
         extensions = science_extensions(hdulist)
-        moved = [moved_chip(chip_wcs(hdulist, e, path.name), reference, transforms[index]) for e in extensions]
+        moved = [moved_chip(chip_wcs(hdulist, e, path.name), reference, plan.transforms[index]) for e in extensions]
         for extension, chip in zip(extensions, moved, strict=True):
             header = hdulist[extension].header
             remove_fit_keywords(header)
             write_moved_chip(header, chip)
-            _write_name(header, name, hdrname, catalog)
-            if attempt is not None and attempt.fit is not None:
-                _write_figures(header, attempt.fit)
-            _write_relative(header, header_rootname(hdulist[0].header, path.name), relative)
+            _write_fit(header, plan, index, hdrname)
         _write_versions(hdulist[0].header)
         update_wcscorr(hdulist)
-        attached = _attach(hdulist, hdrname, catalog)
+        attached = _attach(hdulist, hdrname, plan.catalog)
         if attached != hdrname:
             notes.append(f"{path.name}: another solution has the HDRNAME {hdrname}; the fit is called {attached}")
-        names[index] = name
 
     edit_together(files, edit)
-    return WrittenFit(tuple(names), tuple(notes))
+    return tuple(notes)
+
+
+def _write_fit(header: fits.Header, plan: AlignmentPlan, index: int, hdrname: str) -> None:
+    """What the archive writes about the solution of one exposure."""
+    _write_name(header, plan.record.wcsnames[index], hdrname, plan.catalog)
+    if plan.attempt is not None and plan.attempt.fit is not None:
+        _write_figures(header, plan.attempt.fit)
+    if plan.record.relative is not None:
+        _write_relative(header, plan.record.relative.exposures[index], plan.record.relative)
 
 
 def _write_name(header: fits.Header, name: str, hdrname: str, catalog: str) -> None:
@@ -130,10 +98,9 @@ def _write_figures(header: fits.Header, fit: AbsoluteFit) -> None:
     header["FITGEOM"] = (fit.geometry.value, "geometry of the WCS fit")
 
 
-def _write_relative(header: fits.Header, rootname: str, relative: RelativeFit) -> None:
+def _write_relative(header: fits.Header, own: RelativeExposure, relative: RelativeFit) -> None:
     """What the archive writes about the fit of the exposures to each other."""
-    own = next((e for e in relative.exposures if e.rootname == rootname), None)
-    if own is None or own.matches == 0:
+    if own.matches == 0:
         return
     geometry = "rshift" if own.rotation_applied else "shift"
     error = own.error_mas or 0.0
