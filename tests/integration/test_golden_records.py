@@ -129,3 +129,19 @@ def test_a_mended_association_was_misaligned_and_says_so(record):
     default = next(stage for stage in record.stages if stage.stage is Stage.DEFAULT)
     assert default.verification.verdict.value == "misaligned"
     assert "with the WCS in use they are not" in report_page(record, None)
+
+
+def test_a_trailed_exposure_that_is_left_out_is_counted_as_such():
+    head = head_of(report_page(golden_record("trailed"), None))
+    assert "3 of 4" in head
+    assert "1 left out" in head
+
+
+def test_names_of_files_keep_their_letters_at_the_beginning_of_a_sentence(record):
+    names = {file.name for file in record.inputs}
+    told = " ".join(concern.text for concern in concerns(record))
+    assert not [name for name in names if f"{name[:1].upper()}{name[1:]}" in told]
+
+
+def test_a_page_without_pixels_denies_no_product_that_was_made(record):
+    assert ("No product was made." in report_page(record, None)) is (record.products == ())

@@ -129,7 +129,9 @@ def _used(record: RunRecord) -> tuple[str, str, str]:
     drizzle = _last_drizzle(record)
     if drizzle is None:
         return "Exposures used", ABSENT, "nothing was combined"
-    used, left = len(drizzle.exposures), len(record.left_out)
+    trailed = {check.rootname for check in record.guiding if check.outcome is GuidingOutcome.TRAILED}
+    left_out = ({excluded.rootname for excluded in record.left_out} | trailed) - set(drizzle.exposures)
+    used, left = len(drizzle.exposures), len(left_out)
     return "Exposures used", f"{used} of {used + left}", f"{left or 'none'} left out"
 
 
@@ -190,7 +192,12 @@ def _of_inputs(record: RunRecord) -> Iterator[Concern]:
         if check.outcome is GuidingOutcome.TRAILED:
             yield Concern("bad", f"{check.rootname} is trailed: {check.reason}.")
     for warning in record.warnings:
-        yield Concern("open", f"{warning[:1].upper()}{warning[1:].rstrip('.')}.")
+        yield Concern("open", f"{_capitalised(warning).rstrip('.')}.")
+
+
+def _capitalised(sentence: str) -> str:
+    """A sentence with a capital at its beginning, unless it begins with the name of a file."""
+    return f"{sentence[:1].upper()}{sentence[1:]}" if sentence.partition(" ")[0].rstrip(":,").isalpha() else sentence
 
 
 STAGE_TONES = {StageOutcome.FAILED: "bad", StageOutcome.REVERTED: "open", StageOutcome.SKIPPED: "none"}

@@ -120,7 +120,7 @@ def _navigation() -> Html:
 
 def _sections(record: RunRecord, product: ProductArrays | None) -> tuple[Html, ...]:
     return (
-        _product_section(product),
+        _product_section(record, product),
         stages_section(record),
         alignment_section(record),
         checks_section(record),
@@ -133,9 +133,11 @@ def _sections(record: RunRecord, product: ProductArrays | None) -> tuple[Html, .
     )
 
 
-def _product_section(product: ProductArrays | None) -> Html:
+def _product_section(record: RunRecord, product: ProductArrays | None) -> Html:
     if product is None:
-        return section("product", "Product", element("p", "No product was made.", class_="empty"))
+        names = ", ".join(made.filename for made in record.products)
+        text = f"This page was made without a look at {names}." if names else "No product was made."
+        return section("product", "Product", element("p", text, class_="empty"))
     image = product_picture(product.sci, product.wht, product.frame)
     weights = weight_picture(product.wht)
     return section(
