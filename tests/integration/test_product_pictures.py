@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from example_measurements import FRAME
 from matplotlib.image import imread
 
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.report.previews import product_picture, reduced, weight_picture
+
+FRAME = OutputFrame((120, 150), (53.1, -27.7), (75.5, 60.5), ((-3.6e-5, 0.0), (0.0, 3.6e-5)))
 
 
 def test_reduced_is_the_mean_of_finite_pixels() -> None:

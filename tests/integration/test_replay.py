@@ -13,7 +13,6 @@ import pytest
 from astropy.io import fits
 from astropy.io.fits.hdu.base import _ValidHDU
 from attrs import evolve
-from example_records import association_record, omitted_record
 from stwcs.wcsutil import headerlet as stwcs_headerlet
 from whole_runs import run
 
@@ -266,13 +265,6 @@ def test_a_stage_that_was_not_run_cannot_be_asked_for(without_fit):
         plan_replay(record, last=Stage.A_POSTERIORI)
     with pytest.raises(UsageError, match="no meaning"):
         plan_replay(record, WcsOrigin.A_PRIORI, Stage.DEFAULT)
-
-
-def test_records_without_what_a_replay_needs_are_refused():
-    with pytest.raises(RecordError, match="omitted by DRIZCORR"):
-        plan_replay(omitted_record())
-    with pytest.raises(RecordError, match="early version"):
-        plan_replay(association_record())
 
 
 @pytest.mark.parametrize("name", ["../x_flt.fits", "/etc/x", "a\\b", "x\0", "", ".."])

@@ -1,42 +1,39 @@
-"""What a replay has to do, planned from records made by hand."""
+"""What a replay has to do, planned from the records of real runs."""
+
+from pathlib import Path
 
 import pytest
 from attrs import evolve
-from example_records import SHA, association_record
+from golden_runs import golden_record
 
-from astrodriz_core.decide.selection import select_wcs
 from astrodriz_core.errors import RecordError, UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
-from astrodriz_core.records.run import FileDigest, StageOutcome
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
-from astrodriz_core.tell.explain import explain
+from astrodriz_io.record_files.record import load_record
 
-
-def states(letter, *names):
-    return tuple(FileDigest(name, letter * 64) for name in names)
+RECORDS = Path(__file__).parent / "records"
 
 
 @pytest.fixture(scope="module")
 def record():
-    """The a priori WCS turned down, the a posteriori one kept; FLC files with their FLT files."""
-    given = association_record()
-    stages = [
-        evolve(stage, states=states(letter, "a_flc.fits")) for stage, letter in zip(given.stages, "0123", strict=False)
-    ]
-    stages[0] = evolve(stages[0], states=states("0", "a_flc.fits", "a_flt.fits"))
-    final = evolve(given.stages[-1], companions=given.stages[1].drizzle)
-    outputs = states("e", "a_flc.fits", "a_flt.fits")
-    return evolve(given, stages=(*stages, final), outputs=outputs, sidecar=FileDigest("x_decisions.zip", SHA))
+    """Three FLC files with their FLT files; the WCS of the a posteriori stage was chosen."""
+    return golden_record("aligned-acs")
 
 
 def test_the_run_itself_is_planned_with_all_that_it_decided(record):
     plan = plan_replay(record)
     assert (plan.last, plan.origin) == (Stage.FINAL, WcsOrigin.A_POSTERIORI)
     assert plan.states == record.stages[3].states
-    assert plan.companions == states("0", "a_flt.fits")
+    assert [state.name for state in plan.states] == [f"j00101a{n}q_flc.fits" for n in (1, 2, 3)]
+    assert [state.name for state in plan.companions] == [f"j00101a{n}q_flt.fits" for n in (1, 2, 3)]
+    assert set(plan.companions) < set(record.stages[0].states)
     assert plan.drizzle == record.stages[-1].drizzle
     assert plan.companion_drizzle == record.stages[-1].companions
-    assert [file.name for file in plan.expected] == ["iabc01010_drz.fits", "a_flc.fits", "a_flt.fits"]
+    assert plan.companion_drizzle is not None
+    assert plan.sidecar == record.sidecar
+    products = [(product.filename, product.sha256) for product in record.products]
+    assert [(file.name, file.sha256) for file in plan.expected[:2]] == products
+    assert plan.expected[2:] == record.outputs
 
 
 def test_the_pipeline_default_is_repeated_and_compared_with_nothing(record):
@@ -47,21 +44,21 @@ def test_the_pipeline_default_is_repeated_and_compared_with_nothing(record):
     assert plan.expected == ()
 
 
-def test_a_solution_that_was_turned_down_is_repeated_as_its_stage_made_it(record):
+def test_a_solution_that_was_turned_down_is_repeated_as_its_stage_made_it():
+    record = golden_record("mended")
     plan = plan_replay(record, WcsOrigin.A_PRIORI)
     assert plan.states == record.stages[2].states
     assert plan.wcs == record.stages[2].wcs
     assert plan.drizzle == record.stages[2].drizzle
+    assert plan.companions == plan.expected == ()
 
 
-def test_a_product_with_the_cosmic_rays_of_another_stage_is_combined_afresh(record):
+def test_a_product_with_the_cosmic_rays_of_another_stage_is_combined_afresh():
     # Until version 2 the alignment stages took them over.
-    taken_over = evolve(record.stages[2].drizzle, cosmic_rays_from="the default combination")
-    stage = evolve(record.stages[2], drizzle=taken_over)
-    assert (
-        plan_replay(evolve(record, stages=(*record.stages[:2], stage, *record.stages[3:])), WcsOrigin.A_PRIORI).drizzle
-        is None
-    )
+    record = load_record(RECORDS / "version_2" / "i00101010_decisions.json")
+    assert record.stages[2].drizzle.cosmic_rays_from == "the default combination"
+    assert plan_replay(record, WcsOrigin.A_PRIORI).drizzle is None
+    assert plan_replay(record, WcsOrigin.PIPELINE_DEFAULT).drizzle == record.stages[1].drizzle
 
 
 @pytest.mark.parametrize("index", range(4))
@@ -72,11 +69,22 @@ def test_each_stage_can_be_the_last(record, index):
     assert plan.companions == plan.expected == ()
 
 
-def test_the_wcs_in_use_is_the_one_that_was_chosen(record):
-    assert origin_in_use(record) is WcsOrigin.A_POSTERIORI
-    assert origin_in_use(evolve(record, selection=select_wcs(record.stages[:3]))) is WcsOrigin.PIPELINE_DEFAULT
+@pytest.mark.parametrize(
+    ("name", "origin"),
+    [
+        ("aligned", WcsOrigin.A_POSTERIORI),
+        ("no-fit", WcsOrigin.A_PRIORI),
+        ("apriori-reverted", WcsOrigin.PIPELINE_DEFAULT),
+    ],
+)
+def test_the_wcs_in_use_is_the_one_that_was_chosen(name, origin):
+    assert origin_in_use(golden_record(name)) is origin
+    assert plan_replay(golden_record(name)) == plan_replay(golden_record(name), origin)
+
+
+def test_a_run_that_was_left_out_has_no_wcs_in_use():
     with pytest.raises(RecordError, match="no WCS in use"):
-        origin_in_use(evolve(record, selection=None))
+        origin_in_use(golden_record("omitted"))
 
 
 def test_a_stage_that_is_not_in_the_record_is_missed(record):
@@ -84,10 +92,23 @@ def test_a_stage_that_is_not_in_the_record_is_missed(record):
         plan_replay(record, last=Stage.INITIALISE)
 
 
-def test_a_stage_without_states_cannot_be_asked_for(record):
-    skipped = evolve(record.stages[2], states=(), outcome=StageOutcome.SKIPPED, reason="switched off")
-    with pytest.raises(UsageError, match=r"skipped \(switched off\)"):
-        plan_replay(evolve(record, stages=(*record.stages[:2], skipped, *record.stages[3:])), WcsOrigin.A_PRIORI)
+def test_a_stage_without_states_cannot_be_asked_for():
+    with pytest.raises(UsageError, match=r"skipped \(the a posteriori fit is switched off\)"):
+        plan_replay(golden_record("misaligned"), WcsOrigin.A_POSTERIORI)
+    with pytest.raises(UsageError, match=r"skipped \(127\.0\.0\.1:9: The astrometry database"):
+        plan_replay(golden_record("no-service"), last=Stage.A_PRIORI)
+
+
+def test_a_choice_of_the_wcs_and_an_earlier_stage_exclude_each_other(record):
+    with pytest.raises(UsageError, match="no meaning"):
+        plan_replay(record, WcsOrigin.A_PRIORI, Stage.DEFAULT)
+
+
+def test_records_without_what_a_replay_needs_are_refused():
+    with pytest.raises(RecordError, match="omitted by DRIZCORR"):
+        plan_replay(golden_record("omitted"))
+    with pytest.raises(RecordError, match="early version"):
+        plan_replay(load_record(RECORDS / "version_1_decisions.json"))
 
 
 @pytest.mark.parametrize("parameter", ["final_refimage", "driz_sep_refimage"])
@@ -95,11 +116,3 @@ def test_reference_images_are_no_paths(record, parameter):
     with pytest.raises(RecordError, match="plain file name"):
         plan_replay(evolve(record, parameters=evolve(record.parameters, **{parameter: "../x.fits"})))
     assert plan_replay(evolve(record, parameters=None)) == plan_replay(record)
-
-
-def test_what_was_not_measured_is_explained_as_such(record):
-    selection = evolve(
-        record.selection,
-        candidates=tuple(evolve(one, registration_mas=None) for one in record.selection.candidates),
-    )
-    assert "misalignment not measured" in "\n".join(explain(evolve(record, selection=selection)))

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
-import example_measurements as measured
-import example_records as example
+import attrs
 import matplotlib
+import numpy as np
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
+from golden_runs import GOLDEN_RUNS, golden_record
+from numpy.typing import NDArray
 
-from astrodriz_core.records.run import RunRecord
+from astrodriz_core.decide.invariants import check_record
+from astrodriz_core.decide.selection import select_wcs
+from astrodriz_core.parameters.drizzle import DrizzleParameters
+from astrodriz_core.records.common import Stage, Verdict
+from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.tell.explain import explain
 from astrodriz_core.verify.verification import judge
-from astrodriz_io.record_files.trailer import summary, trailer
-from astrodriz_io.report.headline import concerns
+from astrodriz_io.record_files.trailer import trailer
+from astrodriz_io.report.headline import Concern, concerns
 from astrodriz_io.report.html import ABSENT, Html, element, fixed, significant, table
 from astrodriz_io.report.page import LINKS, report_page, write_report
 from astrodriz_io.report.svg import plain_label
@@ -27,6 +36,8 @@ from astrodriz_io.run.record import companions_warnings
 HOSTILE = "</title></style><script>alert(\"x\")</script><img src=x onerror='y()'>&$\\frac{\x00\x1b[2J"
 LOADING = {"script", "link", "iframe", "object", "embed", "base", "form", "audio", "video"}
 VOID = {"meta", "img"}
+ROOTS = ("i00101a1q", "i00101a2q", "i00101a3q", "i00101a4q")
+"""Of the golden runs of WFC3/IR; the third is the one that lies off its place."""
 
 
 class Page(HTMLParser):
@@ -37,6 +48,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.text = ""
+        self.source = page
         self.feed(page)
         self.close()
 
@@ -62,41 +74,75 @@ class Page(HTMLParser):
         return [attributes["id"] or "" for _, attributes in self.tags if "id" in attributes]
 
 
-def misaligned() -> RunRecord:
-    bad = measured.measurements(measured.BAD_OFFSETS)
-    return example.association_record(before=bad, after=bad)
+@frozen(eq=False)
+class Product:
+    """Arrays as a run delivers them, for the pictures."""
+
+    frame: OutputFrame
+    sci: NDArray[np.float32]
+    wht: NDArray[np.float32]
+    units: str = "ELECTRONS/S"
 
 
-def reverted() -> RunRecord:
-    """The fit to Gaia puts an exposure off its place, and is turned down like the a priori WCS."""
-    return example.association_record(after=measured.measurements(measured.BAD_OFFSETS))
+def product_of(record: RunRecord) -> Product | None:
+    """Noise and one star on the grid of a record's product, with an edge without weight; None where it has none."""
+    drizzle = record.stages[-1].drizzle if record.stages else None
+    if drizzle is None:
+        return None
+    ny, nx = drizzle.frame.shape
+    y, x = np.mgrid[:ny, :nx]
+    sci = np.random.default_rng(3).normal(0.5, 0.05, (ny, nx)).astype(np.float32)
+    sci += 50 * np.exp(-((y - 70) ** 2 + (x - 40) ** 2) / 8, dtype=np.float32)
+    wht = np.full((ny, nx), 3200, np.float32)
+    sci[:, :5], wht[:, :5] = np.nan, 0
+    return Product(drizzle.frame, sci, wht)
 
 
-def unmeasured() -> RunRecord:
-    nothing = measured.unmeasured()
-    return example.association_record(before=nothing, after=nothing)
+def page_of(record: RunRecord) -> Page:
+    return Page(report_page(record, product_of(record)))
 
 
-RECORDS: dict[str, Callable[[], RunRecord]] = {
-    "aligned": example.association_record,
-    "misaligned": misaligned,
-    "reverted": reverted,
-    "unmeasured": unmeasured,
-    "singleton": example.singleton_record,
-    "omitted": example.omitted_record,
-}
+@cache
+def golden_page(name: str) -> Page:
+    return page_of(golden_record(name))
 
 
-@pytest.fixture(params=RECORDS, scope="module")
-def page(request: pytest.FixtureRequest) -> Page:
+@pytest.fixture(params=GOLDEN_RUNS)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def page(name: str) -> Page:
     """The page of each kind of run."""
-    record = RECORDS[request.param]()
-    return Page(report_page(record, measured.example_product() if record.products else None))
+    return golden_page(name)
 
 
-@pytest.fixture(scope="module")
-def aligned() -> Page:
-    return Page(report_page(example.association_record(), measured.example_product()))
+@pytest.fixture
+def misaligned() -> RunRecord:
+    return golden_record("misaligned")
+
+
+def stage_of(record: RunRecord, wanted: Stage) -> StageRecord:
+    return next(stage for stage in record.stages if stage.stage is wanted)
+
+
+def with_stage(record: RunRecord, wanted: Stage, **changes: Any) -> RunRecord:
+    """The record with another value in one stage."""
+    stages = (evolve(stage, **changes) if stage.stage is wanted else stage for stage in record.stages)
+    return evolve(record, stages=tuple(stages))
+
+
+def with_texts(record: Any, change: Callable[[str], str]) -> Any:
+    """The same record with every text in it changed."""
+    if isinstance(record, str):
+        return change(record)
+    if isinstance(record, tuple):
+        return tuple(with_texts(item, change) for item in record)
+    if attrs.has(type(record)) and not isinstance(record, DrizzleParameters):
+        names = [field.name for field in attrs.fields(type(record))]
+        return evolve(record, **{name: with_texts(getattr(record, name), change) for name in names})
+    return record
 
 
 def test_every_element_is_closed(page: Page) -> None:
@@ -112,11 +158,9 @@ def test_page_loads_nothing(page: Page) -> None:
         assert not [name for name in attributes if name.startswith("on")]
 
 
-def test_page_names_no_address() -> None:
-    text = report_page(example.association_record(), measured.example_product())
-    assert "http:" not in text
-    assert "https:" not in text
-    assert "@import" not in text
+def test_page_names_no_address(page: Page) -> None:
+    for part in ("http:", "https:", "@import"):
+        assert part not in page.source
 
 
 def test_every_section_is_there_and_linked(page: Page) -> None:
@@ -141,75 +185,197 @@ def test_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert len(page.all("h1")) == 1
 
 
-def test_page_shows_what_the_record_holds(aligned: Page) -> None:
-    for text in ("WFC3/IR", "F140W", example.GAIA, example.HSC, "driz_cr_snr", example.SHA, "gaia.ecsv",
-                 "made for another IDCTAB", "final_scale = 0.06", "0.0676", "0.598 %", *measured.ROOTS):  # fmt: skip
-        assert text in aligned.text, text
-    for policy in ("documented", "drizzlepac", "calibrated"):
-        assert policy in aligned.text
+def test_page_shows_what_the_record_holds(name: str, page: Page) -> None:
+    record = golden_record(name)
+    texts = [record.root, record.product, record.detector or "", record.filter_name or "", record.started]
+    texts += [text for file in (*record.inputs, *record.references) for text in (file.name, file.sha256)]
+    texts += [text for one in record.parameter_sources for text in (one.name, one.value, one.source)]
+    texts += [text for package in record.software for text in (package.name, package.version)]
+    texts += [text for product in record.products for text in (product.filename, product.sha256, product.units)]
+    texts += [*record.files, record.settings.catalog or "", record.settings.policy.value]
+    texts += [f"{key} = {value}" for key, value in record.settings.parameter_overrides]
+    texts += [f"{check.elongation:.3f}" for check in record.guiding if check.elongation is not None]
+    assert [text for text in texts if text not in page.text] == []
 
 
-def test_plots_show_each_verified_stage_once(aligned: Page) -> None:
-    # The final product is the one of the a posteriori stage.
-    names = [attributes["aria-label"] or "" for attributes in aligned.all("svg")]
-    assert sum("Residual offsets" in name for name in names) == 3
+def test_page_shows_what_every_stage_found(name: str, page: Page) -> None:
+    texts: list[str] = []
+    for stage in golden_record(name).stages:
+        texts += [stage.reason, *(chip.wcsname for exposure in stage.wcs for chip in exposure.chips)]
+        for judged in (stage.verification, stage.companions_verification):
+            checks = [check for result in judged.policies for check in result.checks] if judged else []
+            texts += [check.reason for check in checks]
+            texts += [each.rootname for each in judged.measurements.registration] if judged else []
+        for exposure in stage.apriori.exposures if stage.apriori else ():
+            texts += [text for one in exposure.offered for text in (one.wcsname, one.origin.value)]
+        for attempt in stage.aposteriori.attempts if stage.aposteriori else ():
+            texts += [attempt.catalog, attempt.reason, *(check.reason for check in attempt.checks)]
+    assert [text for text in texts if text not in page.text] == []
+
+
+@pytest.mark.parametrize("name", ["aligned", "aligned-acs", "apriori-reverted", "single"])
+def test_page_shows_sky_and_cosmic_rays_of_the_delivered_combination(name: str, page: Page) -> None:
+    drizzle = golden_record(name).stages[-1].drizzle
+    assert drizzle is not None
+    rows = re.findall(r"<tr>(.*?)</tr>", page.source, re.DOTALL)
+    for sky in drizzle.sky:
+        assert any(sky.rootname in row and sky.units in row and significant(sky.value, 5) in row for row in rows)
+    for count in drizzle.cosmic_rays:
+        part = f"{100 * count.fraction:.3f} %"
+        assert any(count.rootname in row and str(count.pixels) in row and part in row for row in rows)
+
+
+def test_a_solution_that_was_refused_is_shown_with_its_reason() -> None:
+    record = golden_record("aligned")
+    apriori = stage_of(record, Stage.A_PRIORI).apriori
+    assert apriori is not None
+    first = apriori.exposures[0]
+    refused = evolve(first.offered[0], attached=False, checks=(), refused="made for another IDCTAB")
+    offered = evolve(first, offered=(refused, *first.offered[1:]))
+    told = with_stage(record, Stage.A_PRIORI, apriori=evolve(apriori, exposures=(offered, *apriori.exposures[1:])))
+    assert check_record(told) == ()
+    assert "made for another IDCTAB" in page_of(told).text
+    assert f"offered {refused.wcsname} ({refused.origin.value}): refused: made for another IDCTAB" in trailer(told)
 
 
 @pytest.mark.parametrize(
-    ("made", "in_use"),
-    [(example.association_record, "a posteriori"), (reverted, "default products"), (misaligned, "default products")],
+    ("name", "plots"),
+    [("aligned", 3), ("aligned-acs", 4), ("apriori-reverted", 2), ("misaligned", 1), ("single", 0), ("omitted", 0)],
 )
-def test_only_the_stage_whose_product_is_delivered_is_called_in_use(made: Callable[[], RunRecord], in_use: str) -> None:
-    text = report_page(made(), measured.example_product())
-    assert re.findall(r"<strong>([^<]*) \(in use\)</strong>", text) == [in_use]
-    others = {"default products", "a priori", "a posteriori"} - {in_use}
-    assert set(re.findall(r"<summary>Checks of stage ([^<]*)</summary>", text)) == others
+def test_plots_show_each_verified_product_once(page: Page, plots: int) -> None:
+    # The final product is the one of the stage that won; the FLT files beside FLC files have their own.
+    labels = [attributes["aria-label"] or "" for attributes in page.all("svg")]
+    assert sum("Residual offsets" in label for label in labels) == plots
 
 
 @pytest.mark.parametrize(
-    ("made", "sentence"),
+    ("name", "in_use", "others"),
     [
-        (example.association_record, "The exposures are aligned to each other."),
-        (reverted, "The exposures are aligned to each other."),
-        (misaligned, "The exposures are not aligned to each other."),
-        (unmeasured, "The images do not tell whether the exposures are aligned."),
-        (example.singleton_record, "Not verified: one exposure has nothing to be aligned to."),
-        (example.omitted_record, "Not drizzled: omitted by DRIZCORR."),
+        ("mended", ["a posteriori"], {"default products", "a priori"}),
+        ("aligned-acs", ["a posteriori"], {"default products", "a priori", "final products, FLT"}),
+        ("no-fit", ["a priori"], {"default products"}),
+        ("apriori-reverted", ["default products"], {"a priori"}),
+        ("aposteriori-reverted", ["default products"], {"a posteriori"}),
+        ("misaligned", ["default products"], set()),
+        ("single", [], set()),
     ],
 )
-def test_every_report_says_the_same_of_the_alignment(made: Callable[[], RunRecord], sentence: str) -> None:
-    record = made()
-    head = report_page(record, measured.example_product() if record.products else None).partition("</header>")[0]
-    assert sentence in Page(f"{head}</header></main></body></html>").text
-    if record.selection is not None:
-        assert f"Alignment: {sentence}" in summary(record)
-        assert sentence in explain(record)
-        assert f"  alignment: {sentence}" in trailer(record).splitlines()
+def test_only_the_stage_whose_product_is_delivered_is_called_in_use(
+    page: Page, in_use: list[str], others: set[str]
+) -> None:
+    assert re.findall(r"<strong>([^<]*) \(in use\)</strong>", page.source) == in_use
+    assert set(re.findall(r"<summary>Checks of stage ([^<]*)</summary>", page.source)) == others
+
+
+def tiles(page: Page) -> dict[str, str]:
+    """The figures in the head of a page, by their names; each with its note."""
+    found = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd><dd class=.note.>([^<]*)</dd>", page.source)
+    return {name: f"{value}; {note}" for name, value, note in found}
 
 
 def test_tiles_have_the_figures_of_the_delivered_product() -> None:
-    record = reverted()
-    tiles = dict(zip(*[iter(re.findall(r"<d[td]>([^<]*)</d[td]>", report_page(record, None)))] * 2, strict=True))
-    worst = record.stages[1].verification.worst
-    assert tiles["Largest offset"] == f"{worst.offset_pix:.3f} px"
-    assert tiles["Similarity index"] == "0.02"
-    assert tiles["Fit to a catalogue"] == "none"
+    found = tiles(golden_page("apriori-reverted"))
+    delivered = golden_record("apriori-reverted").stages[1].verification
+    assert delivered is not None
+    assert delivered.worst is not None
+    assert delivered.measurements.similarity.index is not None
+    assert found["Largest offset"].startswith(f"{delivered.worst.offset_pix:.3f} px; ")
+    assert delivered.worst.rootname in found["Largest offset"]
+    assert found["Similarity index"].startswith(f"{delivered.measurements.similarity.index:.2g}; ")
+    assert found["Fit to a catalogue"] == "none; position from the pipeline default WCS"
+    assert found["Exposures used"] == "4 of 4; none left out"
+
+
+def test_tiles_have_the_fit_whose_wcs_is_in_use() -> None:
+    fit = stage_of(golden_record("aligned"), Stage.A_POSTERIORI).aposteriori
+    assert fit is not None
+    assert fit.chosen is not None
+    chosen = fit.attempts[fit.chosen]
+    assert chosen.fit is not None
+    assert chosen.holdout is not None
+    told = f"{chosen.fit.rms_mas:.1f} mas; {chosen.fit.matches} matches, {chosen.holdout.after_mas:.1f} mas"
+    assert tiles(golden_page("aligned"))[f"RMS to {chosen.catalog}"].startswith(told)
+
+
+def test_tiles_of_a_single_exposure_say_what_was_not_measured() -> None:
+    found = tiles(golden_page("single"))
+    assert found["Largest offset"] == f"{ABSENT}; not measured"
+    assert found["Similarity index"] == f"{ABSENT}; not measured"
+    assert found["Cosmic-ray pixels"] == f"{ABSENT}; none were looked for"
+
+
+def test_an_exposure_that_was_left_out_is_counted_and_told() -> None:
+    assert tiles(golden_page("excluded"))["Exposures used"] == "3 of 4; 1 left out"
+    (left_out,) = golden_record("excluded").excluded
+    assert f"{left_out.rootname} is left out: {left_out.detail}." in golden_page("excluded").text
 
 
 def test_a_verdict_that_is_not_aligned_needs_attention() -> None:
-    assert "Off its place" in report_page(misaligned(), None)
-    assert "It is not known whether the exposures are aligned" in report_page(unmeasured(), None)
+    assert "Off its place: i00101a3q." in golden_page("misaligned").text
+    assert "It is not known whether the exposures are aligned" in golden_page("undetermined").text
+
+
+def delivering(stages: Sequence[StageRecord], standing: int, record: RunRecord, **measured: Any) -> RunRecord:
+    """The record of a run with these stages, had the product of one of them been measured otherwise."""
+    given = stages[standing]
+    assert given.verification is not None
+    judged = judge(evolve(given.verification.measurements, **measured))
+    made = [evolve(stage, verification=judged) if stage is given else stage for stage in stages[:-1]]
+    final = evolve(stages[-1], wcs=given.wcs, drizzle=given.drizzle, verification=judged)
+    return evolve(record, stages=(*made, final), selection=select_wcs(made), warnings=())
+
+
+def test_two_exposures_that_disagree_are_not_told_apart(misaligned: RunRecord) -> None:
+    # A pair, and the offset of another association's exposure; the a priori service gave no answer.
+    pair = golden_record("undetermined")
+    stages = [stage if stage.stage is not Stage.A_PRIORI else misaligned.stages[2] for stage in pair.stages]
+    off = misaligned.stages[1].verification
+    assert off is not None
+    offset = off.measurements.registration[2]
+    registration = (
+        evolve(offset, rootname=ROOTS[0]),
+        evolve(offset, rootname=ROOTS[1], dx_pix=-(offset.dx_pix or 0), dy_pix=-(offset.dy_pix or 0)),
+    )
+    record = delivering(stages, 1, pair, registration=registration)
+    assert check_record(record) == ()
+    texts = [concern.text for concern in concerns(record)]
+    assert f"Off its place: {ROOTS[0]}, {ROOTS[1]}." in texts
+    assert "Two exposures disagree; nothing tells which of them is off its place." in texts
+
+
+def test_a_blurred_exposure_is_named() -> None:
+    given = golden_record("aligned")
+    assert given.stages[3].verification is not None
+    sharp = given.stages[3].verification.measurements.sharpness
+    blurred = (sharp[0], evolve(sharp[1], log_ratio=-0.7), *sharp[2:])
+    record = delivering(given.stages, 3, given, sharpness=blurred)
+    assert check_record(record) == ()
+    assert Concern("open", f"Blurred, trailed or out of focus: {ROOTS[1]}.") in concerns(record)
+
+
+def test_a_product_without_a_focus_index_has_a_page() -> None:
+    given = golden_record("undetermined")
+    assert given.stages[2].verification is not None
+    focus = given.stages[2].verification.measurements.focus
+    without = evolve(focus, product=evolve(focus.product, value=None, y=None, x=None, z_score=None))
+    record = delivering(given.stages, 2, given, focus=without)
+    assert check_record(record) == ()
+    assert f"a priori {ABSENT}." in (page_of(record).all("svg")[-2]["aria-label"] or "")
 
 
 def test_misaligned_flt_files_beside_flc_files_are_told() -> None:
-    record = example.association_record()
-    judged = judge(measured.measurements(measured.BAD_OFFSETS))
-    final = evolve(record.stages[-1], companions=record.stages[-1].drizzle, companions_verification=judged)
-    products = (record.products[0], evolve(record.products[0], filename="iabc01010_drz.fits"))
-    warnings = companions_warnings(final, products)
-    assert warnings == (f"iabc01010_drz.fits: the WCS of the FLC files does not align the FLT files: {judged.reason}",)
-    assert companions_warnings(record.stages[-1], record.products) == ()
-    told = evolve(record, stages=(*record.stages[:-1], final), warnings=warnings)
+    record = golden_record("aligned-acs")
+    final = record.stages[-1]
+    assert final.companions_verification is not None
+    assert companions_warnings(final, record.products) == ()
+    measured = final.companions_verification.measurements
+    shifted = (evolve(measured.registration[0], dx_pix=1.5), *measured.registration[1:])
+    judged = judge(evolve(measured, registration=shifted))
+    assert judged.verdict is Verdict.MISALIGNED
+    (warning,) = companions_warnings(evolve(final, companions_verification=judged), record.products)
+    assert warning == f"j00101010_drz.fits: the WCS of the FLC files does not align the FLT files: {judged.reason}"
+    told = evolve(with_stage(record, Stage.FINAL, companions_verification=judged), warnings=(warning,))
+    assert check_record(told) == ()
     assert "final products, FLT</strong> <span class=" in report_page(told, None)
     assert "does not align the FLT files" in report_page(told, None)
     for text in ("\n".join(explain(told)), trailer(told)):
@@ -217,12 +383,15 @@ def test_misaligned_flt_files_beside_flc_files_are_told() -> None:
         assert judged.reason in text
 
 
-def test_hostile_texts_are_only_text() -> None:
-    record = example.with_texts(misaligned(), lambda text: text + HOSTILE)
-    written = report_page(record, evolve(measured.example_product(), units=HOSTILE))
+@pytest.mark.parametrize("name", ["mended", "aligned-acs", "no-service", "trailed", "excluded"])
+def test_hostile_texts_are_only_text(name: str) -> None:
+    record = with_texts(golden_record(name), lambda text: text + HOSTILE)
+    product = product_of(record)
+    assert product is not None
+    written = report_page(record, evolve(product, units=HOSTILE))
     found = Page(written)
     assert not LOADING & {tag for tag, _ in found.tags}
-    assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
+    assert not [key for _, attributes in found.tags for key in attributes if key.startswith("on")]
     assert len(found.all("img")) == 2
     assert found.open == []
     assert "\x00" not in written
@@ -235,58 +404,60 @@ def test_label_in_a_plot_is_no_mathematics() -> None:
 
 
 def test_name_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
-    record = evolve(example.omitted_record(), root="a\udcff")
+    record = evolve(golden_record("omitted"), root="a\udcff")
     write_report(record, None, tmp_path / "a.html")
     assert "a\\udcff" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
 def test_singleton_is_not_called_aligned() -> None:
-    text = Page(report_page(example.singleton_record(), measured.example_product())).text
+    text = golden_page("single").text
     assert "Not verified: one exposure has nothing to be aligned to." in text
     assert "The alignment was not measured" in text
     assert "No cosmic rays were looked for" in text
-    assert "the catalogue gave no answer" in text
+    assert "exposures are aligned" not in text
 
 
 def test_omitted_run_says_so() -> None:
-    text = Page(report_page(example.omitted_record(), None)).text
+    text = golden_page("omitted").text
     assert "Not drizzled: omitted" in text
     assert "No product was made." in text
+    assert "No WCS was chosen." in text
 
 
-def test_missing_measurements_are_dashes() -> None:
-    text = Page(report_page(unmeasured(), measured.example_product())).text
+def test_a_service_that_gave_no_answer_is_named_with_its_address() -> None:
+    text = golden_page("no-service").text
+    assert "127.0.0.1:9: The astrometry database gave no usable answer" in text
+    assert "GSC242: 127.0.0.1:9: The catalogue service gave no usable answer" in text
+
+
+def test_missing_values_are_words_or_dashes(page: Page) -> None:
+    assert not re.search(r"\b(None|nan|inf)\b", page.text)
+
+
+def test_what_no_exposure_tells_is_said_of_each() -> None:
+    text = golden_page("undetermined").text
     assert "The images do not tell" in text
-    assert "no source was found" in text
-    assert not re.search(r"\b(None|nan|inf)\b", text)
+    assert text.count("No sources in common with the other exposures") >= len(ROOTS[:2])
 
 
-def test_failed_association_names_the_exposure_first() -> None:
-    found = concerns(evolve(misaligned(), warnings=("doubt",)))
+def test_failed_association_names_the_exposure_first(misaligned: RunRecord) -> None:
+    found = concerns(misaligned)
     assert found[0].tone == "bad"
-    assert measured.ROOTS[2] in found[0].text
-    assert measured.ROOTS[0] not in found[0].text
+    assert ROOTS[2] in found[0].text
+    assert ROOTS[0] not in found[0].text
     tones = [concern.tone for concern in found]
+    assert set(tones) == {"bad", "open", "none"}
     assert tones == sorted(tones, key=("bad", "open", "none").index)
 
 
 def test_good_run_without_doubts_has_nothing_to_tell() -> None:
-    record = example.association_record()
-    kept = tuple(stage for stage in record.stages if stage.outcome.value != "reverted")
-    assert concerns(evolve(record, stages=kept, warnings=())) == ()
+    record = evolve(golden_record("aligned"), warnings=())
+    assert concerns(record) == ()
+    assert "Nothing needs attention." in report_page(record, None)
 
 
-def test_repaired_default_and_left_out_exposure_are_told() -> None:
-    record = example.association_record(
-        before=measured.measurements(measured.BAD_OFFSETS), excluded=(example.left_out(),)
-    )
-    texts = " ".join(concern.text for concern in concerns(record))
-    assert "with the WCS in use they are not" in texts
-    assert "iabc01aeq is left out: EXPTIME is 0." in texts
-
-
-def test_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
-    record, product = misaligned(), measured.example_product()
+def test_same_record_gives_the_same_bytes(misaligned: RunRecord, tmp_path: Path) -> None:
+    record, product = misaligned, product_of(misaligned)
     paths = [tmp_path / f"{i}.html" for i in range(3)]
     write_report(record, product, paths[0])
     threads = [threading.Thread(target=write_report, args=(record, product, path)) for path in paths[1:]]
@@ -297,8 +468,8 @@ def test_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len({path.read_bytes() for path in paths}) == 1
 
 
-def test_style_that_a_user_set_for_matplotlib_changes_nothing() -> None:
-    record, product = misaligned(), measured.example_product()
+def test_style_that_a_user_set_for_matplotlib_changes_nothing(misaligned: RunRecord) -> None:
+    record, product = misaligned, product_of(misaligned)
     plain = report_page(record, product)
     own = {"text.usetex": True, "font.family": "serif", "axes.facecolor": "red", "savefig.facecolor": "red",
            "svg.hashsalt": "salt", "axes.grid": True, "axes.unicode_minus": False, "lines.linewidth": 9}  # fmt: skip
@@ -306,17 +477,18 @@ def test_style_that_a_user_set_for_matplotlib_changes_nothing() -> None:
         assert report_page(record, product) == plain
 
 
-def test_report_changes_no_settings_of_matplotlib() -> None:
+def test_report_changes_no_settings_of_matplotlib(misaligned: RunRecord) -> None:
     before = dict(matplotlib.rcParams)
-    report_page(misaligned(), measured.example_product())
+    report_page(misaligned, product_of(misaligned))
     assert dict(matplotlib.rcParams) == before
 
 
-def test_arrays_are_only_read() -> None:
-    product = measured.example_product()
+def test_arrays_are_only_read(misaligned: RunRecord) -> None:
+    product = product_of(misaligned)
+    assert product is not None
     for array in (product.sci, product.wht):
         array.setflags(write=False)
-    report_page(example.association_record(), product)
+    report_page(misaligned, product)
 
 
 def test_element_escapes_texts_and_attributes_but_not_html() -> None:

@@ -1,7 +1,7 @@
 """Whether the WCS of a stage stays: from verdicts and measured offsets alone."""
 
 from attrs import evolve
-from example_measurements import GOOD_OFFSETS, ROOTS, measurements, unmeasured
+from golden_runs import golden_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +15,30 @@ VERDICTS = st.sampled_from(list(Verdict))
 NOT_ALIGNED = st.sampled_from([Verdict.MISALIGNED, Verdict.UNDETERMINED])
 few = settings(max_examples=15, deadline=None)
 
-GOOD = judge(measurements())
-UNKNOWN = judge(unmeasured())
+OFFSETS = ((0.004, 0.002), (-0.006, -0.008), (-0.003, -0.003), (0.005, 0.009))
+"""Pixels: four exposures that are aligned, whose errors are all the same."""
+KNOWN = {
+    "sigma_pix": 0.005, "rotation_deg": 0.0005, "rotation_sigma_deg": 0.0006, "lever_arm_pix": 400.0, "n_sources": 330,
+}  # fmt: skip
+MEASURED = golden_record("aligned").stages[1].verification.measurements
+ROOTS = tuple(each.rootname for each in MEASURED.registration)
+
+
+def judged(registration):
+    """The judgement on a real product, had its exposures been measured so."""
+    return judge(evolve(MEASURED, registration=tuple(registration)))
+
+
+GOOD = judged(
+    evolve(each, dx_pix=dx, dy_pix=dy, **KNOWN) for each, (dx, dy) in zip(MEASURED.registration, OFFSETS, strict=True)
+)
+NOTHING = golden_record("undetermined").stages[1].verification.measurements.registration[0]
+UNKNOWN = judged(evolve(NOTHING, rootname=rootname) for rootname in ROOTS)
+
+
+def test_the_judgements_are_what_their_names_say():
+    assert GOOD.verdict is Verdict.ALIGNED
+    assert UNKNOWN.verdict is Verdict.UNDETERMINED
 
 
 @few
@@ -69,9 +91,9 @@ def test_known_good_is_not_given_up_for_unknown():
     decision = judge_stage(UNKNOWN, None, GOOD, GOOD)
     assert not decision.keep
     assert decision.reason.startswith(
-        "the WCS that stands is measured to be aligned, and this one is not as good: iabc01aaq"
+        "the WCS that stands is measured to be aligned, and this one is not as good: i00101a1q"
     )
-    assert "no source was found" in decision.reason
+    assert NOTHING.reason in decision.reason
 
 
 def changed(new, number=2, **values):
@@ -115,7 +137,7 @@ def test_a_rotation_counts_by_what_it_moves_the_sources():
 
 
 def test_an_exposure_that_takes_no_part_any_more_is_missed():
-    fewer = judge(measurements(GOOD_OFFSETS[:3]))
+    fewer = judged(GOOD.measurements.registration[:3])
     assert worsenings(fewer, GOOD) == (f"{ROOTS[3]}: its offset was measured before and cannot be now",)
 
 
@@ -126,5 +148,5 @@ def test_what_was_not_measured_before_is_not_asked_for():
 
 
 def test_a_wcs_that_leaves_an_exposure_without_a_place_does_not_stay():
-    assert not judge_stage(GOOD, None, None, None, lost=("iabc01abq",)).keep
-    assert "iabc01abq" in judge_stage(None, None, None, None, lost=("iabc01abq",)).reason
+    assert not judge_stage(GOOD, None, None, None, lost=("i00101a2q",)).keep
+    assert "i00101a2q" in judge_stage(None, None, None, None, lost=("i00101a2q",)).reason

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
-from example_records import association_record
+from golden_runs import golden_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +49,7 @@ def test_a_record_is_read_back_equal(data):
 def test_parameters_that_were_chosen_are_read_back_equal():
     chosen = {"final_bits": "~4", "final_refimage": "x", "combine_nsigma": "5 4", "final_kernel": "gaussian"}
     parameters = with_values(DrizzleParameters(), chosen)
-    text = dump_record(evolve(association_record(), parameters=parameters))
+    text = dump_record(evolve(golden_record("aligned"), parameters=parameters))
     assert parse_record(text, "x_decisions.json").parameters == parameters != DrizzleParameters()
 
 
@@ -77,7 +77,7 @@ def damaged(record, change):
 
 @pytest.fixture
 def record():
-    return association_record()
+    return golden_record("aligned")
 
 
 DAMAGES = [

@@ -6,14 +6,15 @@ from itertools import permutations, product
 
 import pytest
 from attrs import evolve
-from example_records import association_record, omitted_record, singleton_record
+from golden_runs import GOLDEN_RUNS, golden_record
 
 from astrodriz_core.decide.selection import select_wcs, standing_stage, standing_verification
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
 from astrodriz_core.records.run import StageOutcome, StageRecord
 
-RECORD = association_record()
+RECORD = golden_record("mended")
+"""Of a run that turned the a priori solution down and kept the fit."""
 DISTORTION, DEFAULT, PRIORI, POSTERIORI, FINAL = RECORD.stages
 OUTCOMES = (StageOutcome.KEPT, StageOutcome.REVERTED)
 
@@ -62,22 +63,39 @@ def test_a_stage_that_made_no_product_is_no_candidate():
 
 def test_offsets_are_told_in_mas_with_the_largest_error():
     (candidate,) = select_wcs([DEFAULT]).candidates
-    scale = 1000 * DEFAULT.verification.measurements.pixel_scale_arcsec
+    measured = DEFAULT.verification.measurements
+    scale = 1000 * measured.pixel_scale_arcsec
+    largest = max(each.sigma_pix for each in measured.registration)
     assert candidate.registration_mas == pytest.approx(DEFAULT.verification.worst.offset_pix * scale)
-    assert candidate.registration_error_mas == pytest.approx(0.005 * scale)
+    assert candidate.registration_error_mas == pytest.approx(largest * scale)
 
 
-def test_a_product_that_was_not_verified_is_undetermined_without_numbers():
-    (candidate,) = singleton_record().selection.candidates
-    assert candidate.verdict is Verdict.UNDETERMINED
-    assert candidate.registration_mas is candidate.registration_error_mas is None
-    assert standing_verification(singleton_record()) is None
+@pytest.mark.parametrize("name", ["single", "undetermined"])
+def test_products_that_were_not_measured_are_undetermined_without_numbers(name):
+    candidates = golden_record(name).selection.candidates
+    assert len(candidates) > 1
+    for candidate in candidates:
+        assert candidate.verdict is Verdict.UNDETERMINED
+        assert candidate.registration_mas is candidate.registration_error_mas is None
+
+
+def test_a_single_exposure_has_a_standing_stage_and_no_judgement():
+    record = golden_record("single")
+    assert standing_stage(record).stage is Stage.A_POSTERIORI
+    assert standing_verification(record) is None
 
 
 def test_a_run_that_was_left_out_has_no_standing_stage():
-    assert standing_stage(omitted_record()) is None
-    assert standing_verification(omitted_record()) is None
+    omitted = golden_record("omitted")
+    assert standing_stage(omitted) is None
+    assert standing_verification(omitted) is None
     assert standing_stage(evolve(RECORD, stages=())) is None
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDEN_RUNS if name != "omitted"])
+def test_what_a_run_chose_follows_from_its_stages(name):
+    record = golden_record(name)
+    assert select_wcs(record.stages) == record.selection
 
 
 @pytest.mark.parametrize("stages", [[], [DISTORTION, FINAL], [PRIORI], [DEFAULT, DEFAULT]])

@@ -78,7 +78,8 @@ def _stage(stage: StageRecord) -> Iterator[str]:
 
 
 def _apriori(record: AprioriRecord) -> Iterator[str]:
-    yield f"  Solutions: {record.outcome.value}{f', {record.family}' if record.family else ''}: {record.reason}."
+    what = ", ".join(word for word in (record.outcome.value, record.family) if word)
+    yield f"  Solutions: {what}: {record.reason.rstrip('.')}."
     moved = [
         (exposure.east_mas**2 + exposure.north_mas**2) ** 0.5
         for exposure in record.exposures
@@ -90,7 +91,8 @@ def _apriori(record: AprioriRecord) -> Iterator[str]:
 
 def _aposteriori(record: AposterioriRecord) -> Iterator[str]:
     for catalog in record.catalogs:
-        yield f"  Catalogue {catalog.name}: {catalog.problem or f'{catalog.rows} rows'}."
+        found = catalog.problem.rstrip(".") if catalog.problem else f"{catalog.rows} rows"
+        yield f"  Catalogue {catalog.name}: {found}."
     if record.relative is not None:
         yield f"  Exposures to each other: {record.relative.reason.rstrip('.')}."
     for number, attempt in enumerate(record.attempts):
