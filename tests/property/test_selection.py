@@ -11,7 +11,7 @@ from golden_runs import GOLDEN_RUNS, golden_record
 from astrodriz_core.decide.selection import select_wcs, standing_stage, standing_verification
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
-from astrodriz_core.records.run import StageOutcome, StageRecord
+from astrodriz_core.records.run import StageOutcome
 
 RECORD = golden_record("mended")
 """Of a run that turned the a priori solution down and kept the fit."""
@@ -57,7 +57,7 @@ def test_stages_that_were_turned_down_are_passed_over_and_the_reason_is_said():
 
 
 def test_a_stage_that_made_no_product_is_no_candidate():
-    skipped = StageRecord(Stage.A_POSTERIORI, StageOutcome.SKIPPED, "switched off")
+    skipped = golden_record("misaligned").stages[3]
     assert len(select_wcs([DEFAULT, PRIORI, skipped]).candidates) == 2
 
 
