@@ -9,7 +9,7 @@ from golden_runs import golden_record
 from astrodriz_core.errors import RecordError, UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
-from astrodriz_io.record_files.record import load_record
+from astrodriz_io.record_files.record import read_record
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -55,7 +55,7 @@ def test_a_solution_that_was_turned_down_is_repeated_as_its_stage_made_it():
 
 def test_a_product_with_the_cosmic_rays_of_another_stage_is_combined_afresh():
     # Until version 2 the alignment stages took them over.
-    record = load_record(RECORDS / "version_2" / "i00101010_decisions.json")
+    record = read_record(RECORDS / "version_2" / "i00101010_decisions.json")
     assert record.stages[2].drizzle.cosmic_rays_from == "the default combination"
     assert plan_replay(record, WcsOrigin.A_PRIORI).drizzle is None
     assert plan_replay(record, WcsOrigin.PIPELINE_DEFAULT).drizzle == record.stages[1].drizzle
@@ -108,7 +108,7 @@ def test_records_without_what_a_replay_needs_are_refused():
     with pytest.raises(RecordError, match="omitted by DRIZCORR"):
         plan_replay(golden_record("omitted"))
     with pytest.raises(RecordError, match="early version"):
-        plan_replay(load_record(RECORDS / "version_1_decisions.json"))
+        plan_replay(read_record(RECORDS / "version_1_decisions.json"))
 
 
 @pytest.mark.parametrize("parameter", ["final_refimage", "driz_sep_refimage"])

@@ -353,11 +353,13 @@ def test_a_blurred_exposure_is_named() -> None:
     assert Concern("open", f"Blurred, trailed or out of focus: {ROOTS[1]}.") in concerns(record)
 
 
-def test_a_product_without_a_focus_index_has_a_page() -> None:
+def test_images_without_a_focus_index_have_a_page() -> None:
     given = golden_record("undetermined")
     assert given.stages[2].verification is not None
     focus = given.stages[2].verification.measurements.focus
-    without = evolve(focus, product=evolve(focus.product, value=None, y=None, x=None, z_score=None))
+    dark = {"value": None, "y": None, "x": None, "z_score": None}
+    exposures = tuple(evolve(each, **dark) for each in focus.exposures)
+    without = evolve(focus, product=evolve(focus.product, **dark), exposures=exposures, mean=None, sigma=None)
     record = delivering(given.stages, 2, given, focus=without)
     assert check_record(record) == ()
     assert f"a priori {ABSENT}." in (page_of(record).all("svg")[-2]["aria-label"] or "")

@@ -7,7 +7,7 @@ from golden_runs import GOLDEN_RUNS, golden_record
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, StageOutcome
 from astrodriz_core.records.verification import CheckOutcome
-from astrodriz_core.tell.diff import LISTED, Topic, compare_records, describe_changes
+from astrodriz_core.tell.diff import LISTED, Topic, describe_changes, diff
 from astrodriz_core.tell.explain import explain
 
 DEFAULT, PRIORI, POSTERIORI = 1, 2, 3
@@ -128,13 +128,13 @@ def test_what_is_not_there_is_not_told(record):
 def test_a_position_is_told_in_full(record):
     exposure = record.stages[DEFAULT].wcs[0]
     moved = evolve(exposure, chips=(evolve(exposure.chips[0], crval=(53.25, -27.5)),))
-    (change,) = compare_records(record, changed_stage(record, DEFAULT, wcs=(moved, *record.stages[DEFAULT].wcs[1:])))
+    (change,) = diff(record, changed_stage(record, DEFAULT, wcs=(moved, *record.stages[DEFAULT].wcs[1:])))
     assert change.place == f"stages[default products].wcs[{exposure.rootname}].chips[1].crval"
     assert change.after == "53.25, -27.5"
 
 
 def test_a_record_does_not_differ_from_itself(record):
-    assert compare_records(record, record) == ()
+    assert diff(record, record) == ()
     assert describe_changes(()) == ()
 
 
@@ -145,12 +145,12 @@ def test_two_runs_that_decided_the_same_do_not_differ_by_their_dates(record):
         sidecar=FileDigest("x.zip", "f" * 64),
         products=tuple(evolve(product, sha256="e" * 64) for product in record.products),
     )
-    assert compare_records(record, again) == ()
+    assert diff(record, again) == ()
 
 
 def test_products_of_one_moment_are_compared_by_their_hashes(record):
     again = evolve(record, products=tuple(evolve(product, sha256="e" * 64) for product in record.products))
-    (change,) = compare_records(record, again)
+    (change,) = diff(record, again)
     assert (change.topic, change.before, change.after) == (Topic.PRODUCTS, record.products[0].sha256[:12], "e" * 12)
 
 
@@ -207,7 +207,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(("topic", "change", "line"), CHANGES, ids=[topic.value for topic, _, _ in CHANGES])
 def test_a_change_is_told_under_its_heading(record, topic, change, line):
-    changes = compare_records(record, change(record))
+    changes = diff(record, change(record))
     assert {one.topic for one in changes} == {topic}
     lines = describe_changes(changes)
     assert lines[0] == topic.value
@@ -216,20 +216,20 @@ def test_a_change_is_told_under_its_heading(record, topic, change, line):
 
 def test_a_verdict_within_a_stage_is_told_as_a_verdict(record):
     verification = evolve(record.stages[DEFAULT].verification, verdict=Verdict.UNDETERMINED)
-    (change,) = compare_records(record, changed_stage(record, DEFAULT, verification=verification))
+    (change,) = diff(record, changed_stage(record, DEFAULT, verification=verification))
     assert change.topic is Topic.VERDICTS
 
 
 def test_long_lists_are_cut_unless_all_is_asked_for(record):
     other = evolve(record, inputs=tuple(FileDigest(f"f{i}.fits", "0") for i in range(2 * LISTED)))
-    changes = compare_records(record, other)
+    changes = diff(record, other)
     assert describe_changes(changes)[-1] == f"  and {len(changes) - LISTED} more"
     assert len(describe_changes(changes, everything=True)) == len(changes) + 1
 
 
 def test_two_runs_on_the_same_exposures_differ_by_what_was_asked_for_and_what_came_of_it(record):
     # The second run had neither solutions nor a fit, and nothing else was another.
-    changes = compare_records(record, golden_record("misaligned"))
+    changes = diff(record, golden_record("misaligned"))
     lines = describe_changes(changes, everything=True)
     assert {one.topic for one in changes}.isdisjoint({Topic.INPUTS, Topic.SOFTWARE, Topic.REFERENCES, Topic.PARAMETERS})
     for line in (
@@ -245,7 +245,7 @@ def test_two_runs_on_the_same_exposures_differ_by_what_was_asked_for_and_what_ca
 
 
 def test_an_exposure_that_was_left_out_is_found_by_diff():
-    changes = compare_records(golden_record("aligned"), golden_record("excluded"))
+    changes = diff(golden_record("aligned"), golden_record("excluded"))
     found = {one.place: (one.before, one.after) for one in changes}
     assert found["excluded[i00101a3q]"] == ("none", "present")
     assert found["inputs[i00101a3q_flt.fits].sha256"][0] != found["inputs[i00101a3q_flt.fits].sha256"][1]

@@ -13,7 +13,7 @@ from astrodriz_core.decide.selection import select_wcs
 from astrodriz_core.errors import RecordError
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.run import FileDigest, StageOutcome
-from astrodriz_io.record_files.record import load_record, write_record
+from astrodriz_io.record_files.record import read_record, write_record
 
 RECORDS = Path(__file__).parents[1] / "integration" / "records"
 RECORD = golden_record("mended")
@@ -34,7 +34,7 @@ def with_verification(number, **changes):
 
 @pytest.mark.parametrize("path", sorted(RECORDS.glob("**/*.json")), ids=lambda path: path.stem)
 def test_records_of_real_runs_of_every_version_are_read(path):
-    assert check_record(load_record(path)) == ()
+    assert check_record(read_record(path)) == ()
 
 
 def test_a_product_that_was_combined_after_the_verdict_was_not_verified():
@@ -118,6 +118,6 @@ def test_a_contradiction_is_found_with_its_place_and_the_record_refused(record, 
     path = tmp_path / "x_decisions.json"
     write_record(record, path)
     with pytest.raises(RecordError, match="contradicts itself") as failure:
-        load_record(path)
+        read_record(path)
     assert failure.value.places == findings
     assert failure.value.where == path.name
