@@ -25,6 +25,7 @@ from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.inputs.references import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.run import settings
+from astrodriz_io.run.options import Option, options_of
 from astrodriz_io.run.results import ENDINGS
 from astrodriz_io.simulate import SimulatedAssociation
 from astrodriz_io.terminal import exit_codes
@@ -155,6 +156,32 @@ def test_the_table_of_flags_has_every_flag_of_a_run_and_no_other(capsys):
     assert usage(capsys, runastrodriz) == first_cells
 
 
+OPTIONS = tuple(options_of(settings.Settings).values())
+
+
+def setting_row(field: attrs.Attribute[object], option: Option) -> list[str]:
+    """What the table of settings says of one."""
+    switched_off = option.parse is None and field.default is True
+    flag = " ".join(filter(None, (option.flag, option.metavar or ("|".join(option.choices) and "P"))))
+    argument = f"{option.argument}{'=False' if switched_off else ''}" if option.argument else ""
+    variables = option.variable.names if option.variable else ()
+    kept = "yes" if option.recorded else "no"
+    return [*(f"`{cell}`" if cell else "" for cell in (field.name, flag, argument)),
+            ", ".join(f"`{name}`" for name in variables), kept]  # fmt: skip
+
+
+def test_the_table_of_settings_is_what_their_definition_says():
+    expected = [setting_row(field, option) for field, option in OPTIONS]
+    table = [row for row in rows("docs/running.md") if len(row) == 5 and row[4] in ("yes", "no")]
+    assert table == expected
+
+
+def test_the_table_of_flags_writes_them_as_the_table_of_settings_does():
+    told = {cell.strip("`") for cell, *_ in rows("docs/running.md") if cell.startswith("`-")}
+    flags = {setting_row(field, option)[1].strip("`") for field, option in OPTIONS if option.flag != field.name}
+    assert flags - {""} <= told
+
+
 def test_every_option_of_verify_is_told(capsys):
     told = page("docs/running.md").partition("### astrodriz verify")[2]
     assert all(flag in told for flag in usage(capsys, astrodriz, "verify") - {"-h"})
@@ -172,12 +199,8 @@ def test_every_variable_that_is_read_is_in_a_table():
     settings.settings_from_environment(settings.Settings(num_cores=1), environment)
     ReferenceFolders.from_environment(environment)
     told = {cell.strip("`") for cell, *_ in rows("docs/running.md")}
-    assert {
-        settings.COMPUTE_APOSTERIORI,
-        settings.QUALITY_TESTING,
-        "CRDS_PATH",
-        *REFERENCE_VARIABLES,
-    } <= environment.asked
+    switches = {name for _, option in OPTIONS for name in (option.variable.names if option.variable else ())}
+    assert {"CRDS_PATH", *REFERENCE_VARIABLES, *switches} <= environment.asked
     assert environment.asked <= told
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
+from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.replay.replay import ReplayResult, replay
 from astrodriz_io.runtime.progress import ProgressReporter
 
@@ -36,7 +36,7 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--select", choices=CHOICES, help="make the products with this WCS (default: as in the run)")
     parser.add_argument("--until", choices=STAGES, default="final", help="end with this stage (default %(default)s)")
-    parser.add_argument("-n", dest="num_cores", type=int, metavar="N", help="number of cores (default: all)")
+    add_setting_arguments(parser, "num_cores")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
                         help="wait for another run in the output folder (default: give up at once)")  # fmt: skip
 
@@ -45,6 +45,7 @@ def run_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> Rep
     """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay.replay`."""
     if not arguments.inputs.is_dir():
         raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")
+    settings = settings_from_arguments(arguments)
     return replay(
         arguments.record,
         arguments.inputs,
@@ -52,8 +53,8 @@ def run_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> Rep
         progress,
         origin=CHOICES.get(arguments.select),
         last=STAGES[arguments.until],
-        num_cores=os.cpu_count() or 1 if arguments.num_cores is None else arguments.num_cores,
-        wait=arguments.wait,
+        num_cores=settings.num_cores,
+        wait=settings.wait,
     )
 
 

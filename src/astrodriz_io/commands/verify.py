@@ -9,8 +9,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from astrodriz_core.records.verification import Policy, PolicyResult, Verification
-from astrodriz_io.run.settings import Settings, settings_from_environment
+from astrodriz_core.records.verification import PolicyResult, Verification
+from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
+from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import ProgressReporter
 
@@ -22,20 +23,14 @@ logger = logging.getLogger(__name__)
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz verify`` to its parser."""
     parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
-    parser.add_argument("--policy", choices=[policy.value for policy in Policy], default=Policy.CALIBRATED.value,
-                        help="whose verdict decides (default %(default)s)")  # fmt: skip
+    add_setting_arguments(parser, "policy")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
-    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
-                        help="wait for another run on the same exposures (default: give up at once)")  # fmt: skip
-    parser.add_argument("-n", dest="num_cores", type=int, metavar="N", help="number of cores (default: all)")
+    add_setting_arguments(parser, "wait", "num_cores")
 
 
 def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
     """Verify what the command line asks for."""
-    cores = {} if arguments.num_cores is None else {"num_cores": arguments.num_cores}
-    settings, notes = settings_from_environment(
-        Settings(policy=Policy(arguments.policy), wait=arguments.wait, **cores), os.environ
-    )
+    settings, notes = settings_from_environment(settings_from_arguments(arguments), os.environ)
     for note in notes:
         logger.warning("%s", note)
     return verify(arguments.input, settings, progress)

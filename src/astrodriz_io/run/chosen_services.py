@@ -9,18 +9,15 @@ from astrodriz_io.catalogs.cache import CacheCatalog, catalog_names
 from astrodriz_io.catalogs.files import Catalog, FileCatalog
 from astrodriz_io.catalogs.gaia_archive import GaiaArchive
 from astrodriz_io.catalogs.service import ServiceCatalog
-from astrodriz_io.run.settings import Settings
+from astrodriz_io.run.settings import GAIA_ARCHIVE, Settings
 from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService, GuideStarSource, NoGuideStars
 from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, HeaderletSource
 from astrodriz_io.services.time_budget import SERVICE_SECONDS, TimeBudget
 
-__all__ = ["GAIA_ARCHIVE", "chosen_catalogs", "chosen_guide_stars", "chosen_headerlets", "stage_budget"]
+__all__ = ["chosen_catalogs", "chosen_guide_stars", "chosen_headerlets", "stage_budget"]
 
 GUIDE_STAR_FILE = "guide_star_offsets.json"
 """File in the local folder of headerlets that takes the place of the guide star service."""
-
-GAIA_ARCHIVE = "gaia-archive"
-"""In place of a local catalogue: ESA's archive, where no file has this name."""
 
 STAGES_WITH_SERVICES = 2
 

@@ -33,7 +33,7 @@ from astrodriz_io.run.record import (
 )
 from astrodriz_io.run.recorder import DecisionKeeper
 from astrodriz_io.run.results import leave_results
-from astrodriz_io.run.settings import Settings, check_newpath, settings_from_environment
+from astrodriz_io.run.settings import Settings, check_newpath, settings_from_call, settings_from_environment
 from astrodriz_io.run.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.log import run_log
@@ -123,25 +123,8 @@ def process(
     AstrodrizError
         The run could not be done; the exposures are as they were.
     """
-    settings = Settings(
-        force=force,
-        newpath=None if newpath is None else Path(newpath),
-        in_memory=inmemory,
-        num_cores=num_cores if num_cores is not None else os.cpu_count() or 1,
-        headerlets=headerlets,
-        compute_aposteriori=align_to_gaia,
-        force_alignment=force_alignment,
-        verify_guiding=do_verify_guiding,
-        debug=debug,
-        manifest=make_manifest,
-        policy=policy,
-        catalog=catalog,
-        headerlet_folder=headerlet_folder,
-        parameter_file=parameter_file,
-        parameter_overrides=tuple((parameter_overrides or {}).items()),
-        wait=wait,
-    )
-    settings, notes = settings_from_environment(settings, os.environ if environment is None else environment)
+    asked = settings_from_call(dict(locals()))
+    settings, notes = settings_from_environment(asked, os.environ if environment is None else environment)
     return run_association(Path(inputFilename), settings, progress or SilentProgress(), notes)
 
 

@@ -5,28 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from attrs import evolve, field, frozen, validators
+from attrs import converters, evolve, field, frozen, validators
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.run.options import Presence, Switch, option, options_of
 from astrodriz_io.storage.disk import storage_errors
 
-__all__ = ["ServiceAddresses", "Settings", "check_newpath", "environment_switch", "settings_from_environment"]
-
-SWITCH_WORDS = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
-
-COMPUTE_APOSTERIORI = "ASTROMETRY_COMPUTE_APOSTERIORI"
-APPLY_APRIORI = "ASTROMETRY_APPLY_APRIORI"
-STEP_CONTROL = "ASTROMETRY_STEP_CONTROL"
-"""Deprecated name of ``ASTROMETRY_APPLY_APRIORI``; honoured where the new one is unset."""
-QUALITY_TESTING = "PIPELINE_QUALITY_TESTING"
-RESET_IDCTAB = "PIPELINE_RESET_IDCTAB"
+__all__ = [
+    "GAIA_ARCHIVE",
+    "REFERENCE_IMAGES",
+    "ServiceAddresses",
+    "Settings",
+    "check_newpath",
+    "settings_from_call",
+    "settings_from_environment",
+]
 
 REFERENCE_IMAGES = ("driz_sep_refimage", "final_refimage")
 """Drizzle parameters that name a file."""
+
+GAIA_ARCHIVE = "gaia-archive"
+"""In place of a local catalogue: ESA's archive, where no file has this name."""
 
 MAST = "https://mast.stsci.edu"
 """Host of the astrometry database; its catalogue and guide star services live on the GSSS host."""
@@ -51,73 +55,211 @@ class ServiceAddresses:
         )
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
+def _name(path: Path | None) -> str | None:
+    return path.name if path else None
+
+
+def _without_folders(overrides: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, Path(value).name if name in REFERENCE_IMAGES else value) for name, value in overrides)
+
+
+def _pairs(overrides: Mapping[str, str] | tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(overrides.items() if isinstance(overrides, Mapping) else overrides)
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"-p {text!r} is not NAME=VALUE.", remedy="Write it as in -p final_pixfrac=0.8.")
+    return name.strip(), value.strip()
+
+
 @frozen(kw_only=True)
 class Settings:
     """Everything that steers one run. Built once, then only passed on.
 
+    The fields are the one definition of the settings: flags, arguments of `process`, variables of the environment and
+    the record of a run derive from what each says of itself (`options.Option`).
+
     Attributes
     ----------
-    force : bool
-        ``-f``: drizzle even where DRIZCORR says OMIT, and keep exposures that failed the guiding check.
     newpath : Path or None
         Folder (a RAM disk, say) under which the work is done, in a sub-folder named after the input.
+    force : bool
+        Drizzle even where DRIZCORR says OMIT, and keep exposures that failed the guiding check.
     in_memory : bool
-        ``-i``: keep single-drizzled images in memory instead of in scratch files.
-    num_cores : int
-        ``-n``: threads for the work on exposures.
+        Keep single-drizzled images in memory instead of in scratch files.
     headerlets : bool
-        False with ``-b``: no headerlet is written for the exposures.
+        Write a headerlet of the final WCS of every exposure.
+    num_cores : int
+        Threads for the work on exposures; by default as many as the machine has cores.
+    debug : bool
+        Log in detail, and keep the workspace folder.
     compute_aposteriori, apply_apriori : bool
         Whether the two alignment stages are run.
     force_alignment : bool
-        ``-a``: align even though the guiding check failed.
-    verify_guiding : bool
-        ``-v``: look for trailed exposures before anything else.
-    debug : bool
-        ``-d``: log in detail, and keep the workspace folder.
+        Align even though the guiding check failed.
     manifest : bool
-        ``-m``: write the list of all files that the run left.
-    reset_idctab : bool
-        Take IDCTAB from the RAW file instead of from the calibrated exposure.
-    quality_testing : bool
-        Also write the measurements of the verification as a file of their own.
-    policy : Policy
-        The policy whose verdict decides.
+        Write the list of all files that the run left.
+    verify_guiding : bool
+        Look for trailed exposures before anything else.
     catalog : Path or None
         A table, the folder of a cache, or ``gaia-archive``, used in place of the catalogue service.
     headerlet_folder : Path or None
         Local folder of a priori headerlets, used in place of the astrometry database.
+    policy : Policy
+        The policy whose verdict decides.
     parameter_file : Path or None
         TOML file of drizzle parameters, on top of the MDRIZTAB.
-    parameter_overrides : tuple of (str, str)
-        Single parameters (``-p name=value``), on top of everything.
     wait : float
-        ``--wait``: seconds to wait for another run that holds the association or one of its exposures.
+        Seconds to wait for another run that holds the association or one of its exposures.
+    parameter_overrides : tuple of (str, str)
+        Single parameters, on top of everything.
+    reset_idctab : bool
+        Take IDCTAB from the RAW file instead of from the calibrated exposure.
+    quality_testing : bool
+        Also write the measurements of the verification as a file of their own.
     references : ReferenceFolders
         Where ``jref$`` and its like point.
     services : ServiceAddresses
         Where the web services are.
+
+    Raises
+    ------
+    UsageError
+        The number of cores is below 1, or the time to wait is negative.
     """
 
-    force: bool = False
-    newpath: Path | None = None
-    in_memory: bool = False
-    num_cores: int = field(factory=lambda: os.cpu_count() or 1, validator=validators.instance_of(int))
-    headerlets: bool = True
-    compute_aposteriori: bool = True
-    apply_apriori: bool = True
-    force_alignment: bool = False
-    verify_guiding: bool = False
-    debug: bool = False
-    manifest: bool = False
-    reset_idctab: bool = False
-    quality_testing: bool = False
-    policy: Policy = Policy.CALIBRATED
-    catalog: Path | None = None
-    headerlet_folder: Path | None = None
-    parameter_file: Path | None = None
-    parameter_overrides: tuple[tuple[str, str], ...] = ()
-    wait: float = field(default=0.0)
+    newpath: Path | None = field(
+        default=None,
+        converter=converters.optional(Path),
+        metadata=option(flag="newpath", help="work in a folder <root> under this one", parse=Path, argument="newpath"),
+    )
+    force: bool = field(
+        default=False,
+        metadata=option(flag="-f", help="drizzle even where DRIZCORR says OMIT", argument="force", recorded=_same),
+    )
+    in_memory: bool = field(
+        default=False,
+        metadata=option(flag="-i", help="keep intermediate images in memory", argument="inmemory", recorded=_same),
+    )
+    headerlets: bool = field(
+        default=True,
+        metadata=option(flag="-b", help="basic mode: write no headerlets", argument="headerlets", recorded=_same),
+    )
+    num_cores: int = field(
+        factory=lambda: os.cpu_count() or 1,
+        validator=validators.instance_of(int),
+        metadata=option(flag="-n", metavar="N", help="number of cores (default: all)", parse=int, argument="num_cores"),
+    )
+    debug: bool = field(
+        default=False,
+        metadata=option(flag="-d", help="log in detail and keep the workspace", argument="debug"),
+    )
+    compute_aposteriori: bool = field(
+        default=True,
+        metadata=option(
+            flag="-g",
+            help="no a posteriori fit to Gaia",
+            argument="align_to_gaia",
+            variable=Switch("ASTROMETRY_COMPUTE_APOSTERIORI"),
+            recorded=_same,
+        ),
+    )
+    apply_apriori: bool = field(
+        default=True,
+        metadata=option(variable=Switch("ASTROMETRY_APPLY_APRIORI", "ASTROMETRY_STEP_CONTROL"), recorded=_same),
+    )
+    force_alignment: bool = field(
+        default=False,
+        metadata=option(flag="-a", help="align in spite of bad guiding", argument="force_alignment", recorded=_same),
+    )
+    manifest: bool = field(
+        default=False,
+        metadata=option(flag="-m", help="write <root>_manifest.txt", argument="make_manifest"),
+    )
+    verify_guiding: bool = field(
+        default=False,
+        metadata=option(flag="-v", help="leave trailed exposures out", argument="do_verify_guiding", recorded=_same),
+    )
+    catalog: Path | None = field(
+        default=None,
+        metadata=option(
+            flag="--catalog",
+            metavar="PATH",
+            help=f"astrometric catalogue: a table, the folder of a cache, or {GAIA_ARCHIVE}",
+            parse=Path,
+            exists=True,
+            words=(GAIA_ARCHIVE,),
+            argument="catalog",
+            recorded=_name,
+        ),
+    )
+    headerlet_folder: Path | None = field(
+        default=None,
+        metadata=option(
+            flag="--headerlets",
+            metavar="DIR",
+            help="local folder of a priori headerlets",
+            parse=Path,
+            exists=True,
+            argument="headerlet_folder",
+            recorded=_name,
+        ),
+    )
+    policy: Policy = field(
+        default=Policy.CALIBRATED,
+        converter=Policy,
+        metadata=option(
+            flag="--policy",
+            help=f"whose verdict decides (default {Policy.CALIBRATED.value})",
+            parse=str,
+            choices=tuple(policy.value for policy in Policy),
+            argument="policy",
+            recorded=_same,
+        ),
+    )
+    parameter_file: Path | None = field(
+        default=None,
+        metadata=option(
+            flag="--parameters",
+            metavar="FILE",
+            help="TOML file of drizzle parameters",
+            parse=Path,
+            exists=True,
+            argument="parameter_file",
+            recorded=_name,
+        ),
+    )
+    wait: float = field(
+        default=0.0,
+        metadata=option(
+            flag="--wait",
+            metavar="SECONDS",
+            help="wait for another run on the same exposures (default: give up at once)",
+            parse=float,
+            argument="wait",
+        ),
+    )
+    parameter_overrides: tuple[tuple[str, str], ...] = field(
+        default=(),
+        converter=_pairs,
+        metadata=option(
+            flag="-p",
+            metavar="NAME=VALUE",
+            help="one drizzle parameter; repeatable",
+            parse=_name_and_value,
+            repeatable=True,
+            argument="parameter_overrides",
+            recorded=_without_folders,
+        ),
+    )
+    reset_idctab: bool = field(default=False, metadata=option(variable=Switch("PIPELINE_RESET_IDCTAB"), recorded=_same))
+    quality_testing: bool = field(default=False, metadata=option(variable=Presence("PIPELINE_QUALITY_TESTING")))
     references: ReferenceFolders = field(factory=ReferenceFolders)
     services: ServiceAddresses = field(factory=ServiceAddresses)
 
@@ -133,24 +275,29 @@ class Settings:
 
     def as_record(self) -> SettingsRecord:
         """The settings as the run record keeps them: file names without folders."""
-        return SettingsRecord(
-            force=self.force,
-            in_memory=self.in_memory,
-            headerlets=self.headerlets,
-            compute_aposteriori=self.compute_aposteriori,
-            apply_apriori=self.apply_apriori,
-            force_alignment=self.force_alignment,
-            verify_guiding=self.verify_guiding,
-            reset_idctab=self.reset_idctab,
-            policy=self.policy,
-            catalog=self.catalog.name if self.catalog else None,
-            headerlet_folder=self.headerlet_folder.name if self.headerlet_folder else None,
-            parameter_file=self.parameter_file.name if self.parameter_file else None,
-            parameter_overrides=tuple(
-                (name, Path(value).name if name in REFERENCE_IMAGES else value)
-                for name, value in self.parameter_overrides
-            ),
-        )
+        kept = {
+            name: each.recorded(getattr(self, name))
+            for name, (_, each) in options_of(Settings).items()
+            if each.recorded is not None
+        }
+        return SettingsRecord(**kept)
+
+
+def settings_from_call(arguments: Mapping[str, Any]) -> Settings:
+    """The settings that a call of `process` asks for, before the environment is laid over them.
+
+    Parameters
+    ----------
+    arguments : mapping
+        Arguments of `process` by name; None gives the default. Others than those of settings are not looked at.
+
+    Raises
+    ------
+    UsageError
+        The number of cores or the time to wait is out of range.
+    """
+    given = {name: arguments.get(each.argument) for name, (_, each) in options_of(Settings).items() if each.argument}
+    return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
 def check_newpath(newpath: Path | None) -> None:
@@ -174,26 +321,6 @@ def check_newpath(newpath: Path | None) -> None:
         )
 
 
-def environment_switch(environment: Mapping[str, str], name: str) -> bool | None:
-    """Value of an on/off variable, in any case; None where it is unset.
-
-    Raises
-    ------
-    UsageError
-        The variable holds none of on, yes, true, off, no, false.
-    """
-    text = environment.get(name)
-    if text is None:
-        return None
-    try:
-        return SWITCH_WORDS[text.strip().lower()]
-    except KeyError:
-        raise UsageError(
-            f"The environment variable {name} is {text!r}.",
-            remedy=f"Set it to one of {', '.join(SWITCH_WORDS)}.",
-        ) from None
-
-
 def settings_from_environment(settings: Settings, environment: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
     """Lay the environment's switches over the settings of the call.
 
@@ -211,23 +338,19 @@ def settings_from_environment(settings: Settings, environment: Mapping[str, str]
         wins over its flag, as documented.
     warnings : tuple of str
         What the user should know, such as a deprecated variable.
+
+    Raises
+    ------
+    UsageError
+        A switch holds another word than on or off, or a folder of references cannot be one.
     """
-    warnings = []
-    apply_apriori = environment_switch(environment, APPLY_APRIORI)
-    if STEP_CONTROL in environment:
-        warnings.append(f"The environment variable {STEP_CONTROL} is deprecated; set {APPLY_APRIORI} instead.")
-        if apply_apriori is None:
-            apply_apriori = environment_switch(environment, STEP_CONTROL)
-    return evolve(
+    variables = {name: each.variable for name, (_, each) in options_of(Settings).items() if each.variable is not None}
+    switches = {name: variable.read(environment) for name, variable in variables.items()}
+    switched: dict[str, Any] = {name: value for name, value in switches.items() if value is not None}
+    changed = evolve(
         settings,
-        compute_aposteriori=_first(environment_switch(environment, COMPUTE_APOSTERIORI), settings.compute_aposteriori),
-        apply_apriori=_first(apply_apriori, settings.apply_apriori),
-        reset_idctab=_first(environment_switch(environment, RESET_IDCTAB), settings.reset_idctab),
-        quality_testing=settings.quality_testing or QUALITY_TESTING in environment,
+        **switched,
         references=ReferenceFolders.from_environment(environment),
         services=ServiceAddresses.from_environment(environment),
-    ), tuple(warnings)
-
-
-def _first(switch: bool | None, flag: bool) -> bool:
-    return flag if switch is None else switch
+    )
+    return changed, tuple(note for variable in variables.values() for note in variable.notes(environment))
