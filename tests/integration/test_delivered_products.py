@@ -14,7 +14,7 @@ from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.tell.explain import alignment_sentence, explain
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.record_files.sidecar import Piece, read_sidecar
-from astrodriz_io.run import stages
+from astrodriz_io.run import context
 
 
 @pytest.fixture(params=["ir_run", "acs_run"])
@@ -35,8 +35,8 @@ def test_the_last_stage_delivers_the_combination_of_the_stage_that_won_with_its_
 def test_the_file_has_the_very_pixels_that_were_measured_and_nothing_is_combined_afterwards(
     ir_association, tmp_path, monkeypatch
 ):
-    measured, combine = [], stages.combine_exposures
-    monkeypatch.setattr(stages, "combine_exposures", lambda *a, **b: measured.append(combine(*a, **b)) or measured[-1])
+    measured, combine = [], context.combine_exposures
+    monkeypatch.setattr(context, "combine_exposures", lambda *a, **b: measured.append(combine(*a, **b)) or measured[-1])
     record = run(ir_association, tmp_path / "run")
     assert [one.record.cosmic_rays_from for one in measured] == [
         "the default combination",

@@ -22,7 +22,7 @@ from astrodriz_core.tell.explain import alignment_sentence, explain
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.fits.files import open_fits
 from astrodriz_io.record_files.record import read_record
-from astrodriz_io.run import stages
+from astrodriz_io.run.stages import aposteriori
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -172,12 +172,12 @@ def test_exposures_that_were_fitted_to_each_other_by_their_hot_pixels_are_taken_
 def test_a_fit_that_puts_an_exposure_off_its_place_is_taken_back(finished, ir_association, monkeypatch):
     # No catalogue and no field was found with which the fit itself does that: its result is spoiled here.
     def spoiling(files, *arguments, **options):
-        fitted = stages_align(files, *arguments, **options)
+        fitted = fitting(files, *arguments, **options)
         fits.setval(files[2], "CRVAL2", value=fits.getval(files[2], "CRVAL2", 1) + 2 * PIXEL, ext=1)
         return fitted
 
-    stages_align = stages.align
-    monkeypatch.setattr(stages, "align", spoiling)
+    fitting = aposteriori.align
+    monkeypatch.setattr(aposteriori, "align", spoiling)
     monkeypatch.setenv("ASTROMETRY_APPLY_APRIORI", "off")
     run = finished(ir_association, lambda folder: None)
     tried = run.stage(Stage.A_POSTERIORI)

@@ -22,10 +22,10 @@ from astrodriz_io.products.product import write_product
 from astrodriz_io.record_files.exposure_states import restore_state
 from astrodriz_io.record_files.record import read_record
 from astrodriz_io.record_files.sidecar import Piece, SidecarReader, read_sidecar
-from astrodriz_io.run.final import COMPANIONS, FINAL, FinalNote, final_note, final_stage, write_headerlets
+from astrodriz_io.run.context import StageContext
 from astrodriz_io.run.record import software_versions
 from astrodriz_io.run.settings import REFERENCE_IMAGES, Settings
-from astrodriz_io.run.stages import StageContext
+from astrodriz_io.run.stages.final import COMPANIONS, FINAL, HeaderStamp, deliver, header_stamp, write_headerlets
 from astrodriz_io.run.working_copies import find_untouched
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
@@ -198,25 +198,27 @@ def _mask(digest: MaskDigest | None, sidecar: SidecarReader) -> Mask:
 
 def _make(record: RunRecord, plan: ReplayPlan, context: StageContext, files: tuple[Path, ...]) -> tuple[Path, ...]:
     """Everything that the replay leaves, in the workspace."""
-    note = final_note(plan.origin, record.started, [stage for stage in record.stages if stage.stage is not Stage.FINAL])
+    stamp = header_stamp(
+        plan.origin, record.started, [stage for stage in record.stages if stage.stage is not Stage.FINAL]
+    )
     context.progress.stage("Products")
     if plan.last is not Stage.FINAL:
-        return (*_stage_product(record, plan, context, files, note), *files)
+        return (*_stage_product(record, plan, context, files, stamp), *files)
     deciding, companions = files[: len(plan.states)], files[len(plan.states) :]
     combination = context.combine(deciding, FINAL)
-    final = final_stage(context, deciding, combination, companions, record.product, note)
-    headerlets = write_headerlets(companions or deciding, note) if record.settings.headerlets else ()
+    final = deliver(context, deciding, combination, companions, record.product, stamp)
+    headerlets = write_headerlets(companions or deciding, stamp) if record.settings.headerlets else ()
     return (*final.files, *files, *headerlets)
 
 
 def _stage_product(
-    record: RunRecord, plan: ReplayPlan, context: StageContext, files: tuple[Path, ...], note: FinalNote
+    record: RunRecord, plan: ReplayPlan, context: StageContext, files: tuple[Path, ...], stamp: HeaderStamp
 ) -> tuple[Path, ...]:
     """The product that an earlier stage verified; the distortion model has none."""
     if plan.drizzle is None:
         return ()
     path = context.workspace.place(record.products[0].filename)
-    write_product(context.combine(files, FINAL), path, note.moment)
+    write_product(context.combine(files, FINAL), path, stamp.moment)
     return (path,)
 
 

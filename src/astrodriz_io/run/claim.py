@@ -11,11 +11,11 @@ from astrodriz_io.run.ending import Aftermath
 from astrodriz_io.storage.locking import locked
 from astrodriz_io.storage.publishing import is_half_done, recover
 
-__all__ = ["claimed"]
+__all__ = ["exclusive_association"]
 
 
 @contextmanager
-def claimed(input_file: Path, *, force: bool, wait: float) -> Iterator[Association]:
+def exclusive_association(input_file: Path, *, force: bool, wait: float) -> Iterator[Association]:
     """Read an input and keep every other run away from its files while the block runs.
 
     Locked are the association, its product and each exposure, since two associations in one folder may

@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
-from attrs import evolve
-
-from astrodriz_core.decide.selection import select_wcs
-from astrodriz_core.records.run import SCHEMA_VERSION, FileDigest, RunOutcome, RunRecord
+from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
-from astrodriz_io.inputs.association import Association
-from astrodriz_io.record_files.sidecar import SidecarWriter
-from astrodriz_io.run.claim import claimed
+from astrodriz_io.run.claim import exclusive_association
 from astrodriz_io.run.ending import RunEnding
-from astrodriz_io.run.final import final_note, final_record, final_stage, write_headerlets
-from astrodriz_io.run.preparation import prepare
-from astrodriz_io.run.record import (
-    companions_warnings,
-    distortion_record,
-    not_tried,
-    omitted_record,
-    parameter_warnings,
-    reference_digests,
-    software_versions,
-    solution_warnings,
-    sources_without_folders,
-    without_folders,
-)
-from astrodriz_io.run.recorder import DecisionKeeper
-from astrodriz_io.run.results import leave_results
+from astrodriz_io.run.record import complete, omitted_record
+from astrodriz_io.run.results import publish_results
 from astrodriz_io.run.settings import Settings, check_newpath, settings_from_call, settings_from_environment
-from astrodriz_io.run.stages import StageContext, aposteriori_stage, apriori_stage, default_stage
+from astrodriz_io.run.stages.aposteriori import aposteriori_stage
+from astrodriz_io.run.stages.apriori import apriori_stage
+from astrodriz_io.run.stages.default import default_stage
+from astrodriz_io.run.stages.distortion import distortion_stage
+from astrodriz_io.run.stages.final import final_stage
+from astrodriz_io.run.state import PreparedRun, StartedRun
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.log import run_log
 from astrodriz_io.runtime.progress import LoggedProgress, ProgressReporter, SilentProgress
-from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.storage.disk import storage_errors
-from astrodriz_io.storage.names import ENDINGS
 from astrodriz_io.storage.workspace import Workspace, workspace
 
 __all__ = ["process", "run_association"]
 
 logger = logging.getLogger(__name__)
+
+Before = TypeVar("Before", bound=PreparedRun)
+After = TypeVar("After", bound=PreparedRun)
 
 
 def process(
@@ -153,107 +141,51 @@ def run_association(
             logger.warning("%s", note)
         progress.stage("Initialise")
         with (
-            claimed(input_file, force=settings.force, wait=settings.wait) as association,
+            exclusive_association(input_file, force=settings.force, wait=settings.wait) as association,
             RunEnding(association, log) as ending,
             storage_errors(association.rootname),
         ):
-            if not association.to_be_drizzled:
-                return _leave_out(association, settings, started, ending)
-            with workspace(
-                association.folder,
-                association.rootname,
-                newpath=settings.newpath,
-                keep=settings.debug,
-                names=association.lock_names,
-            ) as space:
-                if space.kept_as is not None:
-                    progress.note(f"The workspace, with the exposures of each stage, will stay: {space.kept_as}")
-                return _run_stages(association, settings, space, progress, started, ending)
+            run = StartedRun(association=association, settings=settings, started=started)
+            return _run(run, progress, ending) if association.to_be_drizzled else _omit(run, ending)
 
 
-def _run_stages(
-    association: Association,
-    settings: Settings,
-    space: Workspace,
-    progress: ProgressReporter,
-    started: datetime,
-    ending: RunEnding,
-) -> RunRecord:
-    """Initialise, distortion, default, a priori, a posteriori, final: one after the other."""
-    prepared = prepare(association, settings, space, progress)
-    copies, guiding, resolved = prepared.copies, prepared.guiding, prepared.parameters
-    sidecar = SidecarWriter(space.place(f"{association.rootname}{ENDINGS['sidecar']}"))
-    keeper = DecisionKeeper(sidecar, copies.untouched)
-    context = StageContext(guiding.settings, space, resolved.parameters, progress, keeper)
-    distorted = evolve(distortion_record(prepared.distortion), states=context.keep_states(copies.all))
-
-    progress.stage("Default products")
-    default, default_record = default_stage(context, copies.deciding)
-    ending.add(default_record)
-    progress.stage("A priori solutions")
-    standing, apriori_record = apriori_stage(context, default, default)
-    ending.add(apriori_record)
-    if standing is default:
-        # Solutions that were not applied are attached to the exposures all the same.
-        default_record = evolve(default_record, states=context.keep_states(default.files))
-    progress.stage("A posteriori fit")
-    standing, aposteriori_record = aposteriori_stage(context, standing, default)
-    ending.add(aposteriori_record)
-    progress.stage("Final products")
-    made = (default_record, apriori_record, aposteriori_record)
-    selection = select_wcs(made)
-    note = final_note(selection.chosen, started.isoformat(timespec="seconds"), made)
-    final = final_stage(context, standing.files, standing.combination, copies.companions, association.product, note)
-    final_stage_record = final_record(standing, final, settings.policy, note)
-    ending.add(final_stage_record)
-    headerlets = write_headerlets(copies.flt, note) if settings.headerlets else ()
-
-    record = RunRecord(
-        schema_version=SCHEMA_VERSION,
-        root=association.rootname,
-        product=association.product,
-        outcome=RunOutcome.DONE,
-        started=started.isoformat(timespec="seconds"),
-        detector=copies.exposures[0].description.name,
-        filter_name=",".join(copies.exposures[0].filters),
-        settings=settings.as_record(),
-        software=software_versions(),
-        inputs=copies.digests,
-        references=reference_digests(prepared.distortion, resolved),
-        parameters=without_folders(resolved.parameters),
-        parameter_sources=sources_without_folders(resolved.sources),
-        guiding=guiding.checks,
-        stages=(distorted, *made, final_stage_record),
-        selection=selection,
-        products=final.products,
-        files=(),
-        warnings=(
-            *copies.warnings,
-            *parameter_warnings(resolved),
-            *guiding.warnings,
-            *not_tried(made),
-            *companions_warnings(final_stage_record, final.products),
-            *solution_warnings(prepared.distortion, made),
-        ),
-        outputs=tuple(FileDigest(path.name, sha256_of(path)) for path in (*copies.all, *headerlets)),
-        sidecar=sidecar.close(),
-        excluded=copies.excluded,
-    )
-    return leave_results(
-        record,
-        (*final.files, *copies.all, *headerlets),
-        standing.combination.final,
-        ending,
-        space=space,
-        home=association.folder,
-        settings=settings,
-    )
+def _run(run: StartedRun, progress: ProgressReporter, ending: RunEnding) -> RunRecord:
+    """All stages, in a workspace of their own."""
+    names = run.association
+    with workspace(
+        names.folder,
+        names.rootname,
+        newpath=run.settings.newpath,
+        keep=run.settings.debug,
+        names=names.lock_names,
+    ) as space:
+        if space.kept_as is not None:
+            progress.note(f"The workspace, with the exposures of each stage, will stay: {space.kept_as}")
+        return _run_stages(run, space, progress, ending)
 
 
-def _leave_out(association: Association, settings: Settings, started: datetime, ending: RunEnding) -> RunRecord:
+def _run_stages(run: StartedRun, space: Workspace, progress: ProgressReporter, ending: RunEnding) -> RunRecord:
+    """One stage after the other; each takes the run as far as it is known, and returns it with what it has found."""
+
+    def after(title: str, stage: Callable[[Before], After], known: Before) -> After:
+        progress.stage(title)
+        grown = stage(known)
+        ending.add(grown.stages[-1])
+        return grown
+
+    prepared = distortion_stage(run, space, progress)
+    solved = after("Default products", default_stage, prepared)
+    solved = after("A priori solutions", apriori_stage, solved)
+    solved = after("A posteriori fit", aposteriori_stage, solved)
+    finished = after("Final products", final_stage, solved)
+    product = finished.current.combination.final
+    return publish_results(finished, complete(finished), space, ending, files=finished.files, product=product)
+
+
+def _omit(run: StartedRun, ending: RunEnding) -> RunRecord:
     """The run that DRIZCORR switches off: what tells of it, and nothing else."""
-    for switch in association.switched_off_by:
+    for switch in run.association.switched_off_by:
         logger.warning("%s: the exposures are not drizzled", switch)
-    record = omitted_record(association, settings.as_record(), started)
-    with workspace(association.folder, association.rootname, newpath=None, keep=False) as space:
-        return leave_results(record, (), None, ending, space=space, home=association.folder, settings=settings)
+    record = omitted_record(run.association, run.settings.as_record(), run.started)
+    with workspace(run.association.folder, run.association.rootname, newpath=None, keep=False) as space:
+        return publish_results(run, record, space, ending)

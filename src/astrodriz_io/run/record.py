@@ -27,11 +27,13 @@ from astrodriz_core.records.run import (
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import ResolvedParameters
 from astrodriz_io.run.settings import REFERENCE_IMAGES
+from astrodriz_io.run.state import FinishedRun
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.wcs.distortion import DistortionResult
 
 __all__ = [
     "companions_warnings",
+    "complete",
     "distortion_record",
     "not_tried",
     "omitted_record",
@@ -45,6 +47,48 @@ __all__ = [
 
 PACKAGES = ("astrodriz", "astropy", "drizzle", "numpy", "photutils", "scipy", "stwcs", "tweakwcs")
 """Packages whose versions the record keeps."""
+
+
+def complete(run: FinishedRun) -> RunRecord:
+    """The record of a run whose results are complete, but for the list of files; the sidecar is closed."""
+    copies, resolved = run.exposures.copies, run.exposures.parameters
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        root=run.association.rootname,
+        product=run.association.product,
+        outcome=RunOutcome.DONE,
+        started=run.moment,
+        detector=copies.exposures[0].description.name,
+        filter_name=",".join(copies.exposures[0].filters),
+        settings=run.settings.as_record(),
+        software=software_versions(),
+        inputs=copies.digests,
+        references=reference_digests(run.exposures.distortion, resolved),
+        parameters=without_folders(resolved.parameters),
+        parameter_sources=sources_without_folders(resolved.sources),
+        guiding=run.exposures.guiding.checks,
+        stages=run.stages,
+        selection=run.selection,
+        products=run.final.products,
+        files=(),
+        warnings=_warnings(run),
+        outputs=tuple(FileDigest(path.name, sha256_of(path)) for path in (*copies.all, *run.headerlets)),
+        sidecar=run.sidecar.close(),
+        excluded=copies.excluded,
+    )
+
+
+def _warnings(run: FinishedRun) -> tuple[str, ...]:
+    """Everything that the user should know, in the order in which it was found."""
+    exposures = run.exposures
+    return (
+        *exposures.copies.warnings,
+        *parameter_warnings(exposures.parameters),
+        *exposures.guiding.warnings,
+        *not_tried(run.stages),
+        *companions_warnings(run.stages[-1], run.final.products),
+        *solution_warnings(exposures.distortion, run.stages),
+    )
 
 
 def software_versions() -> tuple[SoftwareVersion, ...]:

@@ -13,11 +13,11 @@ from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.record_files.exposure_states import keep_state
 from astrodriz_io.record_files.sidecar import Piece, SidecarWriter
 
-__all__ = ["DecisionKeeper"]
+__all__ = ["ReplayRecorder"]
 
 
 @frozen(eq=False)
-class DecisionKeeper:
+class ReplayRecorder:
     """Puts into the sidecar what the record names by hash.
 
     Attributes

@@ -12,57 +12,55 @@ from astrodriz_io.drizzling.final import FinalImage
 from astrodriz_io.record_files.record import dump_quality, write_record
 from astrodriz_io.report.page import write_report
 from astrodriz_io.run.ending import RunEnding
-from astrodriz_io.run.settings import Settings
+from astrodriz_io.run.state import StartedRun
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.storage.disk import as_bytes, storage_errors
 from astrodriz_io.storage.names import ENDINGS
 from astrodriz_io.storage.publishing import publish
 from astrodriz_io.storage.workspace import Workspace
 
-__all__ = ["leave_results"]
+__all__ = ["publish_results"]
 
 
-def leave_results(
+def publish_results(
+    run: StartedRun,
     record: RunRecord,
-    products: Sequence[Path],
-    product: FinalImage | None,
+    space: Workspace,
     ending: RunEnding,
     *,
-    space: Workspace,
-    home: Path,
-    settings: Settings,
+    files: Sequence[Path] = (),
+    product: FinalImage | None = None,
 ) -> RunRecord:
     """Write what tells of the run, and bring every file to its final name.
 
     Parameters
     ----------
+    run : StartedRun
+        Says where the files go, and whether the manifest and the file of the quality measurements are asked for.
     record : RunRecord
         Complete but for the list of files.
-    products : sequence of Path
+    space : Workspace
+        Where the files are.
+    ending : RunEnding
+        Tells it in the trailer, which is in its place already.
+    files : sequence of Path
         Products, exposures and headerlets in the workspace.
     product : FinalImage or None
         The deciding product, for the pictures of the report; None where none was made.
-    ending : RunEnding
-        Tells it in the trailer, which is in its place already.
-    space : Workspace
-        Where the files are.
-    home : Path
-        Where they go.
-    settings : Settings
-        Whether the manifest and the file of the quality measurements are asked for.
 
     Returns
     -------
     RunRecord
         With the list of files.
     """
+    settings = run.settings
     asked = {
         "manifest": settings.manifest,
         "quality": settings.quality_testing,
         "sidecar": record.sidecar is not None,
     }
     names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
-    record = evolve(record, files=(*(path.name for path in products), *names.values()))
+    record = evolve(record, files=(*(path.name for path in files), *names.values()))
     with storage_errors(record.root):
         write_record(record, space.place(names["record"]))
         write_report(record, product, space.place(names["report"]))
@@ -72,5 +70,7 @@ def leave_results(
             lines = "".join(f"{name}\n" for name in record.files)
             space.place(names["manifest"]).write_bytes(as_bytes(lines))
         ending.tell(record, FileDigest(names["record"], sha256_of(space.place(names["record"]))))
-    publish([space.place(name) for name in record.files if name != names["trailer"]], home, record.root)
+    publish(
+        [space.place(name) for name in record.files if name != names["trailer"]], run.association.folder, record.root
+    )
     return record

@@ -17,7 +17,7 @@ from astrodriz_core.records.verification import Verification
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.association import Association, read_association
-from astrodriz_io.run.claim import claimed
+from astrodriz_io.run.claim import exclusive_association
 from astrodriz_io.run.preparation import PreparedExposures, prepare
 from astrodriz_io.run.record import parameter_warnings
 from astrodriz_io.run.settings import Settings, settings_from_environment
@@ -87,7 +87,7 @@ def _held(input_file: Path, wait: float) -> Iterator[tuple[Association, Path]]:
     """The association, held against runs, and the folder for the workspace: its own wherever that may be written to."""
     with ExitStack() as held:
         try:
-            association = held.enter_context(claimed(input_file, force=True, wait=wait))
+            association = held.enter_context(exclusive_association(input_file, force=True, wait=wait))
             home = association.folder
         except StorageError as error:
             if not _is_refusal(error):

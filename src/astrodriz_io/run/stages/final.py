@@ -7,15 +7,16 @@ from pathlib import Path
 
 from attrs import frozen
 
+from astrodriz_core.decide.selection import select_wcs
 from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.drizzling import ProductRecord
 from astrodriz_core.records.run import StageOutcome, StageRecord
-from astrodriz_core.records.verification import Policy
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.products.exposures import finish_exposures, write_checksums
 from astrodriz_io.products.product import write_product
+from astrodriz_io.run.context import StageContext, by_rootname
 from astrodriz_io.run.record import not_tried
-from astrodriz_io.run.stages import StageContext, Standing, by_rootname
+from astrodriz_io.run.state import FinalProducts, FinishedRun, SolvedRun, grow
 from astrodriz_io.storage.places import beside
 from astrodriz_io.verifying.combination import verify_combination
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -24,11 +25,10 @@ from astrodriz_io.wcs.headerlet_files import copy_wcs, write_headerlet, write_ne
 __all__ = [
     "COMPANIONS",
     "FINAL",
-    "FinalNote",
-    "FinalProducts",
-    "final_note",
-    "final_record",
+    "HeaderStamp",
+    "deliver",
     "final_stage",
+    "header_stamp",
     "write_headerlets",
 ]
 
@@ -37,7 +37,7 @@ FINAL, COMPANIONS = "final", "companions"
 
 
 @frozen
-class FinalNote:
+class HeaderStamp:
     """What the headers of products and exposures say of the run.
 
     Attributes
@@ -61,37 +61,35 @@ class FinalNote:
         return self.moment[:10]
 
 
-def final_note(origin: WcsOrigin, started: str, stages: Sequence[StageRecord]) -> FinalNote:
-    """The note of a run that began at a time (ISO 8601, UTC), from the records of its stages."""
-    return FinalNote(origin, started[:19], tuple(text.partition(":")[0] for text in not_tried(stages)))
+def header_stamp(origin: WcsOrigin, started: str, stages: Sequence[StageRecord]) -> HeaderStamp:
+    """What headers say of a run that began at a time (ISO 8601, UTC), from the records of its stages."""
+    return HeaderStamp(origin, started[:19], tuple(text.partition(":")[0] for text in not_tried(stages)))
 
 
-@frozen(eq=False)
-class FinalProducts:
-    """What the last stage left in the workspace.
-
-    Attributes
-    ----------
-    products : tuple of ProductRecord
-        DRZ and DRC.
-    files : tuple of Path
-        Their files.
-    companions : Combination or None
-        That of the companions, which no stage had made before; None where there are none.
-    """
-
-    products: tuple[ProductRecord, ...]
-    files: tuple[Path, ...]
-    companions: Combination | None
+def final_stage(run: SolvedRun) -> FinishedRun:
+    """Write the products of the WCS that won, bring it into the FLT files, and write headerlets."""
+    selection = select_wcs(run.stages)
+    stamp = header_stamp(selection.chosen, run.moment, run.stages)
+    copies, current = run.exposures.copies, run.current
+    product = run.association.product
+    final = deliver(run.context, current.files, current.combination, copies.companions, product, stamp)
+    return grow(
+        run,
+        FinishedRun,
+        stages=(*run.stages, _record(run, final, stamp)),
+        selection=selection,
+        final=final,
+        headerlets=write_headerlets(copies.flt, stamp) if run.settings.headerlets else (),
+    )
 
 
-def final_stage(
+def deliver(
     context: StageContext,
     files: Sequence[Path],
     combination: Combination,
     companions: Sequence[Path],
     product: str,
-    note: FinalNote,
+    stamp: HeaderStamp,
 ) -> FinalProducts:
     """Write the products, and finish the exposures.
 
@@ -108,35 +106,35 @@ def final_stage(
         product of their own. Empty otherwise.
     product : str
         Root of the products' names.
-    note : FinalNote
+    stamp : HeaderStamp
         For the headers.
     """
-    made = [_finish(context, combination, files, f"{product}_{_suffix(files)}.fits", note)]
+    delivered = [_finish(context, combination, files, f"{product}_{_suffix(files)}.fits", stamp)]
     own = None
     if companions:
         for deciding, companion in zip(files, companions, strict=True):
             copy_wcs(deciding, companion)
         own = context.combine(companions, COMPANIONS)
-        made.append(_finish(context, own, companions, f"{product}_drz.fits", note))
+        delivered.append(_finish(context, own, companions, f"{product}_drz.fits", stamp))
     return FinalProducts(
-        products=tuple(record for record, _ in made),
-        files=tuple(file for _, file in made),
+        products=tuple(record for record, _ in delivered),
+        files=tuple(file for _, file in delivered),
         companions=own,
     )
 
 
-def final_record(standing: Standing, final: FinalProducts, policy: Policy, note: FinalNote) -> StageRecord:
-    """The record of the last stage: what was verified is delivered, and the companions' product is verified now."""
-    own = final.companions
+def _record(run: SolvedRun, final: FinalProducts, stamp: HeaderStamp) -> StageRecord:
+    """What was verified is delivered, and the product of the companions is verified now."""
+    current, own = run.current, final.companions
     return StageRecord(
         stage=Stage.FINAL,
         outcome=StageOutcome.DONE,
-        reason=f"made with the {note.origin.value} WCS",
-        wcs=tuple(exposure_wcs(file) for file in standing.files),
-        drizzle=standing.combination.record,
-        verification=standing.verification,
+        reason=f"made with the {stamp.origin.value} WCS",
+        wcs=tuple(exposure_wcs(file) for file in current.files),
+        drizzle=current.combination.record,
+        verification=current.verification,
         companions=own.record if own is not None else None,
-        companions_verification=verify_combination(own, policy) if own is not None else None,
+        companions_verification=verify_combination(own, run.settings.policy) if own is not None else None,
     )
 
 
@@ -145,7 +143,7 @@ def _suffix(exposures: Sequence[Path]) -> str:
     return "drc" if all(exposure.stem.lower().endswith("_flc") for exposure in exposures) else "drz"
 
 
-def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, ...]:
+def write_headerlets(exposures: Sequence[Path], stamp: HeaderStamp) -> tuple[Path, ...]:
     """Write the WCS in use of every exposure as ``<exposure>_flt_hlet.fits`` beside it, and the solutions made for it.
 
     A bare FLC, which has no FLT, gives ``<exposure>_flc_hlet.fits``.
@@ -153,18 +151,18 @@ def write_headerlets(exposures: Sequence[Path], note: FinalNote) -> tuple[Path, 
     written: list[Path] = []
     for exposure in exposures:
         path = beside(exposure, f"{exposure.stem}_hlet.fits")
-        written += (write_headerlet(exposure, path, moment=note.moment), *write_new_solutions(exposure))
+        written += (write_headerlet(exposure, path, moment=stamp.moment), *write_new_solutions(exposure))
     return tuple(written)
 
 
 def _finish(
-    context: StageContext, combination: Combination, files: Sequence[Path], name: str, note: FinalNote
+    context: StageContext, combination: Combination, files: Sequence[Path], name: str, stamp: HeaderStamp
 ) -> tuple[ProductRecord, Path]:
     roots = by_rootname(files)
     context.flag(files, combination)
-    finish_exposures(roots, combination, note.date, note.not_tried)
+    finish_exposures(roots, combination, stamp.date, stamp.not_tried)
     path = context.workspace.place(name)
-    product = write_product(combination, path, note.moment)
+    product = write_product(combination, path, stamp.moment)
     for file in files:
-        write_checksums(file, note.moment)
+        write_checksums(file, stamp.moment)
     return product, path
