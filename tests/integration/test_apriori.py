@@ -29,7 +29,7 @@ from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import AprioriOutcome, SolutionOrigin
 from astrodriz_core.records.run import StageOutcome
 from astrodriz_io.align import apriori
-from astrodriz_io.align.apriori import apply_apriori
+from astrodriz_io.align.apriori import apply_apriori, propose_apriori
 from astrodriz_io.replay.replay import replay
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.runtime.progress import SilentProgress
@@ -98,6 +98,15 @@ def test_the_best_family_is_applied_to_all_exposures_and_brings_them_nearer_to_t
     assert after.absolute_rms_mas < 20.0 < before.absolute_rms_mas
     assert after.relative_rms_mas == pytest.approx(before.relative_rms_mas, abs=0.05)
     assert record.relative_change_mas < 0.2
+
+
+def test_a_proposal_is_what_is_done_and_changes_no_file(files, defaults, folder):
+    plan = propose_apriori(files, FolderSource(folder))
+    assert_as_before(files, defaults)
+    done = apply_apriori(files, FolderSource(folder))
+    assert plan.writes
+    assert (plan.record.outcome, plan.record.family, plan.record.reason) == (done.outcome, done.family, done.reason)
+    assert [e.after for e in plan.record.exposures] == [e.after for e in done.exposures] == [names(f)[0] for f in files]
 
 
 def test_the_former_wcs_stays_as_an_alternate_exactly(files, defaults, folder):

@@ -1,9 +1,9 @@
-"""What could be done to one exposure in the a priori stage: offers read, filtered, checked; nothing written."""
+"""The a priori solutions that are offered for one exposure: read and checked; nothing is written."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,15 @@ from attrs import evolve, frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.align.fitting import LinearTransform
+from astrodriz_core.decide.offers import (
+    Recipient,
+    judge_checks,
+    judge_content,
+    judge_kind,
+    judge_name,
+    needs_guide_stars,
+    was_pointed_with_gaia,
+)
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.records.astrometry import (
@@ -20,9 +29,9 @@ from astrodriz_core.records.astrometry import (
     OfferedSolution,
     SolutionOrigin,
 )
-from astrodriz_core.records.common import ChipWcs, WcsOrigin
+from astrodriz_core.records.common import ChipWcs
 from astrodriz_core.solutions.ranking import SipTerms, SolutionTerms, check_solution
-from astrodriz_core.solutions.wcsnames import a_priori_name, parse_wcsname, rank_a_priori
+from astrodriz_core.solutions.wcsnames import a_priori_name, parse_wcsname
 from astrodriz_io.fits.arrays import image_shape
 from astrodriz_io.fits.files import header_rootname, open_fits
 from astrodriz_io.services.guide_stars import DEFAULT_CATALOG, GuideStarSource
@@ -32,40 +41,28 @@ from astrodriz_io.wcs.headers import primary_wcsname, science_extensions
 from astrodriz_io.wcs.motion import chip_wcs, moved_chip, reference_plane, write_moved_chip
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 
-__all__ = ["ExposurePlan", "plan_exposure"]
+__all__ = ["ExaminedExposure", "examine_exposure"]
 
 MAX_SIP_ORDER = 9
 """Greatest order of the SIP convention, whose keywords have one digit for each power."""
 
-GUIDE_STARS_IN_GAIA_FRAME = 58027.0
-"""MJD of 2017-10-01: from then on the telescope is pointed with Gaia's positions, so that the pipeline-default
-WCS is what the guide star correction would give, and only the name changes."""
-
 
 @frozen(eq=False)
-class ExposurePlan:
-    """Everything decided about one exposure alone.
+class ExaminedExposure:
+    """One exposure and all solutions that are offered for it, read and judged.
 
     Attributes
     ----------
     path : Path
-    rootname : str
-    families : tuple of str
-        Of the acceptable solutions, the preferred one first.
-    solutions : dict of str to Headerlet
-        The headerlet of each family.
-    to_attach : tuple of Headerlet
-        Those that the exposure does not have yet.
     record : AprioriExposure
         As it stands if nothing is applied.
+    headerlets : tuple of Headerlet or None
+        For each solution of ``record.offered`` its headerlet; None where it was not wanted or cannot be had.
     """
 
     path: Path
-    rootname: str
-    families: tuple[str, ...]
-    solutions: dict[str, Headerlet]
-    to_attach: tuple[Headerlet, ...]
     record: AprioriExposure
+    headerlets: tuple[Headerlet | None, ...]
 
 
 @frozen(eq=False)
@@ -74,13 +71,12 @@ class _Examined:
 
     record: OfferedSolution
     headerlet: Headerlet | None = None
-    new: bool = True
     problem: str | None = None
 
 
-def plan_exposure(
+def examine_exposure(
     path: Path, source: HeaderletSource | None, guide_stars: GuideStarSource | None, all_wcs: bool
-) -> tuple[ExposurePlan, str | None]:
+) -> tuple[ExaminedExposure, str | None]:
     """Read and check all solutions that are offered for one exposure.
 
     Parameters
@@ -95,7 +91,7 @@ def plan_exposure(
 
     Returns
     -------
-    plan : ExposurePlan
+    examined : ExaminedExposure
     problem : str or None
         What could not be asked or read; None where everything could.
 
@@ -105,106 +101,75 @@ def plan_exposure(
         The source cannot be asked.
     """
     with open_fits(path) as hdulist:
-        rootname = header_rootname(hdulist[0].header, path.name)
-        own = EmbeddedSource(hdulist).offers(rootname)
-        offered = source.offers(rootname) if source is not None else type(own)()
-        examined = _examine((*own.solutions, *offered.solutions), hdulist, path.name, all_wcs)
+        recipient = Recipient(
+            header_rootname(hdulist[0].header, path.name), idctab_root(hdulist[0].header), all_wcs=all_wcs
+        )
+        own = EmbeddedSource(hdulist).offers(recipient.rootname)
+        offered = source.offers(recipient.rootname) if source is not None else type(own)()
+        examined = _examine((*own.solutions, *offered.solutions), hdulist, recipient)
         star = None
-        if guide_stars is not None and not _usable(examined):
-            star = _guide_star_offset(hdulist, rootname, guide_stars)
+        if guide_stars is not None and needs_guide_stars([one.record for one in examined]):
+            star = _guide_star_offset(hdulist, recipient.rootname, guide_stars)
             if star is not None:
                 examined.append(_new_solution(path, star, hdulist))
-        ranked = _ranked(examined, offered.best)
         record = AprioriExposure(
-            rootname=rootname,
+            rootname=recipient.rootname,
             before=primary_wcsname(hdulist),
             after=primary_wcsname(hdulist),
             best=offered.best,
             offered=tuple(one.record for one in examined),
             guide_stars=star,
         )
-    by_family = {str(parse_wcsname(one.record.wcsname).family): one.headerlet for one in reversed(ranked)}
-    families = tuple(dict.fromkeys(str(parse_wcsname(one.record.wcsname).family) for one in ranked))
-    attach = tuple(one.headerlet for one in examined if one.headerlet is not None and one.new and one.record.attached)
-    plan = ExposurePlan(path, rootname, families, _present(by_family), attach, record)
     problems = [offered.problem, *(one.problem for one in examined)]
-    return plan, "; ".join(filter(None, problems)) or None
+    told = "; ".join(filter(None, problems)) or None
+    return ExaminedExposure(path, record, tuple(one.headerlet for one in examined)), told
 
 
-def _present(headerlets: dict[str, Headerlet | None]) -> dict[str, Headerlet]:
-    return {family: headerlet for family, headerlet in headerlets.items() if headerlet is not None}
-
-
-def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, name: str, all_wcs: bool) -> list[_Examined]:
+def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, recipient: Recipient) -> list[_Examined]:
     """Load the offers that are wanted, leave out those that are there already, check the rest."""
     examined: list[_Examined] = []
     contents: set[str] = set()
     for offer in offers:
-        one = _load(offer, hdulist, name, all_wcs)
+        one = _load(offer, recipient)
         if one.headerlet is not None:
             content = content_hash(one.headerlet)
             if content in contents:
                 continue
             contents.add(content)
-        examined.append(_checked(one, hdulist, name))
+        examined.append(_checked(one, hdulist))
     return examined
 
 
-def _load(offer: Offer, hdulist: fits.HDUList, name: str, all_wcs: bool) -> _Examined:
-    """The headerlet of an offer, unless its name or content says that it is not for this exposure."""
+def _load(offer: Offer, recipient: Recipient) -> _Examined:
+    """The headerlet of an offer, where it is kept, and what is said of it."""
     embedded = offer.origin is SolutionOrigin.EMBEDDED
-    wanted = idctab_root(hdulist[0].header)
-    refused = OfferedSolution(offer.wcsname, "", offer.origin, embedded)
-    other = f"it has another distortion file than {wanted or 'none'}"
-    named = parse_wcsname(offer.wcsname).idctab
-    if not all_wcs and not embedded and named is not None and named.lower() != wanted.lower():
-        return _Examined(evolve(refused, refused=other))
+    record = judge_name(OfferedSolution(offer.wcsname, "", offer.origin, embedded), recipient)
+    if record.refused is not None:
+        return _Examined(record)
     try:
         headerlet = offer.load()
     except DatabaseError as error:
-        return _Examined(evolve(refused, refused=str(error)), problem=str(error))
-    record = evolve(refused, hdrname=str(headerlet[0].header["HDRNAME"]).strip())
-    destination = str(headerlet[0].header["DESTIM"]).strip().lower()
-    if destination != header_rootname(hdulist[0].header, name):
-        return _Examined(evolve(record, refused=f"it is meant for {destination}"))
-    same = headerlet_idctab(headerlet).lower() == wanted.lower()
-    if same or all_wcs or embedded or offer.wcsname.upper() == "OPUS":
-        return _Examined(evolve(record, attached=True, refused=None if same else other), headerlet, new=not embedded)
-    return _Examined(evolve(record, refused=other))
+        return _Examined(evolve(record, refused=str(error)), problem=str(error))
+    header = headerlet[0].header
+    record = evolve(record, hdrname=str(header["HDRNAME"]).strip())
+    rootname = str(header["DESTIM"]).strip().lower()
+    record = judge_content(record, rootname, headerlet_idctab(headerlet), recipient)
+    return _Examined(record, headerlet if rootname == recipient.rootname and record.attached else None)
 
 
-def _checked(one: _Examined, hdulist: fits.HDUList, name: str) -> _Examined:
-    """Check an a priori solution of this distortion file; others are not candidates."""
-    parsed = parse_wcsname(one.record.wcsname)
-    if one.headerlet is None or one.record.refused is not None:
-        return one
-    if parsed.origin is WcsOrigin.A_POSTERIORI:
-        return evolve(one, record=evolve(one.record, refused="it is an a posteriori solution"))
-    if parsed.family is None:
-        return evolve(one, record=evolve(one.record, refused="it is no a priori solution"))
-    checks = check_solution(_headerlet_terms(one.headerlet), _exposure_terms(hdulist), _target(hdulist))
-    failed = [check.reason for check in checks if not check.passed]
-    refused = f"refused: {'; '.join(failed)}" if failed else None
-    return evolve(one, record=evolve(one.record, checks=checks, refused=refused))
-
-
-def _usable(examined: Sequence[_Examined]) -> list[_Examined]:
-    """Candidates for the primary WCS."""
-    return [one for one in examined if one.headerlet is not None and one.record.refused is None]
-
-
-def _ranked(examined: Sequence[_Examined], best: str | None) -> list[_Examined]:
-    """Candidates in the order of preference: the one that the source calls the best, then by family."""
-    usable = _usable(examined)
-    names = rank_a_priori([one.record.wcsname for one in usable])
-    ordered = sorted(usable, key=lambda one: names.index(one.record.wcsname))
-    return sorted(ordered, key=lambda one: one.record.wcsname != best)
+def _checked(one: _Examined, hdulist: fits.HDUList) -> _Examined:
+    """The offer with its checks, which only an a priori solution of this distortion file has to pass."""
+    record = judge_kind(one.record)
+    if one.headerlet is not None and record.refused is None:
+        checks = check_solution(_headerlet_terms(one.headerlet), _exposure_terms(hdulist), _target(hdulist))
+        record = judge_checks(record, checks)
+    return evolve(one, record=record)
 
 
 def _guide_star_offset(hdulist: fits.HDUList, rootname: str, source: GuideStarSource) -> GuideStarOffset | None:
     """Offset for an exposure; none at all for those that were pointed with Gaia's positions."""
     start = hdulist[0].header.get("EXPSTART")
-    if isinstance(start, (int, float)) and start >= GUIDE_STARS_IN_GAIA_FRAME:
+    if was_pointed_with_gaia(start if isinstance(start, (int, float)) else None):
         return GuideStarOffset(0.0, 0.0, DEFAULT_CATALOG)
     return source.offset(rootname)
 
@@ -230,7 +195,7 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
     header["D_RA"], header["D_DEC"] = star.east_arcsec / 3600.0, star.north_arcsec / 3600.0
     header["CATALOG"] = star.catalog
     record = OfferedSolution(name, header["HDRNAME"], SolutionOrigin.GUIDE_STARS, attached=True)
-    return _checked(_Examined(record, headerlet), hdulist, path.name)
+    return _checked(_Examined(record, headerlet), hdulist)
 
 
 def _target(hdulist: fits.HDUList) -> tuple[float, float] | None:
