@@ -16,8 +16,10 @@ from tiny_files import write_exposure, write_idctab
 from whole_runs import copied, run_again
 
 from astrodriz_core.align.fitting import LinearTransform
+from astrodriz_core.decide.alignment import AlignmentPlan
 from astrodriz_core.measure.tangent import TangentPlane
-from astrodriz_core.records.astrometry import RelativeFit, SolutionOrigin
+from astrodriz_core.records.astrometry import AlignmentOutcome, AposterioriRecord, SolutionOrigin
+from astrodriz_core.solutions.wcsnames import a_posteriori_name
 from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.record_files.record import read_record
@@ -25,7 +27,7 @@ from astrodriz_io.services.headerlet_sources import FolderSource
 from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets
 from astrodriz_io.wcs.distortion import apply_distortion
 from astrodriz_io.wcs.earlier_runs import forget_earlier_runs
-from astrodriz_io.wcs.fit_writing import write_fit
+from astrodriz_io.wcs.fit_writing import write_alignment
 from astrodriz_io.wcs.headerlet_files import copy_wcs
 from astrodriz_io.wcs.headerlets import AUTHOR, make_headerlet
 from astrodriz_io.wcs.headers import edit_together
@@ -33,7 +35,6 @@ from astrodriz_io.wcs.headers import edit_together
 ROOT = "jabc01aaq"
 PLANE = TangentPlane(30.0, -20.0)
 SHIFT = LinearTransform(np.eye(2), np.array([0.05, -0.03]))
-NO_RELATIVE_FIT = RelativeFit((), 0, None, None, None, None, "one exposure")
 
 
 @pytest.fixture
@@ -55,12 +56,19 @@ def exposure(tmp_path: Path) -> Path:
     return path
 
 
+def write_shift(path: Path, shift: LinearTransform) -> tuple[str, ...]:
+    """Write the plan that moves an exposure without a catalogue."""
+    name = a_posteriori_name(names(path)[0], "IMG", "NONE")
+    record = AposterioriRecord(AlignmentOutcome.ALIGNED_RELATIVELY, "", (), (), None, (), None, (name,))
+    return write_alignment([path], AlignmentPlan(record, PLANE, (shift,)))
+
+
 def steps_of_a_run(path: Path, headerlet_folder: Path, transform: LinearTransform = SHIFT) -> None:
     """What a run does to the headers of an exposure."""
     forget_earlier_runs([path])
     apply_distortion([path], ReferenceFolders(variables=(("jref", path.parent),)))
     apply_apriori([path], FolderSource(headerlet_folder))
-    write_fit([path], PLANE, [transform], None, NO_RELATIVE_FIT)
+    write_shift(path, transform)
 
 
 def solution(path: Path, wcsname: str, *, author: str, hdrname: str = "", east_arcsec: float = 0.2) -> fits.HDUList:
@@ -162,7 +170,7 @@ def fill_letters(path: Path) -> None:
 def test_where_no_letter_is_left_the_former_wcs_becomes_an_extension(exposure, solutions):
     apply_distortion([exposure], ReferenceFolders(variables=(("jref", exposure.parent),)))
     fill_letters(exposure)
-    write_fit([exposure], PLANE, [SHIFT], None, NO_RELATIVE_FIT)
+    write_shift(exposure, SHIFT)
     assert f"{ROOT}_flc_IDC_a1b2c" in headerlets(exposure)
     assert "IDC_a1b2c" not in names(exposure)[1].values()
 
@@ -251,11 +259,11 @@ def test_the_fit_of_the_database_survives_a_new_one_with_its_name_and_that_is_to
     numbered = hdrname.replace("-hlet", "-1-hlet")
     for shift in (SHIFT, SHIFT, LinearTransform(np.eye(2), np.array([0.4, 0.0]))):
         forget_earlier_runs([exposure])
-        written = write_fit([exposure], PLANE, [shift], None, NO_RELATIVE_FIT)
+        notes = write_shift(exposure, shift)
         assert headerlets(exposure) == [hdrname, numbered]
         assert fits.getval(exposure, "HDRNAME", ("SCI", 1)) == numbered
-        assert hdrname in written.warnings[0]
-        assert numbered in written.warnings[0]
+        assert hdrname in notes[0]
+        assert numbered in notes[0]
     with fits.open(exposure) as hdulist:
         assert [one[0].header["AUTHOR"] for _, one in attached_headerlets(hdulist)] == ["the archive", AUTHOR]
 
