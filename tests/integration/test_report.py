@@ -28,9 +28,12 @@ from astrodriz_core.tell.explain import explain
 from astrodriz_core.verify.verification import judge
 from astrodriz_io.record_files.trailer import trailer
 from astrodriz_io.report.headline import Concern, concerns
-from astrodriz_io.report.html import ABSENT, Html, element, fixed, significant, table
-from astrodriz_io.report.page import LINKS, report_page, write_report
+from astrodriz_io.report.page import report_page, write_report
+from astrodriz_io.report.parts import Section, Table, table
+from astrodriz_io.report.rendering import render
 from astrodriz_io.report.svg import plain_label
+from astrodriz_io.report.view import LINKS, Report, report_view
+from astrodriz_io.report.wording import ABSENT, fixed, significant
 from astrodriz_io.run.record import companions_warnings
 
 HOSTILE = "</title></style><script>alert(\"x\")</script><img src=x onerror='y()'>&$\\frac{\x00\x1b[2J"
@@ -493,14 +496,57 @@ def test_arrays_are_only_read(misaligned: RunRecord) -> None:
     report_page(misaligned, product)
 
 
-def test_element_escapes_texts_and_attributes_but_not_html() -> None:
-    made = element("p", "<b>", Html("<i></i>"), 3, class_='"x"', aria_label="a & b")
-    assert made == '<p class="&quot;x&quot;" aria-label="a &amp; b">&lt;b&gt;<i></i>3</p>'
+def rendered(given: Table) -> str:
+    """The section of a page that holds nothing but a table."""
+    view = evolve(report_view(golden_record("omitted"), None), sections=(Section("only", "Only", (given,)),))
+    return render(view).partition("Only</h2>")[2].partition("</section>")[0].strip()
 
 
 def test_table_shows_none_as_a_dash_and_no_rows_as_a_sentence() -> None:
-    assert f"<td>{ABSENT}</td>" in table("caption", ("a", "b"), [("x", None)])
-    assert table("Files", ("a",), []) == '<p class="empty">Files: none.</p>'
+    assert f"<td>{ABSENT}</td>" in rendered(table("caption", ("a", "b"), [("x", None)]))
+    assert rendered(table("Files", ("a",), [])) == '<p class="empty">Files: none.</p>'
+
+
+def test_markup_in_a_cell_or_an_attribute_is_escaped() -> None:
+    written = rendered(table('a & "b"', ("<i>",), [("<b>\x1b",)]))
+    assert 'aria-label="a &amp; &#34;b&#34;"' in written
+    assert '<th scope="col">&lt;i&gt;</th>' in written
+    assert '<th scope="row">&lt;b&gt;\N{REPLACEMENT CHARACTER}</th>' in written
+
+
+def texts_in(part: Any) -> list[str]:
+    """Every text that a value holds, however deep."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, tuple):
+        return [text for each in part for text in texts_in(each)]
+    if attrs.has(type(part)):
+        return [text for field in attrs.fields(type(part)) for text in texts_in(getattr(part, field.name))]
+    return []
+
+
+def test_what_the_page_tells_is_known_without_html(name: str, page: Page) -> None:
+    view = report_view(golden_record(name), product_of(golden_record(name)))
+    told = texts_in((view.headline, view.sections))
+    assert view == report_view(golden_record(name), product_of(golden_record(name)))
+    assert not [text for text in told if "</" in text or "&" in text]
+    shown = " ".join(page.text.split()) + " ".join(str(attributes) for _, attributes in page.tags)
+    headings = [section.title for section in view.sections]
+    assert [text for text in (*headings, view.headline.alignment, view.title) if text not in shown] == []
+    assert [concern.text for concern in view.headline.concerns if concern.text not in shown] == []
+
+
+def test_every_row_of_every_table_has_a_cell_for_each_column(name: str) -> None:
+    view: Report = report_view(golden_record(name), None)
+    tables = [part for section in view.sections for part in tables_in(section)]
+    assert tables
+    assert {len(row) - len(each.columns) for each in tables for row in each.rows} <= {0}
+
+
+def tables_in(part: Any) -> list[Table]:
+    if isinstance(part, Table):
+        return [part]
+    return [each for block in getattr(part, "blocks", ()) for each in tables_in(block)]
 
 
 @pytest.mark.parametrize(

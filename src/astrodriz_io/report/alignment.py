@@ -7,28 +7,43 @@ from collections.abc import Iterator, Sequence
 from astrodriz_core.decide.selection import standing_stage
 from astrodriz_core.records.common import STAGE_ORIGINS
 from astrodriz_core.records.run import RunRecord, StageRecord
-from astrodriz_core.records.verification import Check, GuidingCheck, PolicyResult, Registration
-from astrodriz_io.report.html import (
-    ABSENT,
-    Html,
+from astrodriz_core.records.verification import (
+    AlignmentMeasurements,
+    Check,
+    ExposureSharpness,
+    ExposureSimilarity,
+    FocusDistribution,
+    FocusIndex,
+    GuidingCheck,
+    PolicyResult,
+    Registration,
+)
+from astrodriz_io.report.parts import (
+    Block,
+    Cell,
+    Fold,
+    Heading,
+    Panel,
+    Panels,
+    Paragraph,
+    Section,
+    Strip,
+    Strips,
+    Table,
     badge,
-    details,
-    element,
-    fixed,
-    join,
-    section,
-    significant,
+    empty_section,
     table,
 )
 from astrodriz_io.report.plots import (
     StageVerification,
-    focus_figure,
+    focus_plot,
+    offsets_plot,
     registration_checks,
-    registration_figure,
-    similarity_figure,
+    similarity_plot,
 )
+from astrodriz_io.report.wording import ABSENT, fixed, percent, significant
 
-__all__ = ["alignment_section", "checks_section", "guiding_section", "stages_section", "verified_stages"]
+__all__ = ["alignment_section", "checks_section", "guiding_sections", "stages_section", "verified_stages"]
 
 COMPANIONS = "final products, FLT"
 """What the page calls the product of the FLT files beside FLC files."""
@@ -58,7 +73,7 @@ def _in_use_and_others(
     return [stage for stage in stages if stage.name == in_use], [stage for stage in stages if stage.name != in_use]
 
 
-def stages_section(record: RunRecord) -> Html:
+def stages_section(record: RunRecord) -> Section:
     """What each stage did, and why it was kept or not."""
     rows = (
         (
@@ -71,10 +86,11 @@ def stages_section(record: RunRecord) -> Html:
         for stage in record.stages
     )
     headers = ("Stage", "Outcome", "Alignment", "WCSNAME", "Reason")
-    return section("stages", "Stages", table("The stages in their order", headers, rows), _comparisons(record.stages))
+    stages = table("The stages in their order", headers, rows)
+    return Section("stages", "Stages", (stages, *_comparisons(record.stages)))
 
 
-def _comparisons(stages: Sequence[StageRecord]) -> Html:
+def _comparisons(stages: Sequence[StageRecord]) -> Iterator[Table]:
     """The products of the stages against the default product."""
     rows = [
         (
@@ -93,41 +109,39 @@ def _comparisons(stages: Sequence[StageRecord]) -> Html:
     ]
     headers = ("Stage", "Verdict", "x (px)", "y (px)", "Error (px)", "Rotation (deg)", "Scatter (px)", "Sources",
                "Similarity index")  # fmt: skip
-    if not rows:
-        return Html("")
-    caption = "Each new product against the default product, after the bulk shift and rotation"
-    return table(caption, headers, rows, numbers=range(2, 9))
+    if rows:
+        caption = "Each new product against the default product, after the bulk shift and rotation"
+        yield table(caption, headers, rows, numbers=range(2, 9))
 
 
-def alignment_section(record: RunRecord) -> Html:
+def alignment_section(record: RunRecord) -> Section:
     """Plots and tables of what was measured of the alignment."""
     stages = verified_stages(record)
     if not stages:
         text = "The alignment was not measured: there are no two exposures to compare."
-        return section("alignment", "Alignment of the exposures", element("p", text, class_="empty"))
+        return empty_section("alignment", "Alignment of the exposures", text)
     in_use = _name_in_use(record)
+    return Section("alignment", "Alignment of the exposures", (*_offsets(stages, in_use), *_likeness(stages, in_use)))
+
+
+def _offsets(stages: Sequence[StageVerification], in_use: str | None) -> Iterator[Block]:
+    """Where each exposure lies."""
     shown, others = _in_use_and_others(stages, in_use)
-    plots = (
-        element("figure", _caption(stage, in_use), registration_figure(stage, f"offsets-{number}"), class_="panel")
-        for number, stage in enumerate(stages)
-    )
-    return section(
-        "alignment",
-        "Alignment of the exposures",
-        element("p", _how_to_read_offsets(stages)),
-        element("div", *plots, class_="panels"),
-        *(_registration_table(stage) for stage in shown),
-        *(details(f"Offsets of stage {stage.name}", _registration_table(stage)) for stage in others),
-        element("h3", "Focus and similarity"),
-        element(
-            "div",
-            _plot(focus_figure(stages, "focus"), FOCUS_CAPTION),
-            _plot(similarity_figure(stages, "similarity"), SIMILARITY_CAPTION),
-            class_="strips",
-        ),
-        *(_exposure_table(stage) for stage in shown),
-        *(details(f"Focus and similarity of stage {stage.name}", _exposure_table(stage)) for stage in others),
-    )
+    yield Paragraph(_how_to_read_offsets(stages))
+    yield Panels(tuple(_panel(stage, in_use, f"offsets-{number}") for number, stage in enumerate(stages)))
+    yield from map(_registration_table, shown)
+    yield from (Fold(f"Offsets of stage {stage.name}", (_registration_table(stage),)) for stage in others)
+
+
+def _likeness(stages: Sequence[StageVerification], in_use: str | None) -> Iterator[Block]:
+    """How sharp the product is, and how like the exposures."""
+    shown, others = _in_use_and_others(stages, in_use)
+    focus = Strip(focus_plot(stages, "focus"), FOCUS_CAPTION)
+    yield Heading("Focus and similarity")
+    yield Strips((focus, Strip(similarity_plot(stages, "similarity"), SIMILARITY_CAPTION)))
+    for stage in shown:
+        yield from _exposures(stage)
+    yield from (Fold(f"Focus and similarity of stage {stage.name}", tuple(_exposures(stage))) for stage in others)
 
 
 FOCUS_CAPTION = (
@@ -149,16 +163,12 @@ def _how_to_read_offsets(stages: Sequence[StageVerification]) -> str:
     )
 
 
-def _caption(stage: StageVerification, in_use: str | None) -> Html:
-    name = f"{stage.name} (in use)" if stage.name == in_use else stage.name
-    return element("figcaption", element("strong", name), " ", badge(stage.verification.verdict))
+def _panel(stage: StageVerification, in_use: str | None, name: str) -> Panel:
+    title = f"{stage.name} (in use)" if stage.name == in_use else stage.name
+    return Panel(title, badge(stage.verification.verdict), offsets_plot(stage, name))
 
 
-def _plot(drawing: Html, caption: str) -> Html:
-    return element("figure", drawing, element("figcaption", caption), class_="strip")
-
-
-def _registration_table(stage: StageVerification) -> Html:
+def _registration_table(stage: StageVerification) -> Table:
     checks = registration_checks(stage.verification)
     rows = (
         _registration_row(number, registration, checks.get(registration.rootname))
@@ -169,7 +179,7 @@ def _registration_table(stage: StageVerification) -> Html:
     return table(f"Registration residuals, stage {stage.name}", headers, rows, numbers=range(2, 9))
 
 
-def _registration_row(number: int, registration: Registration, check: Check | None) -> tuple[object, ...]:
+def _registration_row(number: int, registration: Registration, check: Check | None) -> tuple[Cell, ...]:
     dx, dy = registration.dx_arcsec, registration.dy_arcsec
     length = None if dx is None or dy is None else 1000 * (dx**2 + dy**2) ** 0.5
     rotation = fixed(registration.rotation_deg, 4, sign=True)
@@ -190,65 +200,66 @@ def _registration_row(number: int, registration: Registration, check: Check | No
     )
 
 
-def _exposure_table(stage: StageVerification) -> Html:
+def _exposures(stage: StageVerification) -> Iterator[Block]:
     """Focus, similarity and sharpness of the product and of each exposure."""
     measured = stage.verification.measurements
     similarity = {each.rootname: each for each in measured.similarity.exposures}
     sharpness = {each.rootname: each for each in measured.sharpness}
-    rows: list[tuple[object, ...]] = [
-        ("product", significant(measured.focus.product.value), fixed(measured.focus.product.z_score, 2, sign=True),
-         significant(measured.similarity.index, 3), None, None, None, None)
-    ]  # fmt: skip
-    for focus in measured.focus.exposures:
-        similar, sharp = similarity.get(focus.name), sharpness.get(focus.name)
-        rows.append(
-            (
-                focus.name,
-                significant(focus.value),
-                fixed(focus.z_score, 2, sign=True),
-                significant(similar.index if similar else None, 3),
-                significant(similar.hamming if similar else None, 3),
-                significant(similar.mean_squared_error if similar else None, 3),
-                fixed(sharp.log_ratio if sharp else None, sign=True),
-                _percent(sharp.core_flagged if sharp else None),
-            )
-        )
+    rows = (
+        _exposure_row(focus, similarity.get(focus.name), sharpness.get(focus.name))
+        for focus in measured.focus.exposures
+    )
     headers = ("Image", "Focus index", "Z-score", "Similarity index", "Hamming distance", "Mean squared error",
                "Log sharpness", "Star cores flagged")  # fmt: skip
-    whole = table(f"Focus, similarity and sharpness, stage {stage.name}", headers, rows, numbers=range(1, 8))
-    return join((whole, _focus_of_sources(stage)))
+    caption = f"Focus, similarity and sharpness, stage {stage.name}"
+    yield table(caption, headers, (_product_row(measured), *rows), numbers=range(1, 8))
+    yield from _focus_of_sources(measured.focus.sources)
 
 
-def _focus_of_sources(stage: StageVerification) -> Html:
-    sources = stage.verification.measurements.focus.sources
-    if sources.median is None:
-        return Html("")
-    text = (
-        f"Over {sources.n_sources} sources the peak of the product is {sources.median:.3f} of that of the exposures "
-        f"(quartiles {fixed(sources.first_quartile)} and {fixed(sources.third_quartile)}); near 1 is aligned."
+def _product_row(measured: AlignmentMeasurements) -> tuple[Cell, ...]:
+    product = measured.focus.product
+    index = significant(measured.similarity.index, 3)
+    return ("product", significant(product.value), fixed(product.z_score, 2, sign=True), index, None, None, None, None)
+
+
+def _exposure_row(
+    focus: FocusIndex, similar: ExposureSimilarity | None, sharp: ExposureSharpness | None
+) -> tuple[Cell, ...]:
+    return (
+        focus.name,
+        significant(focus.value),
+        fixed(focus.z_score, 2, sign=True),
+        significant(similar.index if similar else None, 3),
+        significant(similar.hamming if similar else None, 3),
+        significant(similar.mean_squared_error if similar else None, 3),
+        fixed(sharp.log_ratio if sharp else None, sign=True),
+        percent(sharp.core_flagged if sharp else None),
     )
-    return element("p", text, class_="note")
 
 
-def _percent(fraction: float | None) -> str:
-    return ABSENT if fraction is None else f"{100 * fraction:.1f} %"
+def _focus_of_sources(sources: FocusDistribution) -> Iterator[Paragraph]:
+    if sources.median is not None:
+        text = (
+            f"Over {sources.n_sources} sources the peak of the product is {sources.median:.3f} of that of the "
+            f"exposures (quartiles {fixed(sources.first_quartile)} and {fixed(sources.third_quartile)}); "
+            "near 1 is aligned."
+        )
+        yield Paragraph(text, "note")
 
 
-def checks_section(record: RunRecord) -> Html:
+def checks_section(record: RunRecord) -> Section:
     """The verdicts of all policies and the checks that they rest on."""
     stages = verified_stages(record)
+    title = "Checks of every policy"
     if not stages:
-        return section("checks", "Checks of every policy", element("p", "No checks were made.", class_="empty"))
+        return empty_section("checks", title, "No checks were made.")
     shown, others = _in_use_and_others(stages, _name_in_use(record))
-    return section(
-        "checks",
-        "Checks of every policy",
-        *(join(_policies(stage)) for stage in shown),
-        *(details(f"Checks of stage {stage.name}", *_policies(stage)) for stage in others),
-    )
+    tables = (part for stage in shown for part in _policies(stage))
+    folded = (Fold(f"Checks of stage {stage.name}", tuple(_policies(stage))) for stage in others)
+    return Section("checks", title, (*tables, *folded))
 
 
-def _policies(stage: StageVerification) -> Iterator[Html]:
+def _policies(stage: StageVerification) -> Iterator[Table]:
     verification = stage.verification
     rows = (
         (
@@ -264,7 +275,7 @@ def _policies(stage: StageVerification) -> Iterator[Html]:
     yield table(f"Checks, stage {stage.name}", headers, checks, numbers=(3, 4, 5))
 
 
-def _check_row(result: PolicyResult, check: Check) -> tuple[object, ...]:
+def _check_row(result: PolicyResult, check: Check) -> tuple[Cell, ...]:
     return (
         result.policy.value,
         check.quantity.value,
@@ -278,13 +289,13 @@ def _check_row(result: PolicyResult, check: Check) -> tuple[object, ...]:
     )
 
 
-def guiding_section(guiding: Sequence[GuidingCheck]) -> Html:
+def guiding_sections(guiding: Sequence[GuidingCheck]) -> Iterator[Section]:
     """The guiding check; nothing where it was not asked for."""
-    if not guiding:
-        return Html("")
-    rows = (
+    rows = [
         (g.rootname, g.outcome.value, fixed(g.elongation), fixed(g.sigma), fixed(g.threshold), g.n_sources, g.reason)
         for g in guiding
-    )
+    ]
     headers = ("Exposure", "Outcome", "Elongation", "Error", "Limit", "Sources", "Reason")
-    return section("guiding", "Guiding", table("Shapes of the sources", headers, rows, numbers=range(2, 6)))
+    if rows:
+        shapes = table("Shapes of the sources", headers, rows, numbers=range(2, 6))
+        yield Section("guiding", "Guiding", (shapes,))

@@ -19,19 +19,22 @@ from astrodriz_core.records.astrometry import (
 )
 from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import RunRecord
-from astrodriz_io.report.html import (
-    Html,
+from astrodriz_io.report.parts import (
+    Block,
+    Cell,
+    Code,
+    Fold,
+    Marked,
+    Paragraph,
+    Section,
+    Strong,
+    Table,
     badge,
     check_badge,
-    details,
-    element,
-    escaped,
-    fixed,
-    join,
-    section,
-    significant,
+    empty_section,
     table,
 )
+from astrodriz_io.report.wording import fixed, significant
 
 __all__ = ["aposteriori_section", "apriori_section", "choice_section"]
 
@@ -44,14 +47,15 @@ QUALITY_WORDS = {
 }
 
 
-def choice_section(record: RunRecord) -> Html:
+def choice_section(record: RunRecord) -> Section:
     """The solutions between which the run chose, and the WCS of every exposure."""
     if record.selection is None:
-        return section("choice", "Choice of the WCS", element("p", "No WCS was chosen.", class_="empty"))
-    return section("choice", "Choice of the WCS", _candidates(record.selection), _final_wcs(record))
+        return empty_section("choice", "Choice of the WCS", "No WCS was chosen.")
+    wcs = Fold("WCS of every chip", (_final_wcs(record),))
+    return Section("choice", "Choice of the WCS", (_candidates(record.selection), wcs))
 
 
-def _candidates(selection: WcsSelection) -> Html:
+def _candidates(selection: WcsSelection) -> Table:
     rows = (
         (
             candidate.origin.value,
@@ -67,7 +71,7 @@ def _candidates(selection: WcsSelection) -> Html:
     return table("Candidates, the preferred one first", headers, rows, numbers=(4,))
 
 
-def _final_wcs(record: RunRecord) -> Html:
+def _final_wcs(record: RunRecord) -> Table:
     final = [stage for stage in record.stages if stage.stage is Stage.FINAL]
     rows = (
         (exposure.rootname, chip.extver, chip.wcsname, fixed(chip.crval[0], 8), fixed(chip.crval[1], 8, sign=True))
@@ -76,7 +80,7 @@ def _final_wcs(record: RunRecord) -> Html:
         for chip in exposure.chips
     )
     headers = ("Exposure", "EXTVER", "WCSNAME", "CRVAL1 (deg)", "CRVAL2 (deg)")
-    return details("WCS of every chip", table("WCS of the final products", headers, rows, numbers=(1, 3, 4)))
+    return table("WCS of the final products", headers, rows, numbers=(1, 3, 4))
 
 
 def _with_error(value: float | None, error: float | None, digits: int = 1) -> str:
@@ -85,23 +89,23 @@ def _with_error(value: float | None, error: float | None, digits: int = 1) -> st
     return f"{value:.{digits}f} \N{PLUS-MINUS SIGN} {error:.{digits}f}"
 
 
-def apriori_section(record: RunRecord) -> Html:
+def apriori_section(record: RunRecord) -> Section:
     """The a priori solutions that were offered, and what became of them."""
     found = [stage.apriori for stage in record.stages if stage.apriori is not None]
-    parts = [part for apriori in found for part in _apriori(apriori)]
-    return section("apriori", "A priori solutions", *(parts or [_nothing(record, Stage.A_PRIORI)]))
+    blocks = tuple(block for apriori in found for block in _apriori(apriori))
+    return Section("apriori", "A priori solutions", blocks or (_nothing(record, Stage.A_PRIORI),))
 
 
-def _nothing(record: RunRecord, stage: Stage) -> Html:
+def _nothing(record: RunRecord, stage: Stage) -> Paragraph:
     """Why a stage has nothing to show."""
     reasons = [each.reason for each in record.stages if each.stage is stage]
-    return element("p", *(reasons or ["The stage was not run."]), class_="empty")
+    return Paragraph("".join(reasons) or "The stage was not run.", "empty")
 
 
-def _apriori(record: AprioriRecord) -> Iterator[Html]:
-    yield element("p", element("strong", f"{record.outcome.value}: "), record.reason)
+def _apriori(record: AprioriRecord) -> Iterator[Block]:
+    yield Paragraph(record.reason, lead=f"{record.outcome.value}: ")
     if record.relative_change_mas is not None:
-        yield element("p", f"They move the exposures against each other by {record.relative_change_mas:.1f} mas RMS.")
+        yield Paragraph(f"They move the exposures against each other by {record.relative_change_mas:.1f} mas RMS.")
     moved = (
         (e.rootname, e.before, e.after, e.best, fixed(e.east_mas, 1, sign=True), fixed(e.north_mas, 1, sign=True),
          fixed(e.rotation_deg, 4, sign=True))
@@ -117,30 +121,30 @@ def _apriori(record: AprioriRecord) -> Iterator[Html]:
     )
     yield table("Solutions offered", ("Exposure", "WCSNAME", "Origin", "Attached", "Outcome"), rows)
     checks = ((f"{root}: {solution.wcsname}", check) for root, solution in offered for check in solution.checks)
-    yield details("Checks of the solutions", _checks("Checks of the solutions offered", "Solution", checks))
+    yield Fold("Checks of the solutions", (_checks("Checks of the solutions offered", "Solution", checks),))
 
 
-def _usable(solution: OfferedSolution) -> Html:
+def _usable(solution: OfferedSolution) -> Cell:
     if solution.refused is not None:
-        return join((check_badge(False), f" {solution.refused}"))
+        return Marked(check_badge(False), solution.refused)
     passed = sum(check.passed for check in solution.checks)
-    return escaped(f"{passed} of {len(solution.checks)} checks passed" if solution.checks else "not a candidate")
+    return f"{passed} of {len(solution.checks)} checks passed" if solution.checks else "not a candidate"
 
 
-def aposteriori_section(record: RunRecord) -> Html:
+def aposteriori_section(record: RunRecord) -> Section:
     """The fits of the exposures to each other and to catalogues."""
     found = [stage.aposteriori for stage in record.stages if stage.aposteriori is not None]
-    parts = [part for fit in found for part in _aposteriori(fit)]
-    return section("aposteriori", "A posteriori fits", *(parts or [_nothing(record, Stage.A_POSTERIORI)]))
+    blocks = tuple(block for fit in found for block in _aposteriori(fit))
+    return Section("aposteriori", "A posteriori fits", blocks or (_nothing(record, Stage.A_POSTERIORI),))
 
 
-def _aposteriori(record: AposterioriRecord) -> Iterator[Html]:
-    yield element("p", element("strong", f"{record.outcome.value}: "), record.reason)
+def _aposteriori(record: AposterioriRecord) -> Iterator[Block]:
+    yield Paragraph(record.reason, lead=f"{record.outcome.value}: ")
     yield _attempts(record)
     yield from (
-        details(
+        Fold(
             f"Checks of attempt {number}: {attempt.catalog}, {attempt.method.value}",
-            _checks(f"Checks of attempt {number}", "Attempt", ((str(number), check) for check in attempt.checks)),
+            (_checks(f"Checks of attempt {number}", "Attempt", ((str(number), check) for check in attempt.checks)),),
         )
         for number, attempt in enumerate(record.attempts, start=1)
         if attempt.checks
@@ -148,10 +152,11 @@ def _aposteriori(record: AposterioriRecord) -> Iterator[Html]:
     yield _catalogs(record.catalogs)
     if record.relative is not None:
         yield _relative(record.relative)
+        yield Paragraph(record.relative.reason, "note")
     yield _sources(record.sources)
 
 
-def _attempts(record: AposterioriRecord) -> Html:
+def _attempts(record: AposterioriRecord) -> Table:
     rows = (
         _attempt_row(number, attempt, chosen=number - 1 == record.chosen)
         for number, attempt in enumerate(record.attempts, start=1)
@@ -164,7 +169,7 @@ def _attempts(record: AposterioriRecord) -> Html:
     return table(caption, headers, rows, numbers=range(4, 8))
 
 
-def _attempt_row(number: int, attempt: FitAttempt, *, chosen: bool) -> tuple[object, ...]:
+def _attempt_row(number: int, attempt: FitAttempt, *, chosen: bool) -> tuple[Cell, ...]:
     fit = attempt.fit
     return (
         number,
@@ -176,7 +181,7 @@ def _attempt_row(number: int, attempt: FitAttempt, *, chosen: bool) -> tuple[obj
         f"{fit.east_mas:+.1f}, {fit.north_mas:+.1f}" if fit else None,
         _held_out(attempt.holdout),
         f"{attempt.quality.value}: {QUALITY_WORDS[attempt.quality]}",
-        element("strong", "chosen") if chosen else "not chosen",
+        Strong("chosen") if chosen else "not chosen",
         attempt.reason,
     )
 
@@ -187,7 +192,7 @@ def _held_out(holdout: HoldOut | None) -> str | None:
     return f"{holdout.before_mas:.1f} \N{RIGHTWARDS ARROW} {holdout.after_mas:.1f}"
 
 
-def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> Html:
+def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> Table:
     rows = (
         (name, check.name, significant(check.value), significant(check.threshold), check_badge(check.passed),
          check.reason)
@@ -197,17 +202,17 @@ def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> 
     return table(caption, headers, rows, numbers=(2, 3))
 
 
-def _catalogs(catalogs: Sequence[CatalogProvenance]) -> Html:
+def _catalogs(catalogs: Sequence[CatalogProvenance]) -> Table:
     rows = (
         (c.name, c.origin, c.rows, c.with_proper_motion, fixed(c.epoch, 3), fixed(c.reference_epoch, 1),
-         c.problem, element("code", c.sha256) if c.sha256 else None)
+         c.problem, Code(c.sha256) if c.sha256 else None)
         for c in catalogs
     )  # fmt: skip
     headers = ("Catalogue", "Origin", "Rows", "With proper motion", "Epoch", "Reference epoch", "Problem", "SHA-256")
     return table("Catalogues asked", headers, rows, numbers=(2, 3, 4, 5))
 
 
-def _relative(relative: RelativeFit) -> Html:
+def _relative(relative: RelativeFit) -> Table:
     rows = (
         (e.rootname, e.matches, fixed(e.east_mas, 2, sign=True), fixed(e.north_mas, 2, sign=True),
          fixed(e.error_mas, 2), fixed(e.rotation_deg, 5, sign=True), fixed(e.fraction, 2), e.reason)
@@ -219,10 +224,10 @@ def _relative(relative: RelativeFit) -> Html:
         f"Exposures fitted to each other: {relative.sources} shared sources, "
         f"{fixed(relative.before_mas, 2)} mas before, {fixed(relative.after_mas, 2)} mas after"
     )
-    return join((table(caption, headers, rows, numbers=range(1, 7)), element("p", relative.reason, class_="note")))
+    return table(caption, headers, rows, numbers=range(1, 7))
 
 
-def _sources(sources: Sequence[ExposureSources]) -> Html:
+def _sources(sources: Sequence[ExposureSources]) -> Fold:
     rows = (
         (exposure.rootname, chip.extver, c.detected, c.kept, c.saturated, c.cosmic_ray, c.bad_pixel, c.edge,
          c.not_a_source, f"{c.psf_fwhm:.2f} ({c.psf_origin.value})")
@@ -232,6 +237,6 @@ def _sources(sources: Sequence[ExposureSources]) -> Html:
     )  # fmt: skip
     headers = ("Exposure", "EXTVER", "Found", "Kept", "Saturated", "Cosmic rays", "Bad pixels", "At the edge",
                "Other shapes", "PSF FWHM (px)")  # fmt: skip
-    skipped = (element("p", f"{e.rootname}: {e.skipped}", class_="note") for e in sources if e.skipped is not None)
-    whole = table("Sources found in the exposures", headers, rows, numbers=range(1, 9))
-    return details("Sources found in the exposures", whole, *skipped)
+    skipped = (Paragraph(f"{e.rootname}: {e.skipped}", "note") for e in sources if e.skipped is not None)
+    title = "Sources found in the exposures"
+    return Fold(title, (table(title, headers, rows, numbers=range(1, 9)), *skipped))

@@ -13,10 +13,11 @@ from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome, Verification
 from astrodriz_core.tell.explain import alignment_sentence
-from astrodriz_io.report.html import ABSENT, Html, badge, element, fixed, significant, tone
+from astrodriz_io.report.parts import Badge, badge, tone
 from astrodriz_io.report.plots import registration_checks
+from astrodriz_io.report.wording import ABSENT, fixed, percent, significant
 
-__all__ = ["Concern", "concerns", "headline"]
+__all__ = ["Concern", "Headline", "Tile", "WcsInUse", "concerns", "headline"]
 
 
 @frozen
@@ -34,21 +35,77 @@ class Concern:
     text: str
 
 
-def headline(record: RunRecord) -> Html:
-    """The head of the page."""
+@frozen
+class Tile:
+    """A figure that matters, under its name and over what to know of it."""
+
+    name: str
+    value: str
+    note: str
+
+
+@frozen
+class WcsInUse:
+    """The WCS of the products, where it comes from, and why it was chosen."""
+
+    name: str
+    origin: str
+    why: str
+
+
+@frozen
+class Headline:
+    """The head of the page.
+
+    Attributes
+    ----------
+    root, product : str
+        What the run was given, and what it made of it.
+    configuration : str
+        Detector, filter, exposures and time in a line.
+    tone : str
+        Colour of the verdict.
+    badge : Badge or None
+        The verdict; None where nothing was verified.
+    alignment : str
+        The verdict in a sentence.
+    reason : str
+        Why, by the policy that decides; empty where nothing was verified.
+    wcs : WcsInUse or None
+        None where no WCS was chosen.
+    tiles : tuple of Tile
+        Empty where nothing was combined.
+    concerns : tuple of Concern
+        The worst first.
+    """
+
+    root: str
+    product: str
+    configuration: str
+    tone: str
+    badge: Badge | None
+    alignment: str
+    reason: str
+    wcs: WcsInUse | None
+    tiles: tuple[Tile, ...]
+    concerns: tuple[Concern, ...]
+
+
+def headline(record: RunRecord) -> Headline:
+    """What the head of the page says of a run."""
     verification = standing_verification(record)
-    return element(
-        "header",
-        element("p", "astrodriz run report", class_="eyebrow"),
-        element("h1", f"{record.root} ", element("span", f"\N{RIGHTWARDS ARROW} {record.product}", class_="product")),
-        element("p", _configuration(record), class_="configuration"),
-        element(
-            "div",
-            *_verdict(record, verification),
-            class_=f"verdict {tone(verification.verdict) if verification else 'none'}",
-        ),
-        _tiles(record, verification),
-        _attention(concerns(record)),
+    chosen = record.selection
+    return Headline(
+        root=record.root,
+        product=record.product,
+        configuration=_configuration(record),
+        tone=tone(verification.verdict) if verification else "none",
+        badge=badge(verification.verdict) if verification else None,
+        alignment=alignment_sentence(record),
+        reason=f"Policy {verification.policy.value}: {verification.reason}" if verification else "",
+        wcs=WcsInUse(chosen.wcsname, chosen.chosen.value, chosen.reason) if chosen else None,
+        tiles=_tiles(record, verification),
+        concerns=concerns(record),
     )
 
 
@@ -61,51 +118,30 @@ def _configuration(record: RunRecord) -> str:
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 
 
-def _verdict(record: RunRecord, verification: Verification | None) -> Iterator[Html]:
-    sentence = alignment_sentence(record)
-    if verification is None:
-        yield element("p", element("strong", sentence), class_="lead")
-    else:
-        yield element("p", badge(verification.verdict), " ", sentence, class_="lead")
-        reason = f"Policy {verification.policy.value}: {verification.reason}"
-        yield element("p", reason, class_="reason")
-    if record.selection is not None:
-        chosen = record.selection
-        yield element(
-            "p", "WCS in use: ", element("code", chosen.wcsname), f" ({chosen.chosen.value}). ",
-            element("span", f"Why: {chosen.reason}", class_="reason"),
-        )  # fmt: skip
-
-
-def _tiles(record: RunRecord, verification: Verification | None) -> Html:
+def _tiles(record: RunRecord, verification: Verification | None) -> tuple[Tile, ...]:
     if not record.stages:
-        return Html("")
-    tiles = (_relative(verification), _absolute(record), _similarity(verification), _used(record), _cosmic_rays(record))
-    boxes = (
-        element("div", element("dt", name), element("dd", value), element("dd", note, class_="note"))
-        for name, value, note in tiles
-    )
-    return element("dl", *boxes, class_="tiles")
+        return ()
+    return (_relative(verification), _absolute(record), _similarity(verification), _used(record), _cosmic_rays(record))
 
 
-def _relative(verification: Verification | None) -> tuple[str, str, str]:
+def _relative(verification: Verification | None) -> Tile:
     name = "Largest offset"
     if verification is None or verification.worst is None:
-        return name, ABSENT, "not measured"
+        return Tile(name, ABSENT, "not measured")
     worst = verification.worst
     scale = 1000 * verification.measurements.pixel_scale_arcsec
     check = registration_checks(verification).get(worst.rootname)
     limit = f", limit {fixed(check.threshold)} px" if check and check.threshold is not None else ""
-    return name, f"{worst.offset_pix:.3f} px", f"{worst.offset_pix * scale:.1f} mas, {worst.rootname}{limit}"
+    return Tile(name, f"{worst.offset_pix:.3f} px", f"{worst.offset_pix * scale:.1f} mas, {worst.rootname}{limit}")
 
 
-def _absolute(record: RunRecord) -> tuple[str, str, str]:
+def _absolute(record: RunRecord) -> Tile:
     attempt = _fit_in_use(record)
     if attempt is None or attempt.fit is None:
         origin = record.selection.chosen.value if record.selection else "unknown"
-        return "Fit to a catalogue", "none", f"position from the {origin} WCS"
+        return Tile("Fit to a catalogue", "none", f"position from the {origin} WCS")
     held = f", {attempt.holdout.after_mas:.1f} mas on left-out matches" if attempt.holdout else ""
-    return f"RMS to {attempt.catalog}", f"{attempt.fit.rms_mas:.1f} mas", f"{attempt.fit.matches} matches{held}"
+    return Tile(f"RMS to {attempt.catalog}", f"{attempt.fit.rms_mas:.1f} mas", f"{attempt.fit.matches} matches{held}")
 
 
 def _fit_in_use(record: RunRecord) -> FitAttempt | None:
@@ -116,41 +152,32 @@ def _fit_in_use(record: RunRecord) -> FitAttempt | None:
     return next((fit.attempts[fit.chosen] for fit in fits if fit.chosen is not None), None)
 
 
-def _similarity(verification: Verification | None) -> tuple[str, str, str]:
+def _similarity(verification: Verification | None) -> Tile:
     index = verification.measurements.similarity.index if verification else None
-    return "Similarity index", significant(index, 2), "limit 1; 0 is equal" if index is not None else "not measured"
+    note = "limit 1; 0 is equal" if index is not None else "not measured"
+    return Tile("Similarity index", significant(index, 2), note)
 
 
 def _last_drizzle(record: RunRecord) -> DrizzleRecord | None:
     return next((stage.drizzle for stage in reversed(record.stages) if stage.drizzle is not None), None)
 
 
-def _used(record: RunRecord) -> tuple[str, str, str]:
+def _used(record: RunRecord) -> Tile:
     drizzle = _last_drizzle(record)
     if drizzle is None:
-        return "Exposures used", ABSENT, "nothing was combined"
+        return Tile("Exposures used", ABSENT, "nothing was combined")
     trailed = {check.rootname for check in record.guiding if check.outcome is GuidingOutcome.TRAILED}
     left_out = ({excluded.rootname for excluded in record.left_out} | trailed) - set(drizzle.exposures)
     used, left = len(drizzle.exposures), len(left_out)
-    return "Exposures used", f"{used} of {used + left}", f"{left or 'none'} left out"
+    return Tile("Exposures used", f"{used} of {used + left}", f"{left or 'none'} left out")
 
 
-def _cosmic_rays(record: RunRecord) -> tuple[str, str, str]:
+def _cosmic_rays(record: RunRecord) -> Tile:
     drizzle = _last_drizzle(record)
-    parts = [100 * count.fraction for count in drizzle.cosmic_rays] if drizzle else []
+    parts = [count.fraction for count in drizzle.cosmic_rays] if drizzle else []
     if not parts:
-        return "Cosmic-ray pixels", ABSENT, "none were looked for"
-    return "Cosmic-ray pixels", f"{max(parts):.2f} %", f"of the worst chip; {min(parts):.2f} % of the best"
-
-
-def _attention(found: tuple[Concern, ...]) -> Html:
-    if not found:
-        return element("p", "Nothing needs attention.", class_="attention-none")
-    items = (element("li", concern.text, class_=concern.tone) for concern in found)
-    return element(
-        "section", element("h2", "What to know", id="attention"), element("ul", *items),
-        class_="attention", aria_labelledby="attention",
-    )  # fmt: skip
+        return Tile("Cosmic-ray pixels", ABSENT, "none were looked for")
+    return Tile("Cosmic-ray pixels", percent(max(parts), 2), f"of the worst chip; {percent(min(parts), 2)} of the best")
 
 
 def concerns(record: RunRecord) -> tuple[Concern, ...]:

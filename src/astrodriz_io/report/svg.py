@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 import re
 
+from attrs import frozen
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
-
-from astrodriz_io.report.html import Html, element, escaped
 
 __all__ = [
     "ACCENT",
@@ -26,6 +26,7 @@ __all__ = [
     "LINE",
     "MUTED",
     "OPEN",
+    "Drawing",
     "as_svg",
     "new_figure",
     "plain_label",
@@ -87,8 +88,17 @@ def plain_label(text: str) -> str:
     return _UNSAFE.sub("?", text)[:_LONGEST_LABEL]
 
 
-def as_svg(figure: Figure, name: str, description: str) -> Html:
-    """Draw a figure as an SVG element of an HTML page.
+@frozen
+class Drawing:
+    """The content of an SVG element, and the size of what it shows in typographic points."""
+
+    width: float
+    height: float
+    content: Markup
+
+
+def as_svg(figure: Figure, name: str) -> Drawing:
+    """Draw a figure as SVG for an HTML page.
 
     Parameters
     ----------
@@ -96,18 +106,13 @@ def as_svg(figure: Figure, name: str, description: str) -> Html:
         Drawn in the colours of this module.
     name : str
         Goes into the identifiers, which have to differ between the figures of a page.
-    description : str
-        What the figure shows, for those who do not see it.
     """
     for text in figure.findobj(Text):
         text.set(fontfamily=FONT, usetex=False)
     width, height = (side * _POINTS_PER_INCH for side in figure.get_size_inches())
     buffer = io.StringIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    drawing = Html(_themed(_renamed(_inside(buffer.getvalue()), name)))
-    title = element("title", description)
-    opening = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escaped(description)}">'
-    return Html(f"{opening}{title}{drawing}</svg>")
+    return Drawing(width, height, Markup(_themed(_renamed(_inside(buffer.getvalue()), name))))
 
 
 def _inside(document: str) -> str:
