@@ -36,7 +36,7 @@ def render(report: Report) -> str:
 def _environment() -> Environment:
     """The templates; a name in them that does not exist is an error."""
     environment = Environment(
-        loader=PackageLoader("astrodriz_io", "report/templates"),
+        loader=PackageLoader("astrodriz_io.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_printable,
