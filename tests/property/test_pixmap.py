@@ -14,6 +14,7 @@ from astrodriz_core.combine.pixmap import (
     area_ratio,
     coordinate_map,
     tangent_plane_homography,
+    undistorted_pixels,
 )
 from astrodriz_core.errors import MeasurementError
 
@@ -126,12 +127,12 @@ def bend(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def test_map_bends_first_and_projects_then(monkeypatch: pytest.MonkeyPatch):
     homography = tangent_plane_homography(plane(5.0, -72.0), plane(5.01, -72.01, 30.0))
-    whole = coordinate_map((40, 30), bend, homography)
+    whole = coordinate_map(undistorted_pixels((40, 30), bend), homography)
     y, x = np.mgrid[:40, :30].astype(np.float64)
     expected = np.stack(apply_homography(homography, *bend(x, y)), axis=-1)
     np.testing.assert_array_equal(whole, expected)
     monkeypatch.setattr("astrodriz_core.combine.pixmap.BLOCK_PIXELS", 90)
-    np.testing.assert_array_equal(coordinate_map((40, 30), bend, homography), whole)
+    np.testing.assert_array_equal(coordinate_map(undistorted_pixels((40, 30), bend), homography), whole)
 
 
 def test_map_of_a_detector_equals_all_of_astropy():
@@ -143,7 +144,9 @@ def test_map_of_a_detector_equals_all_of_astropy():
     cd = tuple(map(tuple, wcs.pixel_scale_matrix))
     chip = TangentPlane(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), cd)
     output = plane(80.01, -60.005, 40.0)
-    pixmap = coordinate_map((64, 48), lambda x, y: wcs.pix2foc(x, y, 0), tangent_plane_homography(chip, output))
+    pixmap = coordinate_map(
+        undistorted_pixels((64, 48), lambda x, y: wcs.pix2foc(x, y, 0)), tangent_plane_homography(chip, output)
+    )
     y, x = np.mgrid[:64, :48].astype(np.float64)
     sky = wcs.all_pix2world(x, y, 0)
     np.testing.assert_allclose(
@@ -155,7 +158,7 @@ def test_map_of_a_detector_equals_all_of_astropy():
 def test_area_ratio_is_that_of_the_pixel_areas(ratio: float, angle: float):
     output = plane(80.0, 10.0, angle, SCALE / ratio)
     homography = tangent_plane_homography(plane(80.0, 10.0), output)
-    pixmap = coordinate_map((20, 20), lambda x, y: (x, y), homography)
+    pixmap = coordinate_map(undistorted_pixels((20, 20), lambda x, y: (x, y)), homography)
     np.testing.assert_allclose(area_ratio(pixmap), ratio**2, rtol=1e-6)
 
 

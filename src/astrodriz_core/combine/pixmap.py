@@ -7,7 +7,7 @@ a homography, nine numbers, so only the distortion has to be evaluated for each 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "area_ratio",
     "coordinate_map",
     "tangent_plane_homography",
+    "undistorted_pixels",
 ]
 
 Matrix: TypeAlias = NDArray[np.float64]
@@ -107,10 +108,8 @@ def apply_homography(homography: Matrix, x: ArrayLike, y: ArrayLike) -> tuple[ND
     return u / depth, v / depth
 
 
-def coordinate_map(
-    shape: tuple[int, int], undistort: Undistort, homography: Matrix, border: int = 0
-) -> NDArray[np.float64]:
-    """Map of all pixels of a chip into an output frame.
+def undistorted_pixels(shape: tuple[int, int], undistort: Undistort, border: int = 0) -> NDArray[np.float64]:
+    """Where the pixels of a chip lie without its distortion; the same under every pointing and every frame.
 
     Parameters
     ----------
@@ -119,26 +118,51 @@ def coordinate_map(
     undistort : callable
         The distortion: takes x and y of detector pixels, 0-based, 1-D arrays of the same length, and
         gives x and y of the undistorted pixels, 0-based. ``lambda x, y: wcs.pix2foc(x, y, 0)`` of astropy.
-    homography : ndarray, shape (3, 3)
-        From `tangent_plane_homography`, with the tangent plane of the chip's WCS as the first one.
     border : int
-        Pixels beyond each edge of the chip that are mapped too.
+        Pixels beyond each edge of the chip that are taken too.
 
     Returns
     -------
-    ndarray of float64, shape (ny + 2 border, nx + 2 border, 2)
+    ndarray of float64, shape (2, ny + 2 border, nx + 2 border)
+        x and y, 0-based. It is made in blocks of rows.
+    """
+    ny, nx = (side + 2 * border for side in shape)
+    result = np.empty((2, ny, nx))
+    for start, stop in _blocks(ny, nx):
+        y, x = np.mgrid[start:stop, :nx].reshape(2, -1).astype(np.float64) - border
+        for axis, values in enumerate(undistort(x, y)):
+            result[axis, start:stop] = np.reshape(values, (stop - start, nx))
+    return result
+
+
+def coordinate_map(undistorted: NDArray[np.float64], homography: Matrix) -> NDArray[np.float64]:
+    """Map of all pixels of a chip into an output frame.
+
+    Parameters
+    ----------
+    undistorted : ndarray of float64, shape (2, ny, nx)
+        From `undistorted_pixels`.
+    homography : ndarray, shape (3, 3)
+        From `tangent_plane_homography`, with the tangent plane of the chip's WCS as the first one.
+
+    Returns
+    -------
+    ndarray of float64, shape (ny, nx, 2)
         x and y, 0-based, in the output frame of each pixel; NaN as in `apply_homography`. It is made in
         blocks of rows.
     """
-    ny, nx = (side + 2 * border for side in shape)
+    _, ny, nx = undistorted.shape
     result = np.empty((ny, nx, 2))
-    rows = max(1, BLOCK_PIXELS // max(nx, 1))
-    for start in range(0, ny, rows):
-        stop = min(start + rows, ny)
-        y, x = np.mgrid[start:stop, :nx].reshape(2, -1).astype(np.float64) - border
-        for axis, values in enumerate(apply_homography(homography, *undistort(x, y))):
-            result[start:stop, :, axis] = values.reshape(stop - start, nx)
+    for start, stop in _blocks(ny, nx):
+        for axis, values in enumerate(apply_homography(homography, *undistorted[:, start:stop])):
+            result[start:stop, :, axis] = values
     return result
+
+
+def _blocks(ny: int, nx: int) -> Iterator[tuple[int, int]]:
+    """First row, and the one after the last, of blocks of some `BLOCK_PIXELS`."""
+    rows = max(1, BLOCK_PIXELS // max(nx, 1))
+    return ((start, min(start + rows, ny)) for start in range(0, ny, rows))
 
 
 def area_ratio(pixmap: NDArray[np.float64]) -> NDArray[np.float64]:

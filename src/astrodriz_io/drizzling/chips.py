@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
+from astropy.wcs import DistortionLookupTable
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
@@ -14,6 +16,7 @@ from astrodriz_core.combine.pixmap import (
     apply_homography,
     coordinate_map,
     tangent_plane_homography,
+    undistorted_pixels,
 )
 from astrodriz_core.instruments.detectors import dark_electrons, electrons_per_unit, readout_noise_electrons
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
@@ -116,23 +119,49 @@ class DrizzleChip:
         flagged: NDArray[np.bool_] = (self.dq() & self.exposure.description.saturation_bits) != 0
         return flagged
 
-    def pixel_map(self, frame: OutputFrame, border: int = 0) -> NDArray[np.float64]:
+    def undistorted(self, border: int = 0) -> NDArray[np.float64]:
+        """Where the pixels of this chip lie without its distortion, which is evaluated for each of them.
+
+        Parameters
+        ----------
+        border : int
+            Pixels beyond each edge of the chip that are taken too.
+
+        Returns
+        -------
+        ndarray of float64, shape (2, ny + 2 border, nx + 2 border)
+            0-based x and y of the tangent plane. It follows from `distortion_key`, shape and border alone.
+        """
+        return undistorted_pixels(self.chip.shape, self._undistort, border)
+
+    @property
+    def distortion_key(self) -> str:
+        """A digest of all that the distortion depends on; the pointing is none of it."""
+        digest = hashlib.sha256()
+        sip = self.wcs.sip
+        terms = () if sip is None else (sip.a, sip.b, sip.crpix)
+        for values in (*map(_terms, self._lookup_tables()), *terms):
+            digest.update(b"-" if values is None else np.ascontiguousarray(values, np.float64).tobytes())
+            digest.update(b"|")
+        return digest.hexdigest()
+
+    def pixel_map(self, frame: OutputFrame, undistorted: NDArray[np.float64]) -> NDArray[np.float64]:
         """Position in the output frame of the centre of every pixel of this chip.
 
         Parameters
         ----------
         frame : OutputFrame
             The frame.
-        border : int
-            Pixels beyond each edge of the chip that are mapped too.
+        undistorted : ndarray of float64, shape (2, ny, nx)
+            From `undistorted`.
 
         Returns
         -------
-        ndarray of float64, shape (ny + 2 border, nx + 2 border, 2)
+        ndarray of float64, shape (ny, nx, 2)
             0-based x and y in the frame. Exact: the distortion is evaluated for every pixel, and what
             remains between two tangent planes is a homography.
         """
-        return coordinate_map(self.chip.shape, self._undistort, self._homography(frame), border)
+        return coordinate_map(undistorted, self._homography(frame))
 
     def positions(
         self, x: NDArray[np.float64], y: NDArray[np.float64], frame: OutputFrame
@@ -145,6 +174,9 @@ class DrizzleChip:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         u, v = self.wcs.pix2foc(x, y, 0)
         return u, v
+
+    def _lookup_tables(self) -> tuple[DistortionLookupTable | None, ...]:
+        return self.wcs.cpdis1, self.wcs.cpdis2, self.wcs.det2im1, self.wcs.det2im2
 
     def _homography(self, frame: OutputFrame) -> NDArray[np.float64]:
         return tangent_plane_homography(tangent_plane(self.wcs), frame_plane(frame))
@@ -192,6 +224,13 @@ def load_exposure(
         DrizzleChip(exposure, chip, _read_wcs(path, chip.extver, coeffs), resetbits or 0) for chip in exposure.chips
     )
     return DrizzleExposure(exposure, chips)
+
+
+def _terms(table: DistortionLookupTable | None) -> NDArray[np.float64] | None:
+    """All numbers of a table of distortions, its grid first."""
+    if table is None:
+        return None
+    return np.concatenate([table.crpix, table.crval, table.cdelt, table.data.shape, np.ravel(table.data)])
 
 
 def _read_wcs(path: Path, extver: int, coeffs: bool) -> HSTWCS:

@@ -29,6 +29,7 @@ from astrodriz_io.drizzling.prepared import ChipMasks, Mask, Prepared
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.drizzling.viability import viable_exposures
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.progress import ProgressReporter
@@ -75,6 +76,7 @@ def combine_exposures(
     progress: ProgressReporter,
     threads: int,
     title: str = "this combination",
+    undistorted: UndistortedPixels | None = None,
 ) -> Combination:
     """Run all drizzle steps on a set of exposures; their files are only read.
 
@@ -92,6 +94,8 @@ def combine_exposures(
         How many chips are worked on at a time; the result does not depend on it.
     title : str
         What the record calls this combination.
+    undistorted : UndistortedPixels, optional
+        Shared with other combinations of these detectors; by default this one has its own, in memory.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def combine_exposures(
     """
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = viable_exposures(loaded, parameters)
-    prepared = _prepare(exposures, parameters, store, progress, threads)
+    prepared = _prepare(exposures, parameters, store, undistorted or UndistortedPixels(None), progress, threads)
     rejecting = parameters.driz_cr and len(exposures) > 1
     # Whatever driz_separate says: the verification needs them wherever there is something to compare.
     singles = drizzle_separately(prepared) if len(exposures) > 1 else ()
@@ -119,6 +123,7 @@ def _prepare(
     exposures: tuple[DrizzleExposure, ...],
     parameters: DrizzleParameters,
     store: ImageStore,
+    undistorted: UndistortedPixels,
     progress: ProgressReporter,
     threads: int,
 ) -> Prepared:
@@ -140,6 +145,7 @@ def _prepare(
         static=static,
         sky=measure_skies(exposures, static, parameters),
         store=store,
+        undistorted=undistorted,
         progress=progress,
         threads=threads,
     )

@@ -15,7 +15,7 @@ from astrodriz_core.parameters.choices import ProcessingUnit, Units, WeightType
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
-from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio, drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import chip_scale_ratio, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, without_margin
 from astrodriz_io.runtime.parallel import ordered_map
@@ -103,7 +103,7 @@ def _chip_input(
         clean = good & ~cosmic_rays[chip.key]
         good = clean if clean.any() else good
     weight[~good] = 0
-    return rate, weight, chip.pixel_map(frame, MAP_BORDER)
+    return rate, weight, prepared.pixel_map(chip, frame)
 
 
 def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:

@@ -13,7 +13,9 @@ from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.frame import MAP_BORDER
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["ChipMasks", "Prepared"]
@@ -45,6 +47,8 @@ class Prepared:
         Subtracted sky by `DrizzleChip.key`, native units; chips without an entry have 0.
     store : ImageStore
         Where intermediate images go.
+    undistorted : UndistortedPixels
+        Where the pixels of its chips lie without distortion, for all combinations of a run.
     progress : ProgressReporter
         Told of every chip.
     threads : int
@@ -59,6 +63,7 @@ class Prepared:
     static: ChipMasks
     sky: Mapping[str, float]
     store: ImageStore
+    undistorted: UndistortedPixels
     progress: ProgressReporter
     threads: int = field(default=1)
 
@@ -66,6 +71,10 @@ class Prepared:
     def chips(self) -> tuple[DrizzleChip, ...]:
         """All chips of all exposures, in order."""
         return tuple(chip for exposure in self.exposures for chip in exposure.chips)
+
+    def pixel_map(self, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float64]:
+        """Position in a frame of the pixels of a chip and of `MAP_BORDER` beyond its edges; see `DrizzleChip`."""
+        return chip.pixel_map(frame, self.undistorted.of(chip, MAP_BORDER))
 
     def native_sky(self, chip: DrizzleChip) -> float:
         """Subtracted sky of a chip in the units of its SCI array."""

@@ -21,7 +21,7 @@ from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.instruments.detectors import ReadoutDirection, readout_direction
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.frame import INNER, MAP_BORDER
+from astrodriz_io.drizzling.frame import INNER
 from astrodriz_io.drizzling.prepared import Mask, Prepared
 from astrodriz_io.drizzling.resample import blot_chip, project_flags
 from astrodriz_io.runtime.parallel import ordered_map
@@ -87,7 +87,7 @@ def flag_cosmic_rays(prepared: Prepared, median: NDArray[np.float32]) -> tuple[d
 def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip) -> tuple[Mask, NDArray[np.float64]]:
     """Cosmic rays of one chip, and its map into the common grid."""
     parameters = prepared.parameters
-    pixel_map = chip.pixel_map(prepared.frame, MAP_BORDER)
+    pixel_map = prepared.pixel_map(chip, prepared.frame)
     blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
     blotted *= np.float32(chip.exptime)
     sky = prepared.native_sky(chip) * chip.electrons_per_unit

@@ -17,6 +17,7 @@ from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use
 from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["MeasuredBefore", "repeat_combination"]
@@ -51,6 +52,7 @@ def repeat_combination(
     store: ImageStore,
     progress: ProgressReporter,
     threads: int,
+    undistorted: UndistortedPixels | None = None,
 ) -> Combination:
     """Drizzle exposures together as an earlier combination did; see `combine_exposures`.
 
@@ -76,6 +78,7 @@ def repeat_combination(
         static=measured.static,
         sky={f"{sky.rootname}_{sky.extver}": sky.value for sky in record.sky},
         store=store,
+        undistorted=undistorted or UndistortedPixels(None),
         progress=progress,
         threads=threads,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
-from astrodriz_io.drizzling.frame import INNER, MAP_BORDER, drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import INNER, drizzle_margin, padded_frame
 from astrodriz_io.drizzling.prepared import Prepared
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.runtime.parallel import ordered_map
@@ -42,7 +42,7 @@ def _drizzle_exposure(prepared: Prepared, exposure: DrizzleExposure) -> Drizzled
     drizzle = new_drizzle(frame, kernel, fill, len(exposure.chips), context=False)
     saturated = np.zeros(frame.shape, dtype=bool)
     for chip in exposure.chips:
-        pixel_map = chip.pixel_map(frame, MAP_BORDER)
+        pixel_map = prepared.pixel_map(chip, frame)
         inner = pixel_map[INNER]
         rate, good = prepared.signal(chip, parameters.driz_sep_bits)
         add_chip(

@@ -16,6 +16,7 @@ from astrodriz_core.errors import NoViableDataError, StorageError
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.inputs.association import Association, read_association
 from astrodriz_io.run.claim import exclusive_association
 from astrodriz_io.run.preparation import PreparedExposures, prepare
@@ -134,6 +135,7 @@ def _measure(
         prepared.copies.deciding,
         evolve(prepared.parameters.parameters, final_wcs=False),
         store=ImageStore(space.scratch),
+        undistorted=UndistortedPixels(space.scratch),
         progress=progress,
         threads=settings.num_cores,
     )
