@@ -13,6 +13,7 @@ from astrodriz_core.records.run import FileDigest
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
+from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.products.exposures import write_cosmic_rays
 from astrodriz_io.run.recorder import ReplayRecorder
 from astrodriz_io.run.settings import Settings
@@ -50,6 +51,12 @@ class StageContext:
     progress: ProgressReporter
     recorder: ReplayRecorder | None = None
     measured: Mapping[str, MeasuredBefore] = field(factory=dict)
+    undistorted: UndistortedPixels = field(init=False)
+    """Where the pixels of all chips lie without distortion, for all combinations."""
+
+    @undistorted.default
+    def _shared(self) -> UndistortedPixels:
+        return UndistortedPixels(None if self.settings.in_memory else self.workspace.scratch)
 
     def combine(self, files: Sequence[Path], name: str) -> Combination:
         """Drizzle exposures with the parameters of the run; cosmic rays are found under the WCS that they have."""
@@ -59,7 +66,13 @@ class StageContext:
         store, threads = ImageStore(folder), self.settings.num_cores
         if name in self.measured:
             return repeat_combination(
-                files, self.parameters, self.measured[name], store=store, progress=self.progress, threads=threads
+                files,
+                self.parameters,
+                self.measured[name],
+                store=store,
+                progress=self.progress,
+                threads=threads,
+                undistorted=self.undistorted,
             )
         combination = combine_exposures(
             files,
@@ -68,6 +81,7 @@ class StageContext:
             progress=self.progress,
             threads=threads,
             title=combination_title(name),
+            undistorted=self.undistorted,
         )
         if self.recorder is not None:
             self.recorder.keep_masks(combination)
