@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.fits.files import keyword_number, open_fits, reading
+from astrodriz_io.fits.files import keyword_number, open_units, reading
 
 __all__ = ["image_array", "image_shape", "read_dq", "read_err", "read_header", "read_sci"]
 
@@ -86,8 +88,8 @@ def read_dq(path: Path, extver: int) -> NDArray[np.unsignedinteger[Any]]:
 
 def read_header(path: Path, extname: str, extver: int = 1) -> fits.Header:
     """Copy of one header; ``read_header(path, "PRIMARY")`` is the primary one."""
-    with open_fits(path) as hdulist:
-        hdu = _find(hdulist, extname, extver)
+    with open_units(path) as units:
+        hdu = next(units) if extname == "PRIMARY" else _first(units, extname, extver)
         if hdu is None:
             raise _no_extension(path, extname, extver)
         return hdu.header.copy()
@@ -113,19 +115,18 @@ def _null_shape(header: fits.Header) -> tuple[int, ...]:
 
 
 def _read(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
-    with open_fits(path) as hdulist:
-        hdu = _find(hdulist, extname, extver)
+    with open_units(path) as units:
+        hdu = _first(units, extname, extver)
         return None if hdu is None else image_array(hdu, f"{path.name}[{extname},{extver}]")
 
 
 def _read_beside(path: Path, extname: str, extver: int) -> NDArray[Any] | None:
-    with open_fits(path) as hdulist:
-        hdu = _find(hdulist, extname, extver)
+    with open_units(path) as units:
+        sci, hdu = _firsts(units, ("SCI", extname), extver)
         if hdu is None:
             return None
         where = f"{path.name}[{extname},{extver}]"
         array = image_array(hdu, where)
-        sci = _find(hdulist, "SCI", extver)
         if sci is None or image_shape(sci) != array.shape:
             expected = None if sci is None else image_shape(sci)
             raise InputError(f"the shape {array.shape} is not that of SCI, {expected}.", where=where)
@@ -152,20 +153,27 @@ def image_array(hdu: fits.ImageHDU, where: str) -> NDArray[Any]:
 
 
 def _sci_shape(path: Path, extver: int) -> tuple[int, int]:
-    with open_fits(path) as hdulist:
-        hdu = _find(hdulist, "SCI", extver)
+    with open_units(path) as units:
+        hdu = _first(units, "SCI", extver)
         shape = None if hdu is None else image_shape(hdu)
     if shape is None:
         raise _no_extension(path, "SCI", extver)
     return shape
 
 
-def _find(hdulist: fits.HDUList, extname: str, extver: int) -> fits.ImageHDU | None:
-    """Take the first of that name and version: duplicates have happened after careless edits."""
-    if extname == "PRIMARY":
-        return hdulist[0]
-    matches = (hdu for hdu in hdulist[1:] if hdu.name == extname and hdu.ver == extver)
-    return next(matches, None)
+def _first(units: Iterator[fits.ImageHDU], extname: str, extver: int) -> fits.ImageHDU | None:
+    return _firsts(units, (extname,), extver)[0]
+
+
+def _firsts(units: Iterator[fits.ImageHDU], extnames: Sequence[str], extver: int) -> list[fits.ImageHDU | None]:
+    """Take the first extension of each name and of that version: duplicates have happened after careless edits."""
+    found: dict[str, fits.ImageHDU] = {}
+    for hdu in islice(units, 1, None):
+        if hdu.name in extnames and hdu.ver == extver:
+            found.setdefault(hdu.name, hdu)
+        if len(found) == len(set(extnames)):
+            break
+    return [found.get(extname) for extname in extnames]
 
 
 def _no_extension(path: Path, extname: str, extver: int) -> InputError:

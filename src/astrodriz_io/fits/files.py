@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from astropy.io import fits
@@ -18,7 +19,7 @@ from astrodriz_io.fits.scan import check_counts_of_file
 from astrodriz_io.storage.disk import is_short_write, storage_errors
 from astrodriz_io.storage.regular_files import check_regular
 
-__all__ = ["FITS_FAILURES", "header_rootname", "keyword_number", "keyword_text", "open_fits", "reading"]
+__all__ = ["FITS_FAILURES", "header_rootname", "keyword_number", "keyword_text", "open_fits", "open_units", "reading"]
 
 FITS_FAILURES: tuple[type[Exception], ...] = (
     OSError,
@@ -99,13 +100,41 @@ def open_fits(path: Path, *, keep_scaling: bool = False) -> Iterator[fits.HDULis
         It is not FITS, a header is damaged, or a header promises more bytes than the file has. Cards are
         parsed when they are used; one that cannot be raises this error from within the block.
     """
+    with _opened(path, keep_scaling=keep_scaling) as (hdulist, units):
+        for _ in units:
+            # Each is parsed and checked as it comes.
+            continue
+        yield hdulist
+
+
+@contextmanager
+def open_units(path: Path) -> Iterator[Iterator[fits.hdu.base._BaseHDU]]:
+    """Open a FITS file for a look at some of its units, which are parsed and checked as they are taken.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    iterator of HDU
+        In the order of the file; errors as for `open_fits`.
+    """
+    with _opened(path) as (_, units):
+        yield units
+
+
+@contextmanager
+def _opened(
+    path: Path, *, keep_scaling: bool = False
+) -> Iterator[tuple[fits.HDUList, Iterator[fits.hdu.base._BaseHDU]]]:
     size = check_regular(path)
     check_counts_of_file(path)
     with reading(path.name):
         hdulist = fits.open(path, do_not_scale_image_data=keep_scaling)
     try:
-        _check_units(hdulist, path, size)
-        yield hdulist
+        yield hdulist, _checked_units(hdulist, path, size)
     except fits.VerifyError as failure:
         raise _damaged(path.name, failure) from failure
     finally:
@@ -155,18 +184,20 @@ def _damaged(where: str, failure: Exception) -> InputError:
     return InputError(problem, where=where, remedy=_DAMAGED)
 
 
-def _check_units(hdulist: fits.HDUList, path: Path, file_size: int) -> None:
-    """Have every unit parsed, and refuse one that promises more than the file holds."""
-    with reading(path.name):
-        count = len(hdulist)
-    for index in range(count):
+def _checked_units(hdulist: fits.HDUList, path: Path, file_size: int) -> Iterator[fits.hdu.base._BaseHDU]:
+    """Have one unit after the other parsed, and refuse one that promises more than the file holds."""
+    units = iter(hdulist)
+    for index in count():
         where = f"{path.name}[{index}]"
         with reading(where):
-            hdu = hdulist[index]
+            hdu = next(units, None)
+        if hdu is None:
+            return
         end = _data_end(hdu, where)
         if end > file_size and path.suffix != ".gz":
             problem = f"the header promises data beyond the end of the file ({file_size} bytes)."
             raise InputError(problem, where=f"{path.name}[{hdu.name or index}]", remedy=_DAMAGED)
+        yield hdu
 
 
 def _data_end(hdu: fits.hdu.base._BaseHDU, where: str) -> int:
