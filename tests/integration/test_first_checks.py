@@ -127,6 +127,15 @@ def test_a_header_without_what_fits_requires(association: TinyAssociation) -> No
     assert error.where.startswith("xabc01abq_flt.fits")
 
 
+@pytest.mark.parametrize("extension", [0, 1])
+@pytest.mark.parametrize("value", [b"-2147483648", b"7", b"0"])
+def test_a_kind_of_pixels_that_does_not_exist(association: TinyAssociation, extension: int, value: bytes) -> None:
+    put_card(association.exposures[1], extension, b"BITPIX  = " + value.rjust(20))
+    error = refusal(association)
+    assert isinstance(error, InputError)
+    assert error.where == f"xabc01abq_flt.fits[{extension}]: BITPIX"
+
+
 BAD_VALUES = {
     "EXPSTART= 1E300": "1e+300 is not between 47892 and 88069",
     "EXPSTART= -57085.0": "-57085.0 is not between",

@@ -30,6 +30,8 @@ MAX_HEADER_BLOCKS = 4096
 """Blocks of 36 cards; the longest headers of HST exposures have some fifty."""
 
 _CARD, _BLOCK, _SHOWN = 80, 2880, 40
+_KINDS_OF_PIXELS = frozenset({8, 16, 32, 64, -32, -64})
+"""Values of BITPIX (FITS standard 4.0, table 8); astropy refuses others when it writes, not when it reads."""
 _COUNTS = frozenset({"NAXIS", "TFIELDS", "ZNAXIS"})
 _REMEDY = "Fetch the file again."
 _BEGINNINGS, _PADDING = (b"SIMPLE  ", b"XTENSION"), b"\0 "
@@ -149,9 +151,11 @@ def _whole(text: bytes, where: str) -> int:
 
 
 def _check_count(keyword: str, value: int, earlier: int, where: str) -> None:
-    """Refuse a count out of range, and one of which the header says two things: readers differ in which they take."""
+    """Refuse a number out of range, and one of which the header says two things: readers differ in which they take."""
     if keyword in _COUNTS and not 0 <= value <= MAX_COUNT:
         raise InputError(f"{value} is not between 0 and {MAX_COUNT}.", where=f"{where}: {keyword}", remedy=_REMEDY)
+    if keyword == "BITPIX" and value not in _KINDS_OF_PIXELS:
+        raise InputError(f"{value} is no kind of pixels.", where=f"{where}: {keyword}", remedy=_REMEDY)
     if value != earlier:
         problem = f"the header says both {earlier} and {value}."
         raise InputError(problem, where=f"{where}: {keyword}", remedy=_REMEDY)
