@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from astrodriz_core.combine.pixmap import TangentPlane, apply_homography, tangent_plane_homography
 from astrodriz_core.combine.polygons import convex_overlap
-from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.decide.viability import PixelContent, excluded_by_header, excluded_by_place, nothing_left
 from astrodriz_core.instruments.dq import good_pixels
-from astrodriz_core.instruments.observation import Condition
 from astrodriz_core.parameters.drizzle import DrizzleParameters
-from astrodriz_core.records.drizzling import ExcludedExposure, ExclusionReason
+from astrodriz_core.records.drizzling import ExcludedExposure
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, tangent_plane
 from astrodriz_io.inputs.exposures import Exposure
 
-__all__ = ["excluded_by_header", "nothing_left", "unusable_exposures", "viable_exposures"]
+__all__ = ["header_defect", "unusable_exposures", "viable_exposures"]
 
 
 def viable_exposures(
@@ -53,54 +52,29 @@ def unusable_exposures(
     excluded = [defect for exposure in exposures if (defect := _defect(exposure, parameters)) is not None]
     defective = {each.rootname for each in excluded}
     sound = [exposure for exposure in exposures if exposure.rootname not in defective]
-    together = _largest_group(sound)
-    apart = f"it overlaps none of the exposures that are combined ({', '.join(each.rootname for each in together)})"
-    alone = (exposure for exposure in sound if exposure not in together)
-    return (*excluded, *(ExcludedExposure(each.rootname, ExclusionReason.NO_OVERLAP, apart) for each in alone))
+    apart = excluded_by_place(
+        [exposure.rootname for exposure in sound], lambda one, other: _overlap(sound[one], sound[other])
+    )
+    return (*excluded, *apart)
 
 
-def excluded_by_header(exposure: Exposure) -> ExcludedExposure | None:
-    """The reason that an exposure's headers give to leave it out, if they do."""
-    conditions = exposure.observation.conditions
-    if Condition.ZERO_EXPOSURE_TIME in conditions:
-        detail = f"EXPTIME is {exposure.exposure_time:g} s"
-        return ExcludedExposure(exposure.rootname, ExclusionReason.NO_EXPOSURE_TIME, detail)
-    if Condition.NO_GOOD_PIXELS in conditions:
-        detail = "NGOODPIX is 0 on all chips together"
-        return ExcludedExposure(exposure.rootname, ExclusionReason.NO_GOOD_PIXELS, detail)
-    return None
-
-
-def nothing_left(excluded: Sequence[ExcludedExposure], where: str = "") -> NoViableDataError:
-    """The error of a run or a combination that no exposure is left of."""
-    listed = "; ".join(f"{each.rootname}: {each.detail}" for each in excluded)
-    return NoViableDataError(f"No exposure can be combined ({listed}).", where=where)
+def header_defect(exposure: Exposure) -> ExcludedExposure | None:
+    """Why the headers of an exposure say that it has nothing to give; None where they do not."""
+    return excluded_by_header(exposure.rootname, exposure.observation.conditions, exposure.exposure_time)
 
 
 def _defect(exposure: DrizzleExposure, parameters: DrizzleParameters) -> ExcludedExposure | None:
     """Why an exposure by itself has nothing to give."""
-    by_header = excluded_by_header(exposure.exposure)
-    if by_header is not None:
-        return by_header
-    pixels = sum(math.prod(chip.chip.shape) for chip in exposure.chips)
-    if not any(np.isfinite(chip.sci()).any() for chip in exposure.chips):
-        detail = f"none of its {pixels} pixels has a usable value"
-        return ExcludedExposure(exposure.rootname, ExclusionReason.NOT_FINITE, detail)
-    if not any(good_pixels(chip.dq(), parameters.final_bits).any() for chip in exposure.chips):
-        detail = f"each of its {pixels} pixels is flagged in DQ"
-        return ExcludedExposure(exposure.rootname, ExclusionReason.ALL_FLAGGED, detail)
-    return None
+    by_header = header_defect(exposure.exposure)
+    return by_header if by_header is not None else _content(exposure, parameters).defect(exposure.rootname)
 
 
-def _largest_group(exposures: Sequence[DrizzleExposure]) -> list[DrizzleExposure]:
-    """The most exposures that hang together by overlaps; the group of the first one where several are as large."""
-    groups: list[list[DrizzleExposure]] = []
-    for exposure in exposures:
-        joined = [group for group in groups if any(_overlap(exposure, member) for member in group)]
-        groups = [group for group in groups if group not in joined]
-        groups.append([*(member for group in joined for member in group), exposure])
-    chosen = max(groups, key=len, default=[])
-    return [exposure for exposure in exposures if exposure in chosen]
+def _content(exposure: DrizzleExposure, parameters: DrizzleParameters) -> PixelContent:
+    return PixelContent(
+        pixels=sum(math.prod(chip.chip.shape) for chip in exposure.chips),
+        any_finite=any(np.isfinite(chip.sci()).any() for chip in exposure.chips),
+        any_good=any(good_pixels(chip.dq(), parameters.final_bits).any() for chip in exposure.chips),
+    )
 
 
 def _overlap(first: DrizzleExposure, second: DrizzleExposure) -> bool:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
-from astrodriz_core.errors import NoViableDataError
+from astrodriz_core.decide.guiding import decide_guiding
 from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.measure.images import DrizzledImage
-from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
+from astrodriz_core.records.verification import GuidingCheck
 from astrodriz_core.verify.guiding import check_guiding as measure_guiding
 from astrodriz_core.verify.guiding import unknown_guiding
 from astrodriz_io.fits.arrays import read_dq, read_sci
@@ -37,8 +37,7 @@ class GuidingResult:
     left_out : frozenset of str
         Rootnames of exposures that take no further part.
     settings : Settings
-        With both alignment stages off after a failure, unless alignment is forced: where one exposure was
-        badly guided, the pointing of none can be trusted.
+        With both alignment stages off where `decide_guiding` says so.
     warnings : tuple of str
         For the record.
     """
@@ -62,22 +61,12 @@ def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
     if not settings.verify_guiding:
         return GuidingResult((), frozenset(), settings, ())
     checks = tuple(_check(file) for file in files)
-    trailed = [check.rootname for check in checks if check.outcome is GuidingOutcome.TRAILED]
-    if not trailed:
-        return GuidingResult(checks, frozenset(), settings, ())
-    left_out = frozenset() if settings.force else frozenset(trailed)
-    if len(left_out) == len(checks):
-        raise NoViableDataError(
-            f"The sources of every exposure are trailed ({', '.join(trailed)}).",
-            remedy="Use -f to combine them all the same.",
-        )
-    warnings = [f"the guiding check failed for {', '.join(trailed)}"]
-    if not settings.force_alignment:
+    decision = decide_guiding(checks, force=settings.force, force_alignment=settings.force_alignment)
+    if not decision.may_align:
         settings = evolve(settings, apply_apriori=False, compute_aposteriori=False)
-        warnings.append("no alignment was tried, because the pointing cannot be trusted; -a forces it")
-    for warning in warnings:
+    for warning in decision.warnings:
         logger.warning("%s", warning)
-    return GuidingResult(checks, left_out, settings, tuple(warnings))
+    return GuidingResult(checks, decision.left_out, settings, decision.warnings)
 
 
 def _check(file: Path) -> GuidingCheck:

@@ -11,12 +11,13 @@ from typing import TypeVar
 from astropy.io import fits
 from attrs import evolve, frozen
 
+from astrodriz_core.decide.viability import nothing_left
 from astrodriz_core.errors import MissingFilesError
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import ExcludedExposure
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.drizzling.chips import load_exposure
-from astrodriz_io.drizzling.viability import excluded_by_header, nothing_left, unusable_exposures
+from astrodriz_io.drizzling.viability import header_defect, unusable_exposures
 from astrodriz_io.fits.files import reading
 from astrodriz_io.fits.header_cards import check_cards_of_files
 from astrodriz_io.inputs.association import Association, Member, raw_idctab
@@ -111,7 +112,7 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
     check_cards_of_files(path for parts in sources.values() for path in parts)
     copies = {name: _copy(path, name, space) for name, path in sources.items()}
     exposures = _checked_exposures(association, copies)
-    excluded = tuple(found for exposure in exposures if (found := excluded_by_header(exposure)) is not None)
+    excluded = tuple(found for exposure in exposures if (found := header_defect(exposure)) is not None)
     usable = [exposure.observation.can_be_combined for exposure in exposures]
     if not any(usable):
         raise nothing_left(excluded, association.input_name)
