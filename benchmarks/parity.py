@@ -39,7 +39,7 @@ from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame import frame_wcs, requested_frame
-from astrodriz_io.drizzling.prepared import Prepared
+from astrodriz_io.drizzling.inputs import CombinationInputs
 from astrodriz_io.drizzling.rejection import flag_cosmic_rays
 from astrodriz_io.drizzling.resample import blot_chip
 from astrodriz_io.drizzling.separate import drizzle_separately
@@ -352,7 +352,7 @@ def final_rows(
     yield drizzled_row("final drizzle", case, stepsize, measured, note)
 
 
-def weight_scale(prepared: Prepared, case: str) -> tuple[float, str]:
+def weight_scale(prepared: CombinationInputs, case: str) -> tuple[float, str]:
     """What ERR weights of rates must be multiplied with to be the peer's."""
     chip = prepared.chips[0]
     if case != "ERR" or not chip.chip.unit.is_rate:

@@ -19,7 +19,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame
-from astrodriz_io.drizzling.prepared import Prepared
+from astrodriz_io.drizzling.inputs import CombinationInputs
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.runtime.progress import SilentProgress
@@ -100,11 +100,11 @@ class Ours:
         """The default frame."""
         return common_frame(self.exposures)
 
-    def prepared(self, parameters: Mapping[str, Any]) -> Prepared:
+    def prepared(self, parameters: Mapping[str, Any]) -> CombinationInputs:
         """Give the steps their input."""
         resolved = with_values(DrizzleParameters(), parameters)
         static = self.static if resolved.static else {}
-        return Prepared(
+        return CombinationInputs(
             exposures=self.exposures,
             default_frame=self.frame,
             frame=self.frame,

@@ -81,7 +81,7 @@ def measure_files(case: Case, folder: Path) -> Outcome:
             threads=1,
         )
         verification = verify_combination(combination, Policy.CALIBRATED)
-        frame = combination.prepared.frame
+        frame = combination.inputs.frame
         del combination
     if verification is None:
         raise SystemExit(f"Nothing to verify in {case.name}.")

@@ -15,17 +15,17 @@ from importlib.metadata import version
 from typing import NoReturn, TypeAlias
 
 from astrodriz_core.errors import AstrodrizError, UsageError
-from astrodriz_io.commands.catalog import add_catalog_arguments, run_catalog
-from astrodriz_io.commands.clean import add_clean_arguments, run_clean
-from astrodriz_io.commands.demo import add_demo_arguments, run_demo
-from astrodriz_io.commands.diff import add_diff_arguments, run_diff
-from astrodriz_io.commands.explain import add_explain_arguments, run_explain
-from astrodriz_io.commands.parameters import add_parameters_arguments, run_parameters
-from astrodriz_io.commands.replay import add_replay_arguments, describe_replay, run_replay
-from astrodriz_io.commands.run import add_run_arguments, describe_run, run_run
+from astrodriz_io.commands.catalog import add_catalog_arguments, execute_catalog
+from astrodriz_io.commands.clean import add_clean_arguments, execute_clean
+from astrodriz_io.commands.demo import add_demo_arguments, execute_demo
+from astrodriz_io.commands.diff import add_diff_arguments, execute_diff
+from astrodriz_io.commands.explain import add_explain_arguments, execute_explain
+from astrodriz_io.commands.parameters import add_parameters_arguments, execute_parameters
+from astrodriz_io.commands.replay import add_replay_arguments, describe_replay, execute_replay
+from astrodriz_io.commands.run import add_run_arguments, describe_run, execute_run
 from astrodriz_io.commands.schema import schema_lines
-from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, run_simulate
-from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, run_verify
+from astrodriz_io.commands.simulate import add_simulate_arguments, describe_association, execute_simulate
+from astrodriz_io.commands.verify import add_verify_arguments, describe_verification, execute_verify
 from astrodriz_io.run.ending import CRASH_REPORT, Aftermath, aftermath_of, cause_of
 from astrodriz_io.runtime.progress import progress_for
 from astrodriz_io.runtime.signals import SIGNALLED, Stopped, stoppable
@@ -62,21 +62,21 @@ def astrodriz(arguments: Sequence[str] | None = None) -> int:
 def _run(parsed: argparse.Namespace) -> int:
     """Verify, align and combine the exposures of one association or one single exposure."""
     with progress_for() as progress:
-        record = run_run(parsed, progress)
+        record = execute_run(parsed, progress)
     _say(describe_run(record))
     return EXIT_DONE
 
 
 def _simulate(parsed: argparse.Namespace) -> int:
     """Simulate an association with a known truth."""
-    _say(describe_association(run_simulate(parsed)))
+    _say(describe_association(execute_simulate(parsed)))
     return EXIT_DONE
 
 
 def _demo(parsed: argparse.Namespace) -> int:
     """Simulate an association with a misplaced pointing, process it, and compare with the truth."""
     with progress_for() as progress:
-        lines = tuple(run_demo(parsed, progress))
+        lines = tuple(execute_demo(parsed, progress))
     _say(lines)
     return EXIT_DONE
 
@@ -84,47 +84,47 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _verify(parsed: argparse.Namespace) -> int:
     """Measure the alignment of exposures as they stand; change nothing."""
     with progress_for() as progress:
-        verification = run_verify(parsed, progress)
+        verification = execute_verify(parsed, progress)
     _say(describe_verification(verification, as_json=parsed.json))
     return VERDICT_CODES[verification.verdict]
 
 
 def _parameters(parsed: argparse.Namespace) -> int:
     """Print the drizzle parameters in force as TOML that can be fed back."""
-    _say(run_parameters(parsed))
+    _say(execute_parameters(parsed))
     return EXIT_DONE
 
 
 def _catalog(parsed: argparse.Namespace) -> int:
     """Fill, list or query the local cache of astrometric catalogues."""
-    _say(run_catalog(parsed))
+    _say(execute_catalog(parsed))
     return EXIT_DONE
 
 
 def _replay(parsed: argparse.Namespace) -> int:
     """Make the files of a run again from its record."""
     with progress_for() as progress:
-        result = run_replay(parsed, progress)
+        result = execute_replay(parsed, progress)
     _say(describe_replay(result))
     return EXIT_DIFFERENT if result.different else EXIT_DONE
 
 
 def _explain(parsed: argparse.Namespace) -> int:
     """Tell in plain words why the WCS of a run won."""
-    _say(run_explain(parsed))
+    _say(execute_explain(parsed))
     return EXIT_DONE
 
 
 def _diff(parsed: argparse.Namespace) -> int:
     """Tell what changed between two runs."""
-    lines = run_diff(parsed)
+    lines = execute_diff(parsed)
     _say(lines)
     return EXIT_DIFFERENT if lines else EXIT_DONE
 
 
 def _clean(parsed: argparse.Namespace) -> int:
     """List, or remove, what runs that were killed have left in a folder."""
-    for line in run_clean(parsed):
+    for line in execute_clean(parsed):
         _say((line,))
     return EXIT_DONE
 

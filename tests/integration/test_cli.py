@@ -264,7 +264,7 @@ def test_every_kind_of_error_has_its_documented_code(kind, code, monkeypatch, ca
     def failing(*_args):
         raise kind("It failed.")
 
-    monkeypatch.setattr(cli, "run_run", failing)
+    monkeypatch.setattr(cli, "execute_run", failing)
     assert runastrodriz(["x_asn.fits"]) == code
     assert f"| {code} | `{kind.__name__}`" in TABLE.read_text()
 
@@ -275,7 +275,7 @@ def test_an_error_that_leaves_results_half_in_place_says_so(monkeypatch, capsys)
         error.add_note(Aftermath.HALF_WAY.value)
         raise error
 
-    monkeypatch.setattr(cli, "run_run", failing)
+    monkeypatch.setattr(cli, "execute_run", failing)
     assert runastrodriz(["x_asn.fits", "--json-errors"]) == 8
     assert told(capsys)["remedy"] == f"Check the disk. {Aftermath.HALF_WAY.value}"
 

@@ -108,15 +108,15 @@ def test_constant_surface_brightness_stays_constant_whatever_the_kernel_and_scal
 
 
 def test_all_separate_images_and_the_product_lie_on_one_grid(ir_combination):
-    shape = ir_combination.prepared.frame.shape
+    shape = ir_combination.inputs.frame.shape
     assert ir_combination.final.sci.shape == shape
     assert all(image.sci.shape == image.wht.shape == shape for image in ir_combination.singles)
 
 
 def test_the_frame_holds_the_centre_of_every_corner_pixel_and_no_more(ir_combination):
-    frame = ir_combination.prepared.frame
+    frame = ir_combination.inputs.frame
     wcs = frame_wcs(frame)
-    corners = [wcs.wcs_world2pix(chip.wcs.calc_footprint(), 0) for chip in ir_combination.prepared.chips]
+    corners = [wcs.wcs_world2pix(chip.wcs.calc_footprint(), 0) for chip in ir_combination.inputs.chips]
     low, high = np.min(np.concatenate(corners), axis=0), np.max(np.concatenate(corners), axis=0)
     np.testing.assert_allclose(low, 0.0, atol=1e-3)
     assert np.all(np.abs(high - frame.shape[::-1]) < 1.001)
@@ -124,7 +124,7 @@ def test_the_frame_holds_the_centre_of_every_corner_pixel_and_no_more(ir_combina
 
 def test_a_bit_of_the_context_is_set_exactly_where_its_chip_contributes(acs):
     combination = acs.combine(**NO_REJECTION)
-    chips = combination.prepared.chips
+    chips = combination.inputs.chips
     assert combination.final.ctx.shape == (1, *combination.final.frame.shape)
     for exposure, file in enumerate(acs.paths):
         alone = Files((file,)).combine(**NO_REJECTION, final_refimage=None, **frame_request(combination.final.frame))
@@ -176,8 +176,8 @@ def test_error_weights_are_inverse_variances_of_the_rate(ir, tmp_path):
 def test_variance_weights_come_from_sky_dark_and_read_noise(ir):
     combination = ir.combine(final_wht_type="IVM", driz_separate=False, driz_cr=False)
     expected = sum(
-        chip.exptime**2 / (combination.prepared.native_sky(chip) * chip.exptime + chip.dark + chip.read_noise**2)
-        for chip in combination.prepared.chips
+        chip.exptime**2 / (combination.inputs.native_sky(chip) * chip.exptime + chip.dark + chip.read_noise**2)
+        for chip in combination.inputs.chips
     )
     assert combination.final.wht.max() == pytest.approx(expected, rel=0.1)
 
@@ -238,8 +238,8 @@ def test_the_edge_of_a_cut_is_as_deep_as_the_same_place_of_the_whole(ir):
 def test_a_frame_for_the_separate_images_does_not_change_the_product(ir):
     plain = ir.combine(driz_cr=False)
     turned = ir.combine(driz_cr=False, driz_sep_rot=30.0)
-    assert turned.prepared.frame != plain.prepared.frame
-    assert turned.singles[0].sci.shape == turned.prepared.frame.shape
+    assert turned.inputs.frame != plain.inputs.frame
+    assert turned.singles[0].sci.shape == turned.inputs.frame.shape
     assert turned.final.frame == plain.final.frame
     np.testing.assert_array_equal(turned.final.sci, plain.final.sci)
 
@@ -373,7 +373,7 @@ def test_without_coefficients_the_map_is_a_shift_and_a_turn(ir):
 @pytest.mark.parametrize("interpolation", list(BlotInterpolation))
 def test_blotting_keeps_surface_brightness_whatever_the_interpolant(ir, interpolation):
     combination = ir.combine(**NO_REJECTION)
-    frame, chip = combination.prepared.frame, combination.prepared.chips[0]
+    frame, chip = combination.inputs.frame, combination.inputs.chips[0]
     image = np.full(frame.shape, 2.0, dtype=np.float32)
     blotted = blot_chip(image, chip, frame, chip.pixel_map(frame, chip.undistorted()), interpolation)
     expected = 2.0 / chip_scale_ratio(frame, chip) ** 2

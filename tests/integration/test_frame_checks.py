@@ -14,7 +14,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling import combination, frame_checks
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
-from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
+from astrodriz_io.drizzling.repeating import RecordedCombination, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.runtime import capacity
 from astrodriz_io.runtime.progress import SilentProgress
@@ -128,8 +128,8 @@ def test_a_frame_of_a_record_without_a_place_is_refused(exposures, change):
 
 def repeated(files: tuple[Path, ...], first: Combination, frame: OutputFrame) -> Combination:
     record = attrs.evolve(first.record, product_frame=frame)
-    measured = MeasuredBefore(record, first.prepared.static, first.cosmic_rays)
-    parameters = first.prepared.parameters
+    measured = RecordedCombination(record, first.inputs.static, first.cosmic_rays)
+    parameters = first.inputs.parameters
     return repeat_combination(files, parameters, measured, store=ImageStore(None), progress=SilentProgress(), threads=1)
 
 

@@ -107,7 +107,7 @@ def test_a_command_that_a_signal_stops_has_the_code_of_a_shell_and_says_what_is_
             error.add_note(Aftermath.COMPLETE.value)
             raise
 
-    monkeypatch.setattr(cli, "run_run", stopped)
+    monkeypatch.setattr(cli, "execute_run", stopped)
     assert runastrodriz(["x_asn.fits"]) == code
     assert f"Interrupted by {number.name}" in capsys.readouterr().err
     assert runastrodriz(["x_asn.fits", "--json-errors"]) == code
@@ -125,7 +125,7 @@ def test_a_terminal_that_is_gone_changes_nothing(monkeypatch):
         assert list(progress.track(range(2), "counting", 2)) == [0, 1]
         signal.raise_signal(signal.SIGHUP)
 
-    monkeypatch.setattr(cli, "run_run", hung_up)
+    monkeypatch.setattr(cli, "execute_run", hung_up)
     monkeypatch.setattr(sys, "stderr", Gone())
     assert runastrodriz(["x_asn.fits"]) == 129
     monkeypatch.setattr(Gone, "isatty", lambda self: True)

@@ -23,7 +23,7 @@ from astrodriz_io.commands.simulate import (
     add_simulate_arguments,
     describe_association,
     describe_score,
-    run_simulate,
+    execute_simulate,
     spec_from_arguments,
 )
 from astrodriz_io.inputs.association import read_association
@@ -473,7 +473,7 @@ def test_command_line_refuses_a_misalignment_that_is_not_a_pair() -> None:
 
 
 def test_command_describes_what_it_wrote_and_how_far_off_it_is(tmp_path: Path) -> None:
-    association = run_simulate(parsed(str(tmp_path / "out"), "--size", "80", "--exposures", "2"))
+    association = execute_simulate(parsed(str(tmp_path / "out"), "--size", "80", "--exposures", "2"))
     lines = describe_association(association)
     assert any(f"iref={tmp_path}" in line for line in lines)
     assert lines[-1].endswith(str(association.input))

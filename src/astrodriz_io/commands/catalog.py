@@ -10,7 +10,7 @@ from astrodriz_core.errors import CatalogError, InputError, UsageError
 from astrodriz_io.catalogs.cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
 from astrodriz_io.catalogs.files import Footprint
 
-__all__ = ["add_catalog_arguments", "run_catalog"]
+__all__ = ["add_catalog_arguments", "execute_catalog"]
 
 DEFAULT_NAME = "GAIAeDR3"
 
@@ -44,7 +44,7 @@ def add_catalog_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
+def execute_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Do what the command line asks for.
 
     Returns

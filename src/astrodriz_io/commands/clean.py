@@ -9,7 +9,7 @@ from pathlib import Path
 from astrodriz_core.errors import UsageError, printable
 from astrodriz_io.storage.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
 
-__all__ = ["add_clean_arguments", "run_clean"]
+__all__ = ["add_clean_arguments", "execute_clean"]
 
 
 def add_clean_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_clean_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="store_true", help="remove it (default: list it and change nothing)")
 
 
-def run_clean(arguments: argparse.Namespace) -> Iterator[str]:
+def execute_clean(arguments: argparse.Namespace) -> Iterator[str]:
     """Do what the command line asks for; gives the lines for the terminal as they come.
 
     Raises

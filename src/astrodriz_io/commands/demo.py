@@ -13,7 +13,7 @@ from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.storage.places import place
 
-__all__ = ["add_demo_arguments", "run_demo"]
+__all__ = ["add_demo_arguments", "execute_demo"]
 
 POINTING_ARCSEC = 0.35
 """Common error of the header WCS in the demonstration: a typical one before Gaia guide stars."""
@@ -28,7 +28,7 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of everything random (default %(default)s)")
 
 
-def run_demo(arguments: argparse.Namespace, progress: ProgressReporter) -> Iterator[str]:
+def execute_demo(arguments: argparse.Namespace, progress: ProgressReporter) -> Iterator[str]:
     """Simulate, process and score; yields the lines for the user as they become known."""
     progress.stage("Simulate four dithered exposures")
     spec = SimulationSpec(

@@ -8,7 +8,7 @@ from pathlib import Path
 from astrodriz_core.tell.diff import describe_changes, diff
 from astrodriz_io.record_files.record import read_record
 
-__all__ = ["add_diff_arguments", "run_diff"]
+__all__ = ["add_diff_arguments", "execute_diff"]
 
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", dest="everything", action="store_true", help="list every change, however many")
 
 
-def run_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
+def execute_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Lines for the user, none where nothing changed; errors as for `read_record`."""
     changes = diff(read_record(arguments.first), read_record(arguments.second))
     return describe_changes(changes, everything=arguments.everything)

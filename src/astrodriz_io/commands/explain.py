@@ -8,7 +8,7 @@ from pathlib import Path
 from astrodriz_core.tell.explain import explain
 from astrodriz_io.record_files.record import read_record
 
-__all__ = ["add_explain_arguments", "run_explain"]
+__all__ = ["add_explain_arguments", "execute_explain"]
 
 
 def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +16,6 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", type=Path, help="<root>_decisions.json")
 
 
-def run_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
+def execute_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Lines for the user; errors as for `astrodriz_io.record_files.record.read_record`."""
     return explain(read_record(arguments.record))

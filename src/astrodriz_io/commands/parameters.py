@@ -7,7 +7,7 @@ import argparse
 from astrodriz_core.parameters.rules import pipeline_overrides
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 
-__all__ = ["add_parameters_arguments", "run_parameters"]
+__all__ = ["add_parameters_arguments", "execute_parameters"]
 
 SECONDS = 1.0
 """Exposure time; only the ratio of the longest to the shortest matters."""
@@ -20,7 +20,7 @@ def add_parameters_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", help="filter, where the parameters depend on it")
 
 
-def run_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
+def execute_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
     """The lines of the TOML file: what a run would take without an MDRIZTAB, a file and single parameters.
 
     Raises

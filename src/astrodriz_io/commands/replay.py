@@ -12,7 +12,7 @@ from astrodriz_io.commands.setting_arguments import add_setting_arguments, setti
 from astrodriz_io.replay.replay import ReplayResult, replay
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_replay_arguments", "describe_replay", "run_replay"]
+__all__ = ["add_replay_arguments", "describe_replay", "execute_replay"]
 
 CHOICES: Mapping[str, WcsOrigin] = {
     "default": WcsOrigin.PIPELINE_DEFAULT,
@@ -41,7 +41,7 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
                         help="wait for another run in the output folder (default: give up at once)")  # fmt: skip
 
 
-def run_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> ReplayResult:
+def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> ReplayResult:
     """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay.replay`."""
     if not arguments.inputs.is_dir():
         raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")

@@ -14,7 +14,7 @@ from astrodriz_io.run.pipeline import run_association
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_run_arguments", "describe_run", "run_run"]
+__all__ = ["add_run_arguments", "describe_run", "execute_run"]
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting_arguments(parser)
 
 
-def run_run(
+def execute_run(
     arguments: argparse.Namespace, progress: ProgressReporter, environment: Mapping[str, str] | None = None
 ) -> RunRecord:
     """Run what the command line asks for; errors as for `astrodriz_io.run.pipeline.process`."""

@@ -19,7 +19,7 @@ __all__ = [
     "add_simulate_arguments",
     "describe_association",
     "describe_score",
-    "run_simulate",
+    "execute_simulate",
     "spec_from_arguments",
 ]
 
@@ -68,7 +68,7 @@ def _default(field: str) -> object:
     return getattr(SimulationSpec(), field)
 
 
-def run_simulate(arguments: argparse.Namespace) -> SimulatedAssociation:
+def execute_simulate(arguments: argparse.Namespace) -> SimulatedAssociation:
     """Simulate what the command line asks for, and return where it lies.
 
     Raises
@@ -98,7 +98,7 @@ OPTIONS: dict[str, str] = {
 
 
 def spec_from_arguments(arguments: argparse.Namespace) -> SimulationSpec:
-    """Return the spec that the command line asks for; errors as for `run_simulate`."""
+    """Return the spec that the command line asks for; errors as for `execute_simulate`."""
     given = {field: getattr(arguments, option) for option, field in OPTIONS.items()}
     values = {field: value for field, value in given.items() if value is not None}
     if arguments.singleton:

@@ -15,7 +15,7 @@ from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_verify_arguments", "describe_verification", "run_verify", "verify"]
+__all__ = ["add_verify_arguments", "describe_verification", "execute_verify", "verify"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting_arguments(parser, "wait", "num_cores")
 
 
-def run_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
+def execute_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
     """Verify what the command line asks for."""
     settings, notes = settings_from_environment(settings_from_arguments(arguments), os.environ)
     for note in notes:

@@ -24,7 +24,7 @@ from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.parameters.choices import SkyMethod
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.prepared import ChipMasks, Mask
+from astrodriz_io.drizzling.inputs import ChipMasks, Mask
 
 __all__ = ["measure_skies", "static_masks"]
 

@@ -25,7 +25,7 @@ from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
 from astrodriz_io.drizzling.frame import common_frame, requested_frame
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use, separate_use
-from astrodriz_io.drizzling.prepared import ChipMasks, Mask, Prepared
+from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs, Mask
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.separate import drizzle_separately
 from astrodriz_io.drizzling.store import ImageStore
@@ -45,7 +45,7 @@ class Combination:
     ----------
     record : DrizzleRecord
         Everything that was measured on the way.
-    prepared : Prepared
+    inputs : CombinationInputs
         Exposures, frame, masks and sky that went in.
     final : FinalImage
         The product's arrays.
@@ -56,15 +56,15 @@ class Combination:
     """
 
     record: DrizzleRecord
-    prepared: Prepared
+    inputs: CombinationInputs
     final: FinalImage
     singles: tuple[DrizzledImage, ...]
     cosmic_rays: ChipMasks
 
     def at(self, files: Mapping[str, Path]) -> Combination:
         """The same combination, of exposures whose files have been moved; `files` are the new ones by rootname."""
-        exposures = tuple(exposure.at(files[exposure.rootname]) for exposure in self.prepared.exposures)
-        return evolve(self, prepared=evolve(self.prepared, exposures=exposures))
+        exposures = tuple(exposure.at(files[exposure.rootname]) for exposure in self.inputs.exposures)
+        return evolve(self, inputs=evolve(self.inputs, exposures=exposures))
 
 
 @library_warnings()
@@ -106,27 +106,29 @@ def combine_exposures(
     """
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = viable_exposures(loaded, parameters)
-    prepared = _prepare(exposures, parameters, store, undistorted or UndistortedPixels(None), progress, threads)
+    inputs = _combination_inputs(
+        exposures, parameters, store, undistorted or UndistortedPixels(None), progress, threads
+    )
     rejecting = parameters.driz_cr and len(exposures) > 1
     # Whatever driz_separate says: the verification needs them wherever there is something to compare.
-    singles = drizzle_separately(prepared) if len(exposures) > 1 else ()
+    singles = drizzle_separately(inputs) if len(exposures) > 1 else ()
     cosmic_rays: ChipMasks = {}
     if rejecting:
-        cosmic_rays, planes = flag_cosmic_rays(prepared, combine_median(prepared, singles))
+        cosmic_rays, planes = flag_cosmic_rays(inputs, combine_median(inputs, singles))
         singles = tuple(evolve(single, cosmic_rays=planes[single.name]) for single in singles)
-    final = drizzle_together(prepared, prepared.product_frame, cosmic_rays)
-    record = _record(prepared, excluded, cosmic_rays, title)
-    return Combination(record, prepared, final, singles, cosmic_rays)
+    final = drizzle_together(inputs, inputs.product_frame, cosmic_rays)
+    record = _record(inputs, excluded, cosmic_rays, title)
+    return Combination(record, inputs, final, singles, cosmic_rays)
 
 
-def _prepare(
+def _combination_inputs(
     exposures: tuple[DrizzleExposure, ...],
     parameters: DrizzleParameters,
     store: ImageStore,
     undistorted: UndistortedPixels,
     progress: ProgressReporter,
     threads: int,
-) -> Prepared:
+) -> CombinationInputs:
     default_frame = common_frame(exposures)
     frame = requested_frame(default_frame, parameters.separate_frame)
     product_frame = requested_frame(default_frame, parameters.final_frame)
@@ -136,7 +138,7 @@ def _prepare(
     )
     check_frames(uses if len(exposures) > 1 else uses[1:], exposures, store)
     static = static_masks(exposures, parameters)
-    return Prepared(
+    return CombinationInputs(
         exposures=exposures,
         default_frame=default_frame,
         frame=frame,
@@ -152,22 +154,22 @@ def _prepare(
 
 
 def _record(
-    prepared: Prepared,
+    inputs: CombinationInputs,
     excluded: tuple[ExcludedExposure, ...],
     cosmic_rays: ChipMasks,
     title: str,
 ) -> DrizzleRecord:
     return DrizzleRecord(
-        exposures=tuple(exposure.rootname for exposure in prepared.exposures),
+        exposures=tuple(exposure.rootname for exposure in inputs.exposures),
         excluded=excluded,
-        frame=prepared.frame,
+        frame=inputs.frame,
         sky=tuple(
-            ChipSky(chip.exposure.rootname, chip.chip.extver, prepared.native_sky(chip), chip.chip.unit.value)
-            for chip in prepared.chips
+            ChipSky(chip.exposure.rootname, chip.chip.extver, inputs.native_sky(chip), chip.chip.unit.value)
+            for chip in inputs.chips
         ),
         static_mask=tuple(
             StaticMaskCount(silicon, int(np.count_nonzero(mask)), _digest(mask))
-            for silicon, mask in prepared.static.items()
+            for silicon, mask in inputs.static.items()
         ),
         cosmic_rays=tuple(
             CosmicRayCount(
@@ -177,11 +179,11 @@ def _record(
                 pixels / cosmic_rays[chip.key].size,
                 _digest(cosmic_rays[chip.key]),
             )
-            for chip in prepared.chips
+            for chip in inputs.chips
             if chip.key in cosmic_rays
         ),
         cosmic_rays_from=title,
-        product_frame=prepared.product_frame,
+        product_frame=inputs.product_frame,
     )
 
 

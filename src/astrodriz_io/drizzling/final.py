@@ -16,7 +16,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.frame import chip_scale_ratio, drizzle_margin, padded_frame
-from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, without_margin
 from astrodriz_io.runtime.parallel import ordered_map
 
@@ -54,12 +54,12 @@ class FinalImage:
     electron_rate_per_unit: np.float32
 
 
-def drizzle_together(prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMasks) -> FinalImage:
+def drizzle_together(inputs: CombinationInputs, frame: OutputFrame, cosmic_rays: ChipMasks) -> FinalImage:
     """Drizzle all chips onto one image, leaving cosmic rays out.
 
     Parameters
     ----------
-    prepared : Prepared
+    inputs : CombinationInputs
         The combination.
     frame : OutputFrame
         Grid of the product, which need not be the common grid.
@@ -67,21 +67,21 @@ def drizzle_together(prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMa
         Cosmic-ray mask by `DrizzleChip.key`; a chip without an entry has none. A mask that would leave no
         pixel of its chip is not applied.
     """
-    parameters = prepared.parameters
-    chips = prepared.chips
+    parameters = inputs.parameters
+    chips = inputs.chips
     margin = drizzle_margin(frame, chips)
     padded = padded_frame(frame, margin)
     drizzle = new_drizzle(padded, parameters.final_kernel.value, None, len(chips), context=parameters.context)
-    work = partial(_chip_input, prepared, padded, cosmic_rays)
-    inputs = ordered_map(work, chips, prepared.threads)
+    work = partial(_chip_input, inputs, padded, cosmic_rays)
+    contributions = ordered_map(work, chips, inputs.threads)
     # Chips are added one after the other, so that the sums are the same for any number of threads.
     for chip, (rate, weight, pixel_map) in zip(
-        chips, prepared.progress.track(inputs, "final drizzle", len(chips)), strict=True
+        chips, inputs.progress.track(contributions, "final drizzle", len(chips)), strict=True
     ):
         add_chip(drizzle, chip, padded, rate, weight, pixel_map, parameters.final_pixfrac)
     sci, wht = without_margin(drizzle.out_img, margin), without_margin(drizzle.out_wht, margin)
     ctx = without_margin(drizzle.out_ctx, margin) if parameters.context else None
-    exptime = sum(exposure.exptime for exposure in prepared.exposures)
+    exptime = sum(exposure.exptime for exposure in inputs.exposures)
     per_unit, units = _units(chips[-1], parameters, exptime)
     sci /= per_unit
     sci[wht == 0] = _empty_value(parameters)
@@ -95,23 +95,23 @@ def _empty_value(parameters: DrizzleParameters) -> float:
 
 
 def _chip_input(
-    prepared: Prepared, frame: OutputFrame, cosmic_rays: ChipMasks, chip: DrizzleChip
+    inputs: CombinationInputs, frame: OutputFrame, cosmic_rays: ChipMasks, chip: DrizzleChip
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    weight = WEIGHTS[prepared.parameters.final_wht_type](prepared, chip, frame)
-    rate, good = prepared.signal(chip, prepared.parameters.final_bits)
+    weight = WEIGHTS[inputs.parameters.final_wht_type](inputs, chip, frame)
+    rate, good = inputs.signal(chip, inputs.parameters.final_bits)
     if chip.key in cosmic_rays:
         clean = good & ~cosmic_rays[chip.key]
         good = clean if clean.any() else good
     weight[~good] = 0
-    return rate, weight, prepared.pixel_map(chip, frame)
+    return rate, weight, inputs.pixel_map(chip, frame)
 
 
-def _exposure_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _exposure_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
     """EXP: exposure time, s."""
     return np.full(chip.chip.shape, chip.exptime, dtype=np.float32)
 
 
-def _error_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _error_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
     """ERR: inverse variance of the rate in an output pixel, from the ERR array; 0 where ERR is not positive."""
     native = chip.err()
     if native is None:
@@ -126,14 +126,14 @@ def _error_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> 
     return np.where(usable, 1 / variance, np.float32(0))
 
 
-def _variance_weight(prepared: Prepared, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _variance_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
     """IVM: inverse variance of the background in an output pixel: sky, dark current and read noise."""
-    sky = prepared.native_sky(chip) * chip.electrons_per_unit
+    sky = inputs.native_sky(chip) * chip.electrons_per_unit
     variance = (max(sky, 0.0) + chip.dark + chip.read_noise**2) / chip.exptime**2
     return np.full(chip.chip.shape, 1 / (variance * chip_scale_ratio(frame, chip) ** 4), dtype=np.float32)
 
 
-WEIGHTS: Mapping[WeightType, Callable[[Prepared, DrizzleChip, OutputFrame], NDArray[np.float32]]] = {
+WEIGHTS: Mapping[WeightType, Callable[[CombinationInputs, DrizzleChip, OutputFrame], NDArray[np.float32]]] = {
     WeightType.EXP: _exposure_weight,
     WeightType.ERR: _error_weight,
     WeightType.IVM: _variance_weight,

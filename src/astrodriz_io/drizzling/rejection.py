@@ -22,7 +22,7 @@ from astrodriz_core.instruments.detectors import ReadoutDirection, readout_direc
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER
-from astrodriz_io.drizzling.prepared import Mask, Prepared
+from astrodriz_io.drizzling.inputs import CombinationInputs, Mask
 from astrodriz_io.drizzling.resample import blot_chip, project_flags
 from astrodriz_io.runtime.parallel import ordered_map
 
@@ -35,14 +35,14 @@ TAILS = {
 }
 
 
-def combine_median(prepared: Prepared, singles: Sequence[DrizzledImage]) -> NDArray[np.float32]:
+def combine_median(inputs: CombinationInputs, singles: Sequence[DrizzledImage]) -> NDArray[np.float32]:
     """Combine the single-drizzled images into one without cosmic rays, electrons/s."""
-    parameters = prepared.parameters
+    parameters = inputs.parameters
     limits = [low_weight_limit(single.wht, parameters.combine_maskpt) for single in singles]
     return combine(
         [single.sci for single in singles],
         [single.wht for single in singles],
-        [_noise(prepared, exposure) for exposure in prepared.exposures],
+        [_noise(inputs, exposure) for exposure in inputs.exposures],
         CombineParameters(
             combine_type=parameters.combine_type,
             nlow=parameters.combine_nlow,
@@ -56,12 +56,12 @@ def combine_median(prepared: Prepared, singles: Sequence[DrizzledImage]) -> NDAr
     )
 
 
-def flag_cosmic_rays(prepared: Prepared, median: NDArray[np.float32]) -> tuple[dict[str, Mask], dict[str, Mask]]:
+def flag_cosmic_rays(inputs: CombinationInputs, median: NDArray[np.float32]) -> tuple[dict[str, Mask], dict[str, Mask]]:
     """Find the cosmic rays of every chip.
 
     Parameters
     ----------
-    prepared : Prepared
+    inputs : CombinationInputs
         The combination.
     median : ndarray of float32
         From `combine_median`.
@@ -75,22 +75,24 @@ def flag_cosmic_rays(prepared: Prepared, median: NDArray[np.float32]) -> tuple[d
     """
     masks: dict[str, Mask] = {}
     planes: dict[str, Mask] = {}
-    chips = prepared.chips
-    results = ordered_map(partial(_compare, prepared, median), chips, prepared.threads)
-    for chip, (mask, pixel_map) in zip(chips, prepared.progress.track(results, "cosmic rays", len(chips)), strict=True):
-        masks[chip.key] = prepared.store.put(f"{chip.key}_cosmic_rays", mask)
-        plane = planes.setdefault(chip.exposure.rootname, np.zeros(prepared.frame.shape, dtype=bool))
+    chips = inputs.chips
+    results = ordered_map(partial(_compare, inputs, median), chips, inputs.threads)
+    for chip, (mask, pixel_map) in zip(chips, inputs.progress.track(results, "cosmic rays", len(chips)), strict=True):
+        masks[chip.key] = inputs.store.put(f"{chip.key}_cosmic_rays", mask)
+        plane = planes.setdefault(chip.exposure.rootname, np.zeros(inputs.frame.shape, dtype=bool))
         project_flags(mask, pixel_map, plane)
     return masks, planes
 
 
-def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip) -> tuple[Mask, NDArray[np.float64]]:
+def _compare(
+    inputs: CombinationInputs, median: NDArray[np.float32], chip: DrizzleChip
+) -> tuple[Mask, NDArray[np.float64]]:
     """Cosmic rays of one chip, and its map into the common grid."""
-    parameters = prepared.parameters
-    pixel_map = prepared.pixel_map(chip, prepared.frame)
-    blotted = blot_chip(median, chip, prepared.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
+    parameters = inputs.parameters
+    pixel_map = inputs.pixel_map(chip, inputs.frame)
+    blotted = blot_chip(median, chip, inputs.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
     blotted *= np.float32(chip.exptime)
-    sky = prepared.native_sky(chip) * chip.electrons_per_unit
+    sky = inputs.native_sky(chip) * chip.electrons_per_unit
     added = sky if parameters.blot_addsky else parameters.blot_skyval * chip.electrons_per_unit
     blotted += np.float32(added)
     mask = find_cosmic_rays(
@@ -110,7 +112,7 @@ def _compare(prepared: Prepared, median: NDArray[np.float32], chip: DrizzleChip)
     return mask, pixel_map[INNER]
 
 
-def _noise(prepared: Prepared, exposure: DrizzleExposure) -> ExposureNoise:
-    skies = [prepared.native_sky(chip) * chip.electrons_per_unit for chip in exposure.chips]
+def _noise(inputs: CombinationInputs, exposure: DrizzleExposure) -> ExposureNoise:
+    skies = [inputs.native_sky(chip) * chip.electrons_per_unit for chip in exposure.chips]
     variances = [chip.read_noise**2 for chip in exposure.chips]
     return ExposureNoise(exptime=exposure.exptime, sky=min(skies), read_noise=float(np.sqrt(np.mean(variances))))

@@ -15,18 +15,18 @@ from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use
-from astrodriz_io.drizzling.prepared import ChipMasks, Prepared
+from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["MeasuredBefore", "repeat_combination"]
+__all__ = ["RecordedCombination", "repeat_combination"]
 
 REMEDY = "Give the record that the run wrote."
 
 
 @frozen(eq=False)
-class MeasuredBefore:
+class RecordedCombination:
     """What a combination measured.
 
     Attributes
@@ -47,7 +47,7 @@ class MeasuredBefore:
 def repeat_combination(
     files: Sequence[Path],
     parameters: DrizzleParameters,
-    measured: MeasuredBefore,
+    measured: RecordedCombination,
     *,
     store: ImageStore,
     progress: ProgressReporter,
@@ -69,7 +69,7 @@ def repeat_combination(
         raise RecordError("The record does not have the frame of the product.")
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures = tuple(exposure for exposure in loaded if exposure.rootname in record.exposures)
-    prepared = Prepared(
+    inputs = CombinationInputs(
         exposures=exposures,
         default_frame=record.frame,
         frame=record.frame,
@@ -82,19 +82,19 @@ def repeat_combination(
         progress=progress,
         threads=threads,
     )
-    _check(prepared, measured)
+    _check(inputs, measured)
     use = product_use(record.product_frame, exposures, context=parameters.context, request=None)
     check_frames((use,), exposures, store, recorded=True)
-    final = drizzle_together(prepared, record.product_frame, measured.cosmic_rays)
-    return Combination(record, prepared, final, (), measured.cosmic_rays)
+    final = drizzle_together(inputs, record.product_frame, measured.cosmic_rays)
+    return Combination(record, inputs, final, (), measured.cosmic_rays)
 
 
-def _check(prepared: Prepared, measured: MeasuredBefore) -> None:
-    _check_grid(prepared.product_frame)
+def _check(inputs: CombinationInputs, measured: RecordedCombination) -> None:
+    _check_grid(inputs.product_frame)
     recorded = [(sky.rootname, sky.extver) for sky in measured.record.sky]
-    if [(chip.exposure.rootname, chip.chip.extver) for chip in prepared.chips] != recorded:
+    if [(chip.exposure.rootname, chip.chip.extver) for chip in inputs.chips] != recorded:
         raise RecordError("The chips of the exposures are not those of the record.")
-    for chip in prepared.chips:
+    for chip in inputs.chips:
         masks = (measured.cosmic_rays.get(chip.key), measured.static.get(chip.silicon))
         if any(mask is not None and mask.shape != chip.chip.shape for mask in masks):
             raise RecordError("A mask has another shape than its chip.", where=f"{chip.exposure.path.name}")

@@ -9,19 +9,19 @@ import numpy as np
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER, drizzle_margin, padded_frame
-from astrodriz_io.drizzling.prepared import Prepared
+from astrodriz_io.drizzling.inputs import CombinationInputs
 from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
 from astrodriz_io.runtime.parallel import ordered_map
 
 __all__ = ["drizzle_separately"]
 
 
-def drizzle_separately(prepared: Prepared) -> tuple[DrizzledImage, ...]:
+def drizzle_separately(inputs: CombinationInputs) -> tuple[DrizzledImage, ...]:
     """Drizzle each exposure onto the common grid, electrons/s, cosmic rays left in.
 
     Parameters
     ----------
-    prepared : Prepared
+    inputs : CombinationInputs
         The combination.
 
     Returns
@@ -29,22 +29,22 @@ def drizzle_separately(prepared: Prepared) -> tuple[DrizzledImage, ...]:
     tuple of DrizzledImage
         One for each exposure, kept in the store. Weights are seconds.
     """
-    work = partial(_drizzle_exposure, prepared)
-    images = ordered_map(work, prepared.exposures, prepared.threads)
-    return tuple(prepared.progress.track(images, "separate drizzle", len(prepared.exposures)))
+    work = partial(_drizzle_exposure, inputs)
+    images = ordered_map(work, inputs.exposures, inputs.threads)
+    return tuple(inputs.progress.track(images, "separate drizzle", len(inputs.exposures)))
 
 
-def _drizzle_exposure(prepared: Prepared, exposure: DrizzleExposure) -> DrizzledImage:
-    parameters = prepared.parameters
-    margin = drizzle_margin(prepared.frame, exposure.chips)
-    frame = padded_frame(prepared.frame, margin)
+def _drizzle_exposure(inputs: CombinationInputs, exposure: DrizzleExposure) -> DrizzledImage:
+    parameters = inputs.parameters
+    margin = drizzle_margin(inputs.frame, exposure.chips)
+    frame = padded_frame(inputs.frame, margin)
     kernel, fill = parameters.driz_sep_kernel.value, parameters.driz_sep_fillval
     drizzle = new_drizzle(frame, kernel, fill, len(exposure.chips), context=False)
     saturated = np.zeros(frame.shape, dtype=bool)
     for chip in exposure.chips:
-        pixel_map = prepared.pixel_map(chip, frame)
+        pixel_map = inputs.pixel_map(chip, frame)
         inner = pixel_map[INNER]
-        rate, good = prepared.signal(chip, parameters.driz_sep_bits)
+        rate, good = inputs.signal(chip, parameters.driz_sep_bits)
         add_chip(
             drizzle,
             chip,
@@ -57,8 +57,8 @@ def _drizzle_exposure(prepared: Prepared, exposure: DrizzleExposure) -> Drizzled
         project_flags(chip.saturated(), inner, saturated)
     return DrizzledImage(
         name=exposure.rootname,
-        sci=prepared.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
-        wht=prepared.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
+        sci=inputs.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
+        wht=inputs.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
         exptime=exposure.exptime,
         saturated=without_margin(saturated, margin),
     )

@@ -11,7 +11,7 @@ from stwcs.updatewcs.updatehdr import interpret_wcsname_type
 
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_io.drizzling.combination import Combination
-from astrodriz_io.drizzling.prepared import ChipMasks
+from astrodriz_io.drizzling.inputs import ChipMasks
 
 __all__ = ["checksum_comment", "finish_exposures", "write_checksums", "write_cosmic_rays"]
 
@@ -60,7 +60,7 @@ def finish_exposures(files: Mapping[str, Path], combination: Combination, date: 
     not_tried : sequence of str
         Stages that a service kept from their work: the value of NOTTRIED, which is absent where there are none.
     """
-    for chip in combination.prepared.chips:
+    for chip in combination.inputs.chips:
         path = files[chip.exposure.rootname]
         with fits.open(path, mode="update", memmap=False) as hdus:
             hdus[0].header["DRIZCORR"] = "COMPLETE"
@@ -69,7 +69,7 @@ def finish_exposures(files: Mapping[str, Path], combination: Combination, date: 
             if not_tried:
                 hdus[0].header["NOTTRIED"] = (", ".join(not_tried), "alignment not tried in full")
             header = hdus["SCI", chip.chip.extver].header
-            header["MDRIZSKY"] = (combination.prepared.native_sky(chip), "sky subtracted in the drizzle run")
+            header["MDRIZSKY"] = (combination.inputs.native_sky(chip), "sky subtracted in the drizzle run")
             header["CRBIT"] = (BIT, "DQ bit of cosmic rays found by drizzle")
             corners = chip.wcs.calc_footprint()
             closed = np.concatenate([corners, corners[:1]])

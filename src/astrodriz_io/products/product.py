@@ -37,7 +37,7 @@ def write_product(combination: Combination, path: Path, moment: str) -> ProductR
     moment : str
         When the run began, ``yyyy-mm-ddThh:mm:ss``: its date is the value of DATE.
     """
-    chips = combination.prepared.chips
+    chips = combination.inputs.chips
     primaries = [read_header(chip.exposure.path, "PRIMARY") for chip in chips]
     sciences = [read_header(chip.exposure.path, "SCI", chip.chip.extver) for chip in chips]
     final = combination.final
@@ -86,7 +86,7 @@ def sky_region(frame: OutputFrame, chips: Sequence[DrizzleChip]) -> str:
 def _primary_header(
     combination: Combination, primaries: Sequence[fits.Header], filename: str, date: str
 ) -> fits.Header:
-    exposures = combination.prepared.exposures
+    exposures = combination.inputs.exposures
     firsts = [primaries[index] for index in _first_chips(combination)]
     header = blend_headers(firsts)
     header["DATE"] = (date, "date this file was written")
@@ -95,27 +95,27 @@ def _primary_header(
     header["NEXTEND"] = (3 if combination.final.ctx is None else 4, "number of extensions")
     header["EXPTIME"] = (combination.final.exptime, "total exposure time, s")
     header["TEXPTIME"] = (combination.final.exptime, "total exposure time, s")
-    header["NDRIZIM"] = (len(combination.prepared.chips), "number of chips drizzled")
+    header["NDRIZIM"] = (len(combination.inputs.chips), "number of chips drizzled")
     header["ASN_MTYP"] = ("PROD-DTH", "role of this file in the association")
     header["DRIZCORR"] = ("COMPLETE", "drizzle processing")
     header["PROD_VER"] = (f"astrodriz {version('astrodriz')}", "software that made this product")
     ends = [exposure.exposure.end for exposure in exposures]
     if all(end is not None for end in ends):
         header["EXPEND"] = max(end for end in ends if end is not None)
-    for number, chip in enumerate(combination.prepared.chips, 1):
+    for number, chip in enumerate(combination.inputs.chips, 1):
         header.extend(_provenance(combination, number, chip, filename))
     return header
 
 
 def _first_chips(combination: Combination) -> list[int]:
     """Index of the first chip of every exposure among all chips."""
-    counts = [len(exposure.chips) for exposure in combination.prepared.exposures]
+    counts = [len(exposure.chips) for exposure in combination.inputs.exposures]
     return [sum(counts[:index]) for index in range(len(counts))]
 
 
 def _provenance(combination: Combination, number: int, chip: DrizzleChip, filename: str) -> list[fits.Card]:
     """The ``Dnnn`` keywords of one chip."""
-    parameters = combination.prepared.parameters
+    parameters = combination.inputs.parameters
     fill = parameters.final_fillval
     source = chip.exposure.path.name
     values = {
@@ -134,7 +134,7 @@ def _provenance(combination: Combination, number: int, chip: DrizzleChip, filena
         "FVAL": ("INDEF" if fill is None else str(fill), "value of pixels without data"),
         "SCAL": (combination.final.frame.pixel_scale_arcsec, "output pixel size (arcsec)"),
         "ISCL": (chip.pixel_scale_arcsec, "input pixel size (arcsec)"),
-        "SKY": (combination.prepared.native_sky(chip), f"subtracted sky ({chip.chip.unit.value})"),
+        "SKY": (combination.inputs.native_sky(chip), f"subtracted sky ({chip.chip.unit.value})"),
     }
     return [fits.Card(f"D{number:03d}{name}", *value) for name, value in values.items()]
 
@@ -146,13 +146,13 @@ def _sci_header(
     header["ROOTNAME"] = (filename.rpartition("_")[0], "rootname of the product")
     header.update(wcs_header)
     header["BUNIT"] = (combination.final.units, "brightness units")
-    header["NCOMBINE"] = (len(combination.prepared.exposures), "number of exposures combined")
-    header["NDRIZIM"] = (len(combination.prepared.chips), "number of chips drizzled")
+    header["NCOMBINE"] = (len(combination.inputs.exposures), "number of exposures combined")
+    header["NDRIZIM"] = (len(combination.inputs.chips), "number of chips drizzled")
     header["MDRIZSKY"] = (
-        float(np.mean([combination.prepared.native_sky(chip) for chip in combination.prepared.chips])),
+        float(np.mean([combination.inputs.native_sky(chip) for chip in combination.inputs.chips])),
         "mean sky subtracted from inputs",
     )
-    header["S_REGION"] = sky_region(combination.final.frame, combination.prepared.chips)
+    header["S_REGION"] = sky_region(combination.final.frame, combination.inputs.chips)
     header["VAFACTOR"] = (1.0, "velocity aberration is corrected for")
     if "CCDCHIP" in header:
         header["CCDCHIP"] = (-999, "all chips are combined")

@@ -16,8 +16,8 @@ from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord, MaskDigest
 from astrodriz_core.records.run import FileDigest, RunRecord
 from astrodriz_core.replay_plan import ReplayPlan, plan_replay
-from astrodriz_io.drizzling.prepared import ChipMasks, Mask
-from astrodriz_io.drizzling.repeating import MeasuredBefore
+from astrodriz_io.drizzling.inputs import ChipMasks, Mask
+from astrodriz_io.drizzling.repeating import RecordedCombination
 from astrodriz_io.products.product import write_product
 from astrodriz_io.record_files.exposure_states import restore_state
 from astrodriz_io.record_files.record import read_record
@@ -176,15 +176,15 @@ def _parameters(record: RunRecord, inputs: Path) -> DrizzleParameters:
     return evolve(record.parameters, **found)
 
 
-def _measured(plan: ReplayPlan, sidecar: SidecarReader) -> Mapping[str, MeasuredBefore]:
+def _measured(plan: ReplayPlan, sidecar: SidecarReader) -> Mapping[str, RecordedCombination]:
     known = {FINAL: plan.drizzle, COMPANIONS: plan.companion_drizzle}
-    return {name: _measured_before(drizzle, sidecar) for name, drizzle in known.items() if drizzle is not None}
+    return {name: _recorded_combination(drizzle, sidecar) for name, drizzle in known.items() if drizzle is not None}
 
 
-def _measured_before(drizzle: DrizzleRecord, sidecar: SidecarReader) -> MeasuredBefore:
+def _recorded_combination(drizzle: DrizzleRecord, sidecar: SidecarReader) -> RecordedCombination:
     static: ChipMasks = {one.chip: _mask(one.mask, sidecar) for one in drizzle.static_mask}
     hits: ChipMasks = {f"{one.rootname}_{one.extver}": _mask(one.mask, sidecar) for one in drizzle.cosmic_rays}
-    return MeasuredBefore(drizzle, static, hits)
+    return RecordedCombination(drizzle, static, hits)
 
 
 def _mask(digest: MaskDigest | None, sidecar: SidecarReader) -> Mask:

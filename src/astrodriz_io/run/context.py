@@ -11,7 +11,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.common import combination_title
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
-from astrodriz_io.drizzling.repeating import MeasuredBefore, repeat_combination
+from astrodriz_io.drizzling.repeating import RecordedCombination, repeat_combination
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.products.exposures import write_cosmic_rays
@@ -50,7 +50,7 @@ class StageContext:
     parameters: DrizzleParameters
     progress: ProgressReporter
     recorder: ReplayRecorder | None = None
-    measured: Mapping[str, MeasuredBefore] = field(factory=dict)
+    measured: Mapping[str, RecordedCombination] = field(factory=dict)
     undistorted: UndistortedPixels = field(init=False)
     """Where the pixels of all chips lie without distortion, for all combinations."""
 

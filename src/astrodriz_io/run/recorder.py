@@ -33,7 +33,7 @@ class ReplayRecorder:
 
     def keep_masks(self, combination: Combination) -> None:
         """Keep the masks that the record of a combination names."""
-        for mask in (*combination.prepared.static.values(), *combination.cosmic_rays.values()):
+        for mask in (*combination.inputs.static.values(), *combination.cosmic_rays.values()):
             self.sidecar.add(Piece.MASK, pack_mask(mask))
 
     def keep_states(self, files: Sequence[Path]) -> tuple[FileDigest, ...]:

@@ -55,9 +55,9 @@ def compare_with_default(combination: Combination, default: Combination) -> Prod
 
 def product_image(combination: Combination) -> DrizzledImage:
     """The product in electrons/s on the common grid, as the verification takes it."""
-    prepared, final = combination.prepared, combination.final
-    if final.frame != prepared.frame:
-        final = drizzle_together(prepared, prepared.frame, combination.cosmic_rays)
+    inputs, final = combination.inputs, combination.final
+    if final.frame != inputs.frame:
+        final = drizzle_together(inputs, inputs.frame, combination.cosmic_rays)
     return DrizzledImage(
         name="product", sci=final.sci * final.electron_rate_per_unit, wht=final.wht, exptime=final.exptime
     )
@@ -65,10 +65,10 @@ def product_image(combination: Combination) -> DrizzledImage:
 
 def _unverifiable(combination: Combination) -> dict[str, str]:
     """Exposures whose images do not show sources as they are on the sky, with the reason."""
-    found = {each.rootname: each.exposure.observation.unverifiable for each in combination.prepared.exposures}
+    found = {each.rootname: each.exposure.observation.unverifiable for each in combination.inputs.exposures}
     return {rootname: reason for rootname, reason in found.items() if reason is not None}
 
 
 def _parameters(combination: Combination) -> VerificationParameters:
-    detector = combination.prepared.exposures[0].exposure.description
-    return verification_parameters(detector, combination.prepared.frame.pixel_scale_arcsec)
+    detector = combination.inputs.exposures[0].exposure.description
+    return verification_parameters(detector, combination.inputs.frame.pixel_scale_arcsec)

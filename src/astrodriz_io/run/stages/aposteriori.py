@@ -26,7 +26,7 @@ def _solution(run: SolvedRun) -> tuple[CurrentSolution, StageRecord]:
     settings, current = run.context.settings, run.current
     if not settings.compute_aposteriori:
         return current, skipped(Stage.A_POSTERIORI, "the a posteriori fit is switched off")
-    detector = current.combination.prepared.exposures[0].exposure.description
+    detector = current.combination.inputs.exposures[0].exposure.description
     parameters = alignment_parameters(detector.instrument, detector.detector)
     budget = stage_budget()
     catalogs = chosen_catalogs(settings, parameters.catalogs, budget)

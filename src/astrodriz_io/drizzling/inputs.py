@@ -18,7 +18,7 @@ from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["ChipMasks", "Prepared"]
+__all__ = ["ChipMasks", "CombinationInputs"]
 
 Mask: TypeAlias = NDArray[np.bool_]
 ChipMasks: TypeAlias = Mapping[str, Mask]
@@ -26,7 +26,7 @@ ChipMasks: TypeAlias = Mapping[str, Mask]
 
 
 @frozen(eq=False)
-class Prepared:
+class CombinationInputs:
     """One combination, before anything is resampled.
 
     Attributes
