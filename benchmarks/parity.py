@@ -32,6 +32,7 @@ from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, f
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
+from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.choices import CombineType
 from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
@@ -135,7 +136,7 @@ def first_run(ours: Ours, peer: Peer, detector: str) -> Iterator[Row | Ours]:
     yield from static_rows(ours, arrays, parameters)
     given = evolve(
         ours,
-        static={chip.silicon: peer_static(arrays, chip) for chip in ours.chips},
+        static={chip.detector_region: peer_static(arrays, chip) for chip in ours.chips},
         sky={chip.key: float(arrays[f"{chip.key}_sky"]) for chip in ours.chips},
         cosmic_rays={chip.key: of_chip(arrays, chip, "crmask") == 0 for chip in ours.chips},
     )
@@ -157,12 +158,12 @@ def of_chip(arrays: Mapping[str, np.ndarray], chip: DrizzleChip, kind: str) -> n
 
 def static_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> Iterator[Row]:
     masks = static_masks(ours.exposures, with_values(DrizzleParameters(), parameters))
-    for silicon, mask in masks.items():
-        chip = next(chip for chip in ours.chips if chip.silicon == silicon)
+    for region, mask in masks.items():
+        chip = next(chip for chip in ours.chips if chip.detector_region == region)
         theirs = peer_static(arrays, chip)
         same = float(np.mean(mask == theirs))
         measured = {"identical": same, "ours": int(mask.sum()), "peer": int(theirs.sum())}
-        yield Row("static mask", silicon, None, measured, "identical 99.99 %", same >= 0.9999)
+        yield Row("static mask", region, None, measured, "identical 99.99 %", same >= 0.9999)
 
 
 def sky_rows(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
@@ -291,8 +292,8 @@ def rejection_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Map
         yield row if times else evolve(row, reached=None, note="not what we do")
 
 
-def mask_row(ours: Ours, case: str, masks: Mapping[str, np.ndarray]) -> Row:
-    pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], ours.truth.get(chip.key)) for chip in ours.chips]
+def mask_row(ours: Ours, case: str, masks: Mapping[ChipKey, np.ndarray]) -> Row:
+    pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], ours.truth.get(str(chip.key))) for chip in ours.chips]
     good = [ours.prepared(COMMON).signal(chip, 0)[1] for chip in ours.chips]
     size = sum(mask.size for mask, _, _ in pairs)
     agree = sum(int((mask == peer).sum()) for mask, peer, _ in pairs) / size

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
+from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
@@ -86,8 +87,8 @@ class Ours:
 
     exposures: tuple[DrizzleExposure, ...]
     static: Mapping[str, np.ndarray] = field(factory=dict)
-    sky: Mapping[str, float] = field(factory=dict)
-    cosmic_rays: Mapping[str, np.ndarray] = field(factory=dict)
+    sky: Mapping[ChipKey, float] = field(factory=dict)
+    cosmic_rays: Mapping[ChipKey, np.ndarray] = field(factory=dict)
     truth: Mapping[str, np.ndarray] = field(factory=dict)
 
     @property

@@ -1,4 +1,4 @@
-"""The one gate for names that become parts of paths.
+"""The one gate for names that become parts of paths; and the name of a chip, which is made of one.
 
 A rootname of a header, a member of a table, a file of a record: each is data of somebody else's, and is trusted
 with nothing. What passes names a file in the folder where it is looked for, and no file of our own.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from typing import NewType
 
+from attrs import frozen
+
 from astrodriz_core.errors import InputError
 
-__all__ = ["RESERVED", "Rootname", "file_name", "file_stem", "rootname"]
+__all__ = ["RESERVED", "ChipKey", "Rootname", "file_name", "file_stem", "rootname"]
 
 Rootname = NewType("Rootname", str)
 """The root of file names; made by `file_stem` and `rootname` alone."""
@@ -29,6 +31,30 @@ _ROOTNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOT_IN_FILE_NAMES = frozenset('/\\:*?"<>|~$')
 _SHOWN = 40
 """Characters of a refused name that a message quotes."""
+
+
+@frozen
+class ChipKey:
+    """One chip of one exposure; as text ``<rootname>_<extver>``.
+
+    Attributes
+    ----------
+    rootname : str
+        Of the exposure.
+    extver : int
+        EXTVER of the chip's extensions.
+
+    Examples
+    --------
+    >>> str(ChipKey("iabc01aaq", 1))
+    'iabc01aaq_1'
+    """
+
+    rootname: str
+    extver: int
+
+    def __str__(self) -> str:
+        return f"{self.rootname}_{self.extver}"
 
 
 def rootname(text: str, where: str) -> Rootname:

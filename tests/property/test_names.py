@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import InputError
-from astrodriz_core.names import RESERVED, file_name, file_stem, rootname
+from astrodriz_core.names import RESERVED, ChipKey, file_name, file_stem, rootname
+from astrodriz_core.records.drizzling import ChipSky, CosmicRayCount
 
 SOURCE = Path(__file__).parents[2] / "src" / "astrodriz_io"
 GATE = {"places.py"}
@@ -76,3 +77,10 @@ def _is_name(node: ast.expr) -> bool:
         return True
     called = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     return called in ("name", "filename", "root", "stem", "rootname", "product", "value")
+
+
+def test_a_chip_has_one_key_in_every_record_and_the_text_that_files_are_named_by() -> None:
+    key = ChipKey("iabc01aaq", 2)
+    assert ChipSky("iabc01aaq", 2, 0.5, "ELECTRONS").key == CosmicRayCount("iabc01aaq", 2, 1, 0.1).key == key
+    assert {key: True}[ChipKey("iabc01aaq", 2)]
+    assert str(key) == f"{key}" == "iabc01aaq_2"

@@ -6,6 +6,8 @@ from enum import Enum
 
 from attrs import frozen
 
+from astrodriz_core.names import ChipKey
+
 __all__ = [
     "ChipSky",
     "CosmicRayCount",
@@ -71,6 +73,11 @@ class ChipSky:
     value: float
     units: str
 
+    @property
+    def key(self) -> ChipKey:
+        """Which chip it is."""
+        return ChipKey(self.rootname, self.extver)
+
 
 @frozen
 class MaskDigest:
@@ -106,6 +113,11 @@ class CosmicRayCount:
     pixels: int
     fraction: float
     mask: MaskDigest | None = None
+
+    @property
+    def key(self) -> ChipKey:
+        """Which chip it is."""
+        return ChipKey(self.rootname, self.extver)
 
 
 @frozen

@@ -21,10 +21,11 @@ from astrodriz_core.combine.sky import (
 from astrodriz_core.combine.static_mask import static_mask
 from astrodriz_core.combine.statistics import ClippingParameters
 from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.choices import SkyMethod
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.inputs import ChipMasks, Mask
+from astrodriz_io.drizzling.inputs import Mask, RegionMasks
 
 __all__ = ["measure_skies", "static_masks"]
 
@@ -33,22 +34,22 @@ DEFAULT_BIN_WIDTH = 0.1
 
 
 def static_masks(exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters) -> dict[str, Mask]:
-    """Static mask of every piece of silicon, by `DrizzleChip.silicon`; none where the step is off."""
+    """Static mask of every region of the detector, by `DrizzleChip.detector_region`; none where the step is off."""
     if not parameters.static:
         return {}
-    by_silicon: dict[str, list[DrizzleChip]] = {}
+    by_region: dict[str, list[DrizzleChip]] = {}
     for exposure in exposures:
         for chip in exposure.chips:
-            by_silicon.setdefault(chip.silicon, []).append(chip)
+            by_region.setdefault(chip.detector_region, []).append(chip)
     return {
-        silicon: static_mask((chip.sci() for chip in chips), parameters.static_sig)[0]
-        for silicon, chips in by_silicon.items()
+        region: static_mask((chip.sci() for chip in chips), parameters.static_sig)[0]
+        for region, chips in by_region.items()
     }
 
 
 def measure_skies(
-    exposures: Sequence[DrizzleExposure], static: ChipMasks, parameters: DrizzleParameters
-) -> dict[str, float]:
+    exposures: Sequence[DrizzleExposure], static: RegionMasks, parameters: DrizzleParameters
+) -> dict[ChipKey, float]:
     """Sky to subtract from every chip, by `DrizzleChip.key`, in native units; none where the step is off.
 
     With fewer than two exposures there is nothing to match, and nothing is subtracted.
@@ -71,7 +72,7 @@ def measure_skies(
     }
 
 
-Polygons = Mapping[int, Mapping[str, Sequence[NDArray[np.float64]]]]
+Polygons = Mapping[int, Mapping[ChipKey, Sequence[NDArray[np.float64]]]]
 """For each other exposure and each chip key: where the other's chips lie, in pixels of this chip."""
 
 
@@ -106,7 +107,7 @@ def _in_pixels(chip: DrizzleChip, sky: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _measure_exposure(
-    exposure: DrizzleExposure, regions: Polygons, static: ChipMasks, parameters: DrizzleParameters
+    exposure: DrizzleExposure, regions: Polygons, static: RegionMasks, parameters: DrizzleParameters
 ) -> tuple[float | None, dict[int, SkyLevel]]:
     """Minimum brightness of an exposure, and its brightness where it overlaps each other exposure."""
     whole: list[SkyLevel | None] = []
@@ -123,10 +124,10 @@ def _measure_exposure(
     return minimum_brightness(whole), {other: level for other, level in pooled.items() if level is not None}
 
 
-def _sky_pixels(chip: DrizzleChip, static: ChipMasks, parameters: DrizzleParameters) -> Mask:
+def _sky_pixels(chip: DrizzleChip, static: RegionMasks, parameters: DrizzleParameters) -> Mask:
     good = good_pixels(chip.dq(), parameters.sky_bits)
-    if parameters.use_static and chip.silicon in static:
-        good &= ~static[chip.silicon]
+    if parameters.use_static and chip.detector_region in static:
+        good &= ~static[chip.detector_region]
     return good
 
 

@@ -20,6 +20,7 @@ from astrodriz_core.combine.pixmap import (
 )
 from astrodriz_core.instruments.detectors import dark_electrons, electrons_per_unit, readout_noise_electrons
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
+from astrodriz_core.names import ChipKey
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
@@ -53,12 +54,12 @@ class DrizzleChip:
     reset_bits: int = ASTRODRIZZLE_COSMIC_RAY
 
     @property
-    def key(self) -> str:
-        """A name for this chip of this exposure."""
-        return f"{self.exposure.rootname}_{self.chip.extver}"
+    def key(self) -> ChipKey:
+        """Which chip of which exposure it is."""
+        return ChipKey(self.exposure.rootname, self.chip.extver)
 
     @property
-    def silicon(self) -> str:
+    def detector_region(self) -> str:
         """A name for the piece of the detector, equal for all exposures through it."""
         ny, nx = self.chip.shape
         return f"chip {self.chip.electronics.chip} ({nx} x {ny})"

@@ -168,8 +168,8 @@ def _record(
             for chip in inputs.chips
         ),
         static_mask=tuple(
-            StaticMaskCount(silicon, int(np.count_nonzero(mask)), _digest(mask))
-            for silicon, mask in inputs.static.items()
+            StaticMaskCount(region, int(np.count_nonzero(mask)), _digest(mask))
+            for region, mask in inputs.static.items()
         ),
         cosmic_rays=tuple(
             CosmicRayCount(

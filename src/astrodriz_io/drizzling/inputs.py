@@ -10,6 +10,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
@@ -18,11 +19,13 @@ from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["ChipMasks", "CombinationInputs"]
+__all__ = ["ChipMasks", "CombinationInputs", "Mask", "RegionMasks"]
 
 Mask: TypeAlias = NDArray[np.bool_]
-ChipMasks: TypeAlias = Mapping[str, Mask]
+ChipMasks: TypeAlias = Mapping[ChipKey, Mask]
 """Masks by `DrizzleChip.key`; True = not to be used."""
+RegionMasks: TypeAlias = Mapping[str, Mask]
+"""Masks by `DrizzleChip.detector_region`; True = not to be used."""
 
 
 @frozen(eq=False)
@@ -42,7 +45,7 @@ class CombinationInputs:
     parameters : DrizzleParameters
         Of all steps.
     static : mapping
-        Static mask by `DrizzleChip.silicon`, True = bad; empty where the step is off.
+        Static mask by `DrizzleChip.detector_region`, True = bad; empty where the step is off.
     sky : mapping
         Subtracted sky by `DrizzleChip.key`, native units; chips without an entry have 0.
     store : ImageStore
@@ -60,8 +63,8 @@ class CombinationInputs:
     frame: OutputFrame
     product_frame: OutputFrame
     parameters: DrizzleParameters
-    static: ChipMasks
-    sky: Mapping[str, float]
+    static: RegionMasks
+    sky: Mapping[ChipKey, float]
     store: ImageStore
     undistorted: UndistortedPixels
     progress: ProgressReporter
@@ -88,8 +91,8 @@ class CombinationInputs:
         """
         image = chip.sci()
         good = good_pixels(chip.dq(), bits) & np.isfinite(image)
-        if chip.silicon in self.static:
-            good &= ~self.static[chip.silicon]
+        if chip.detector_region in self.static:
+            good &= ~self.static[chip.detector_region]
         rate: NDArray[np.float32] = (image - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
         rate[np.isnan(rate)] = 0
         return rate, good

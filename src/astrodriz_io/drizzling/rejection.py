@@ -20,6 +20,7 @@ from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.instruments.detectors import ReadoutDirection, readout_direction
 from astrodriz_core.measure.images import DrizzledImage
+from astrodriz_core.names import ChipKey
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import INNER
 from astrodriz_io.drizzling.inputs import CombinationInputs, Mask
@@ -56,7 +57,9 @@ def combine_median(inputs: CombinationInputs, singles: Sequence[DrizzledImage]) 
     )
 
 
-def flag_cosmic_rays(inputs: CombinationInputs, median: NDArray[np.float32]) -> tuple[dict[str, Mask], dict[str, Mask]]:
+def flag_cosmic_rays(
+    inputs: CombinationInputs, median: NDArray[np.float32]
+) -> tuple[dict[ChipKey, Mask], dict[str, Mask]]:
     """Find the cosmic rays of every chip.
 
     Parameters
@@ -73,7 +76,7 @@ def flag_cosmic_rays(inputs: CombinationInputs, median: NDArray[np.float32]) -> 
     planes : dict
         By rootname: the same, projected onto the common grid.
     """
-    masks: dict[str, Mask] = {}
+    masks: dict[ChipKey, Mask] = {}
     planes: dict[str, Mask] = {}
     chips = inputs.chips
     results = ordered_map(partial(_compare, inputs, median), chips, inputs.threads)

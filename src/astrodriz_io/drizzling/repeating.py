@@ -15,7 +15,7 @@ from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use
-from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs
+from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs, RegionMasks
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter
@@ -34,13 +34,13 @@ class RecordedCombination:
     record : DrizzleRecord
         Exposures, frames, sky.
     static : mapping
-        Static mask by `DrizzleChip.silicon`.
+        Static mask by `DrizzleChip.detector_region`.
     cosmic_rays : mapping
         Cosmic-ray mask by `DrizzleChip.key`.
     """
 
     record: DrizzleRecord
-    static: ChipMasks
+    static: RegionMasks
     cosmic_rays: ChipMasks
 
 
@@ -76,7 +76,7 @@ def repeat_combination(
         product_frame=record.product_frame,
         parameters=parameters,
         static=measured.static,
-        sky={f"{sky.rootname}_{sky.extver}": sky.value for sky in record.sky},
+        sky={sky.key: sky.value for sky in record.sky},
         store=store,
         undistorted=undistorted or UndistortedPixels(None),
         progress=progress,
@@ -91,11 +91,11 @@ def repeat_combination(
 
 def _check(inputs: CombinationInputs, measured: RecordedCombination) -> None:
     _check_grid(inputs.product_frame)
-    recorded = [(sky.rootname, sky.extver) for sky in measured.record.sky]
-    if [(chip.exposure.rootname, chip.chip.extver) for chip in inputs.chips] != recorded:
+    recorded = [sky.key for sky in measured.record.sky]
+    if [chip.key for chip in inputs.chips] != recorded:
         raise RecordError("The chips of the exposures are not those of the record.")
     for chip in inputs.chips:
-        masks = (measured.cosmic_rays.get(chip.key), measured.static.get(chip.silicon))
+        masks = (measured.cosmic_rays.get(chip.key), measured.static.get(chip.detector_region))
         if any(mask is not None and mask.shape != chip.chip.shape for mask in masks):
             raise RecordError("A mask has another shape than its chip.", where=f"{chip.exposure.path.name}")
 

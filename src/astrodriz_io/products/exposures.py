@@ -10,6 +10,7 @@ from astropy.io import fits
 from stwcs.updatewcs.updatehdr import interpret_wcsname_type
 
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
+from astrodriz_core.names import ChipKey
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.inputs import ChipMasks
 
@@ -26,7 +27,7 @@ def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks, reset_b
     files : mapping
         File by rootname; changed in place.
     cosmic_rays : mapping
-        Masks by ``<rootname>_<extver>``; a chip without one gets no flags.
+        Masks by chip; a chip without one gets no flags.
     reset_bits : int or None
         DQ bits that were taken as not set in the combination; where 4096 is none of them, flags that are there stay,
         because they counted.
@@ -37,7 +38,7 @@ def write_cosmic_rays(files: Mapping[str, Path], cosmic_rays: ChipMasks, reset_b
             for hdu in hdus[1:]:
                 if hdu.name == "DQ" and hdu.data is not None:
                     flags = hdu.data & ~hdu.data.dtype.type(BIT if reset else 0)
-                    mask = cosmic_rays.get(f"{rootname}_{hdu.ver}")
+                    mask = cosmic_rays.get(ChipKey(rootname, hdu.ver))
                     if mask is not None:
                         flags[np.asarray(mask)] |= flags.dtype.type(BIT)
                     hdu.data = flags

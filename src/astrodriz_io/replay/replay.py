@@ -16,7 +16,7 @@ from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord, MaskDigest
 from astrodriz_core.records.run import FileDigest, RunRecord
 from astrodriz_core.replay_plan import ReplayPlan, plan_replay
-from astrodriz_io.drizzling.inputs import ChipMasks, Mask
+from astrodriz_io.drizzling.inputs import Mask
 from astrodriz_io.drizzling.repeating import RecordedCombination
 from astrodriz_io.products.product import write_product
 from astrodriz_io.record_files.exposure_states import restore_state
@@ -182,9 +182,9 @@ def _measured(plan: ReplayPlan, sidecar: SidecarReader) -> Mapping[str, Recorded
 
 
 def _recorded_combination(drizzle: DrizzleRecord, sidecar: SidecarReader) -> RecordedCombination:
-    static: ChipMasks = {one.chip: _mask(one.mask, sidecar) for one in drizzle.static_mask}
-    hits: ChipMasks = {f"{one.rootname}_{one.extver}": _mask(one.mask, sidecar) for one in drizzle.cosmic_rays}
-    return RecordedCombination(drizzle, static, hits)
+    static = {count.chip: _mask(count.mask, sidecar) for count in drizzle.static_mask}
+    cosmic_rays = {count.key: _mask(count.mask, sidecar) for count in drizzle.cosmic_rays}
+    return RecordedCombination(drizzle, static, cosmic_rays)
 
 
 def _mask(digest: MaskDigest | None, sidecar: SidecarReader) -> Mask:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import asdict
 
+from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.values import as_text
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import FileDigest, RunRecord
@@ -50,21 +51,20 @@ def _excluded(record: RunRecord) -> Table:
 
 
 def _chips(drizzle: DrizzleRecord) -> Table:
-    found = {(c.rootname, c.extver): c for c in drizzle.cosmic_rays}
-    rows = (_chip_row(sky.rootname, sky.extver, drizzle) for sky in drizzle.sky)
-    known = {(sky.rootname, sky.extver) for sky in drizzle.sky}
-    rest = (_chip_row(root, extver, drizzle) for root, extver in found if (root, extver) not in known)
+    # Each once: those with a sky first.
+    chips = dict.fromkeys([*(sky.key for sky in drizzle.sky), *(count.key for count in drizzle.cosmic_rays)])
+    rows = (_chip_row(chip, drizzle) for chip in chips)
     headers = ("Exposure", "EXTVER", "Sky", "Unit", "Cosmic-ray pixels", "Part of the chip")
     caption = f"Sky and cosmic rays of every chip; cosmic rays from {drizzle.cosmic_rays_from}"
-    return table(caption, headers, [*rows, *rest], numbers=(1, 2, 4, 5))
+    return table(caption, headers, rows, numbers=(1, 2, 4, 5))
 
 
-def _chip_row(root: str, extver: int, drizzle: DrizzleRecord) -> tuple[Cell, ...]:
-    sky = next((s for s in drizzle.sky if (s.rootname, s.extver) == (root, extver)), None)
-    rays = next((c for c in drizzle.cosmic_rays if (c.rootname, c.extver) == (root, extver)), None)
+def _chip_row(chip: ChipKey, drizzle: DrizzleRecord) -> tuple[Cell, ...]:
+    sky = next((sky for sky in drizzle.sky if sky.key == chip), None)
+    rays = next((count for count in drizzle.cosmic_rays if count.key == chip), None)
     return (
-        root,
-        extver,
+        chip.rootname,
+        chip.extver,
         significant(sky.value if sky else None, 5),
         sky.units if sky else None,
         rays.pixels if rays else None,
