@@ -14,7 +14,7 @@ from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParamete
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs
-from astrodriz_io.drizzling.resample import blot_chip
+from astrodriz_io.drizzling.resample import INTERPOLANTS, blot_chip
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.references import ReferenceFolders
 from astrodriz_io.runtime.progress import SilentProgress
@@ -387,3 +387,21 @@ def test_the_sky_is_gone_from_the_product(ir):
     assert np.nanmedian(kept.final.sci) == pytest.approx(np.mean(levels), rel=0.2)
     assert abs(np.nanmedian(subtracted.final.sci)) < 0.1 * np.mean(levels)
     assert all(chip.value == 0.0 for chip in kept.record.sky)
+
+
+@pytest.mark.parametrize("interpolation", [each for each in BlotInterpolation if each is not BlotInterpolation.SINC])
+@pytest.mark.parametrize("shape", [(30, 25), (8, 8), (7, 12), (2, 3), (1, 1)])
+def test_no_interpolant_looks_at_memory_beyond_the_image(interpolation, shape):
+    """The package does, for positions in the last row: what lies there differs from run to run."""
+    ny, nx = shape
+    steps = np.arange(-2.5, max(shape) + 3, 1 / 16)
+    places = np.stack(np.meshgrid(steps, steps), axis=-1)
+    blotted = []
+    for junk in (1e30, -1e30):
+        memory = np.full((3, ny, nx), junk, np.float32)
+        memory[1] = np.random.default_rng(1).normal(1, 0.1, shape)
+        blotted.append(INTERPOLANTS[interpolation](memory[1], places, 1.0))
+    np.testing.assert_array_equal(*blotted)
+    assert np.abs(blotted[0]).max() < 10
+    outside = (places < -1).any(axis=-1) | (places[..., 0] >= nx) | (places[..., 1] >= ny)
+    assert not blotted[0][outside].any()

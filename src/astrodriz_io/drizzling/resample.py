@@ -18,6 +18,11 @@ from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio
 
 __all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags", "without_margin"]
 
+READ_BEYOND = {"nearest": 2, "poly3": 2}
+"""Rows and columns beyond the image that interpolants of the package read; the others, with images of few pixels."""
+LEAST_SIDE = 8
+"""Pixels: no interpolant of the package but the Lanczos ones reaches further."""
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 Interpolate: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.float32]]
 """Values of an image at positions (ny, nx, 2), with the width of a sinc function; 0 outside the image."""
@@ -128,8 +133,19 @@ def blot_chip(
 def _by_package(
     name: str, image: NDArray[np.float32], pixel_map: NDArray[np.float64], sinscl: float
 ) -> NDArray[np.float32]:
-    """Interpolant of the ``drizzle`` package."""
+    """Interpolant of the ``drizzle`` package, which up to version 3.0.0 reads memory beyond some images.
+
+    It is given rows and columns to read there. They continue the image as the package itself does within it, linearly.
+    """
+    ny, nx = image.shape
+    beyond = READ_BEYOND.get(name, 0) if min(ny, nx) >= LEAST_SIDE else LEAST_SIDE
+    if beyond == LEAST_SIDE:
+        image = np.pad(image, (0, beyond), mode="edge")
+    elif beyond:
+        image = np.pad(image, (0, beyond), mode="reflect", reflect_type="odd")
     values: NDArray[np.float32] = blot_image(image, pixmap=pixel_map, interp=name)
+    if beyond:
+        values[(pixel_map[..., 0] >= nx) | (pixel_map[..., 1] >= ny)] = 0
     return values
 
 
