@@ -22,7 +22,7 @@ from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame
 from astrodriz_io.drizzling.inputs import CombinationInputs
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.wcs.distortion import apply_distortion
 

@@ -34,7 +34,7 @@ from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.verifying.combination import verify_combination
 from astrodriz_io.wcs.distortion import apply_distortion

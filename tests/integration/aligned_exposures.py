@@ -9,7 +9,7 @@ import numpy as np
 from astropy.io import fits
 from stwcs.wcsutil import HSTWCS
 
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.wcs.distortion import apply_distortion
 
 LINEAR = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")

@@ -35,7 +35,8 @@ from astrodriz_io.inputs.association import raw_idctab, read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders, distortion_references
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
+from astrodriz_io.inputs.references import distortion_references
 from astrodriz_io.record_files.exposure_states import keep_state, restore_state
 from astrodriz_io.record_files.record import dump_record, read_record
 from astrodriz_io.record_files.sidecar import Piece, SidecarWriter, read_sidecar

@@ -11,14 +11,13 @@ from astropy.io import fits
 
 from astrodriz_core import errors
 from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError, StorageError
-from astrodriz_io import cli
 from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.run import pipeline
-from astrodriz_io.run.ending import Aftermath
 from astrodriz_io.storage.locking import locked
+from astrodriz_io.terminal.aftermath import Aftermath
 from astrodriz_io.terminal.exit_codes import ERROR_CODES, EXIT_INTERNAL, exit_code
 
 TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
@@ -264,7 +263,7 @@ def test_every_kind_of_error_has_its_documented_code(kind, code, monkeypatch, ca
     def failing(*_args):
         raise kind("It failed.")
 
-    monkeypatch.setattr(cli, "execute_run", failing)
+    monkeypatch.setattr("astrodriz_io.commands.run.execute_run", failing)
     assert runastrodriz(["x_asn.fits"]) == code
     assert f"| {code} | `{kind.__name__}`" in TABLE.read_text()
 
@@ -275,7 +274,7 @@ def test_an_error_that_leaves_results_half_in_place_says_so(monkeypatch, capsys)
         error.add_note(Aftermath.HALF_WAY.value)
         raise error
 
-    monkeypatch.setattr(cli, "execute_run", failing)
+    monkeypatch.setattr("astrodriz_io.commands.run.execute_run", failing)
     assert runastrodriz(["x_asn.fits", "--json-errors"]) == 8
     assert told(capsys)["remedy"] == f"Check the disk. {Aftermath.HALF_WAY.value}"
 

@@ -19,7 +19,7 @@ from tiny_files import SIZE, write_exposure, write_idctab, write_lookup
 
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, StorageError
 from astrodriz_io.drizzling.chips import load_exposure
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.wcs.distortion import DistortionOutcome, apply_distortion, exposure_wcs
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs

@@ -23,7 +23,7 @@ from astrodriz_core.records.run import RunRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.inputs.references import REFERENCE_VARIABLES, ReferenceFolders
+from astrodriz_io.inputs.reference_folders import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.run import settings
 from astrodriz_io.run.options import Option, options_of
 from astrodriz_io.run.results import ENDINGS

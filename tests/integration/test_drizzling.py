@@ -16,7 +16,7 @@ from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs
 from astrodriz_io.drizzling.resample import INTERPOLANTS, blot_chip
 from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import SimulationSpec, simulate_association
 from astrodriz_io.wcs.distortion import apply_distortion

@@ -23,7 +23,7 @@ from astrodriz_io.cli import runastrodriz
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.keyword_table import NUMBERS, TEXTS
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.services.guide_stars import GuideStarFile

@@ -23,7 +23,7 @@ from astrodriz_io.inputs.parameters import (
     drizzle_parameters,
     parameters_to_toml,
 )
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 
 
 def row(filters: str, numimages: int, **values: object) -> dict[str, object]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.errors import ReferenceFileError
-from astrodriz_io.inputs.references import ReferenceFolders, distortion_references, resolve_reference
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
+from astrodriz_io.inputs.references import distortion_references, resolve_reference
 from astrodriz_io.storage.digests import sha256_of
 
 

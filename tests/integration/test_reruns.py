@@ -21,7 +21,7 @@ from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.records.astrometry import AlignmentOutcome, AposterioriRecord, SolutionOrigin
 from astrodriz_core.solutions.wcsnames import a_posteriori_name
 from astrodriz_io.align.apriori import apply_apriori
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.record_files.record import read_record
 from astrodriz_io.services.headerlet_sources import FolderSource
 from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets

@@ -12,11 +12,10 @@ import time
 
 import pytest
 
-from astrodriz_io import cli
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.run.ending import Aftermath
 from astrodriz_io.runtime import signals
 from astrodriz_io.runtime.signals import STOPPING, Stopped, handling, stoppable
+from astrodriz_io.terminal.aftermath import Aftermath
 
 CODES = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -107,7 +106,7 @@ def test_a_command_that_a_signal_stops_has_the_code_of_a_shell_and_says_what_is_
             error.add_note(Aftermath.COMPLETE.value)
             raise
 
-    monkeypatch.setattr(cli, "execute_run", stopped)
+    monkeypatch.setattr("astrodriz_io.commands.run.execute_run", stopped)
     assert runastrodriz(["x_asn.fits"]) == code
     assert f"Interrupted by {number.name}" in capsys.readouterr().err
     assert runastrodriz(["x_asn.fits", "--json-errors"]) == code
@@ -125,7 +124,7 @@ def test_a_terminal_that_is_gone_changes_nothing(monkeypatch):
         assert list(progress.track(range(2), "counting", 2)) == [0, 1]
         signal.raise_signal(signal.SIGHUP)
 
-    monkeypatch.setattr(cli, "execute_run", hung_up)
+    monkeypatch.setattr("astrodriz_io.commands.run.execute_run", hung_up)
     monkeypatch.setattr(sys, "stderr", Gone())
     assert runastrodriz(["x_asn.fits"]) == 129
     monkeypatch.setattr(Gone, "isatty", lambda self: True)

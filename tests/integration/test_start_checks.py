@@ -130,3 +130,20 @@ def test_output_that_cannot_be_written_is_told(tmp_path):
     assert ended.returncode == 8
     assert ended.stderr.startswith("astrodriz: standard output: No space left on device.")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["runastrodriz", "-h"], ["astrodriz", "-h"], ["astrodriz", "run", "-h"], ["astrodriz", "--version"]]
+)
+def test_help_comes_before_the_libraries_of_a_run(words):
+    code = (
+        "import sys; from astrodriz_io import main; sys.argv = sys.argv[1:]\n"
+        "try: getattr(main, sys.argv[0])()\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(' '.join({name.partition('.')[0] for name in sys.modules}))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={"PYTHONPATH": ":".join(sys.path), **FEW}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert not {"astropy", "scipy", "photutils", "stwcs", "matplotlib", "cattrs"} & set(ended.stderr.split())

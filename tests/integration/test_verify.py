@@ -15,7 +15,7 @@ from whole_runs import copied
 from astrodriz_core.errors import LockedError, NoViableDataError, StorageError
 from astrodriz_core.records.common import Verdict
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.run.settings import Settings, settings_from_environment
 from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import SilentProgress

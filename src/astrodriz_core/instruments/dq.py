@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from astropy.nddata.bitmask import interpret_bit_flags
 from attrs import frozen
 from numpy.typing import NDArray
 
@@ -211,6 +210,9 @@ def interpret_bits(value: str | int | None) -> int | None:
     """
     if isinstance(value, bool):
         raise _bad_bits(value)
+    # Not above: astropy.nddata takes longer to load than all else that a command line needs.
+    from astropy.nddata.bitmask import interpret_bit_flags
+
     try:
         bits: int | None = interpret_bit_flags(value)
     except (ValueError, TypeError) as failure:

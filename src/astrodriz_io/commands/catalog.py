@@ -9,8 +9,10 @@ from pathlib import Path
 from astrodriz_core.errors import CatalogError, InputError, UsageError
 from astrodriz_io.catalogs.cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
 from astrodriz_io.catalogs.files import Footprint
+from astrodriz_io.commands.answer import Answer
+from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_catalog_arguments", "execute_catalog"]
+__all__ = ["act", "add_catalog_arguments", "execute_catalog"]
 
 DEFAULT_NAME = "GAIAeDR3"
 
@@ -101,3 +103,8 @@ def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _described(entry: CacheEntry) -> str:
     return f"{entry.name}: {entry.rows} rows in {entry.pixels} pixels of HEALPix order {entry.order}"
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Fill, list or query the cache."""
+    return Answer(execute_catalog(arguments))

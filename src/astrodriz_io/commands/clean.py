@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError, printable
+from astrodriz_io.commands.answer import Answer
+from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.storage.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
 
-__all__ = ["add_clean_arguments", "execute_clean"]
+__all__ = ["act", "add_clean_arguments", "execute_clean"]
 
 
 def add_clean_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,3 +63,8 @@ def _removed(folder: Path) -> Iterator[str]:
 def _line(leftover: Leftover, what: str) -> str:
     size = "" if leftover.kind is LeftoverKind.LOCK else f", {leftover.size / 1e6:.1f} MB"
     return printable(f"{leftover.path.name}: {leftover.kind.value}{size}{f': {what}' if what else ''}")
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """List or remove; each line comes when its leftover has been dealt with."""
+    return Answer(execute_clean(arguments))

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.commands.simulate import describe_association, describe_score
 from astrodriz_io.run.pipeline import process
@@ -13,7 +14,7 @@ from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.storage.places import place
 
-__all__ = ["add_demo_arguments", "execute_demo"]
+__all__ = ["act", "add_demo_arguments", "execute_demo"]
 
 POINTING_ARCSEC = 0.35
 """Common error of the header WCS in the demonstration: a typical one before Gaia guide stars."""
@@ -61,3 +62,8 @@ def execute_demo(arguments: argparse.Namespace, progress: ProgressReporter) -> I
     yield from (f"  {line}" for line in describe_score(before))
     yield "WCS against the truth after:"
     yield from (f"  {line}" for line in describe_score(after))
+
+
+def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
+    """Demonstrate, and say how far the WCS was off before and after."""
+    return Answer(tuple(execute_demo(arguments, progress)))

@@ -6,9 +6,12 @@ import argparse
 from pathlib import Path
 
 from astrodriz_core.tell.diff import describe_changes, diff
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.record import read_record
+from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 
-__all__ = ["add_diff_arguments", "execute_diff"]
+__all__ = ["act", "add_diff_arguments", "execute_diff"]
 
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,3 +25,9 @@ def execute_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Lines for the user, none where nothing changed; errors as for `read_record`."""
     changes = diff(read_record(arguments.first), read_record(arguments.second))
     return describe_changes(changes, everything=arguments.everything)
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Compare two records; the exit code tells whether anything changed."""
+    lines = execute_diff(arguments)
+    return Answer(lines, EXIT_DIFFERENT if lines else EXIT_DONE)

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 
 from astrodriz_core.tell.explain import explain
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.record import read_record
+from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_explain_arguments", "execute_explain"]
+__all__ = ["act", "add_explain_arguments", "execute_explain"]
 
 
 def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,3 +21,8 @@ def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 def execute_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
     """Lines for the user; errors as for `astrodriz_io.record_files.record.read_record`."""
     return explain(read_record(arguments.record))
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Explain a record."""
+    return Answer(execute_explain(arguments))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from astrodriz_core.parameters.rules import pipeline_overrides
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
+from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_parameters_arguments", "execute_parameters"]
+__all__ = ["act", "add_parameters_arguments", "execute_parameters"]
 
 SECONDS = 1.0
 """Exposure time; only the ratio of the longest to the shortest matters."""
@@ -37,3 +39,8 @@ def execute_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
         *(f"# {change.name} = {change.value}: {change.reason}" for change in changes),
         *parameters_to_toml(effective).splitlines(),
     )
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Print the parameters."""
+    return Answer(execute_parameters(arguments))

@@ -5,14 +5,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.common import Stage, WcsOrigin
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
-from astrodriz_io.replay.replay import ReplayResult, replay
 from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 
-__all__ = ["add_replay_arguments", "describe_replay", "execute_replay"]
+if TYPE_CHECKING:
+    from astrodriz_io.replay.replay import ReplayResult
+
+__all__ = ["NEEDS", "act", "add_replay_arguments", "describe_replay", "execute_replay"]
+
+NEEDS = ("astrodriz_io.replay.replay",)
+"""Loaded when the command line has been understood, which then takes no second."""
 
 CHOICES: Mapping[str, WcsOrigin] = {
     "default": WcsOrigin.PIPELINE_DEFAULT,
@@ -43,6 +51,8 @@ def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) -> ReplayResult:
     """Replay what the command line asks for; errors as for `astrodriz_io.replay.replay.replay`."""
+    from astrodriz_io.replay.replay import replay
+
     if not arguments.inputs.is_dir():
         raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")
     settings = settings_from_arguments(arguments)
@@ -70,3 +80,9 @@ def describe_replay(result: ReplayResult) -> Iterator[str]:
     else:
         yield from (f"  {name} is not identical to that of the run" for name in result.different)
         yield from (f"Other software: {package}" for package in result.software)
+
+
+def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
+    """Replay; the exit code tells whether the files are those of the run."""
+    result = execute_replay(arguments, progress)
+    return Answer(describe_replay(result), EXIT_DIFFERENT if result.different else EXIT_DONE)

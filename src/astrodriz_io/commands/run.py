@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from astrodriz_core.records.run import RunRecord
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.record_files.trailer import summary
-from astrodriz_io.run.pipeline import run_association
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["add_run_arguments", "describe_run", "execute_run"]
+__all__ = ["NEEDS", "act", "add_run_arguments", "describe_run", "execute_run"]
+
+NEEDS = ("astrodriz_io.run.pipeline",)
+"""Loaded when the command line has been understood, which then takes no second."""
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +30,8 @@ def execute_run(
     arguments: argparse.Namespace, progress: ProgressReporter, environment: Mapping[str, str] | None = None
 ) -> RunRecord:
     """Run what the command line asks for; errors as for `astrodriz_io.run.pipeline.process`."""
+    from astrodriz_io.run.pipeline import run_association
+
     settings, notes = settings_from_environment(
         settings_from_arguments(arguments), os.environ if environment is None else environment
     )
@@ -36,3 +41,8 @@ def execute_run(
 def describe_run(record: RunRecord) -> tuple[str, ...]:
     """Lines for the user: the WCS of each exposure, why, the verdicts, the products."""
     return summary(record)
+
+
+def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
+    """Run, and say which WCS won and what was made."""
+    return Answer(describe_run(execute_run(arguments, progress)))

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError
+from astrodriz_io.commands.answer import Answer
+from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import (
     FieldKind,
     SimulatedAssociation,
@@ -16,6 +18,7 @@ from astrodriz_io.simulate import (
 )
 
 __all__ = [
+    "act",
     "add_simulate_arguments",
     "describe_association",
     "describe_score",
@@ -144,3 +147,8 @@ def describe_score(score: WcsScore) -> tuple[str, ...]:
     )
     absolute, relative = score.absolute_rms_mas, score.relative_rms_mas
     return (*exposures, f"absolute {absolute:.2f} mas rms, between exposures {relative:.3f} mas rms")
+
+
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Simulate, and say where it lies."""
+    return Answer(describe_association(execute_simulate(arguments)))

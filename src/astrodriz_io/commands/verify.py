@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from astrodriz_core.records.verification import PolicyResult, Verification
+from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.run.settings import settings_from_environment
-from astrodriz_io.run.verification import verify
 from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.terminal.exit_codes import VERDICT_CODES
 
-__all__ = ["add_verify_arguments", "describe_verification", "execute_verify", "verify"]
+__all__ = ["NEEDS", "act", "add_verify_arguments", "describe_verification", "execute_verify"]
+
+NEEDS = ("astrodriz_io.run.verification",)
+"""Loaded when the command line has been understood, which then takes no second."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute_verify(arguments: argparse.Namespace, progress: ProgressReporter) -> Verification:
     """Verify what the command line asks for."""
+    from astrodriz_io.run.verification import verify
+
     settings, notes = settings_from_environment(settings_from_arguments(arguments), os.environ)
     for note in notes:
         logger.warning("%s", note)
@@ -89,3 +95,9 @@ def _tree(verification: Verification) -> dict[str, Any]:
 
 def _policy(result: PolicyResult) -> dict[str, Any]:
     return {"verdict": result.verdict.value, "reason": result.reason, "misaligned": list(result.misaligned)}
+
+
+def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
+    """Verify; the exit code tells the verdict."""
+    verification = execute_verify(arguments, progress)
+    return Answer(describe_verification(verification, as_json=arguments.json), VERDICT_CODES[verification.verdict])

@@ -10,13 +10,8 @@ from attrs import frozen
 from astrodriz_core.errors import ReferenceFileError
 from astrodriz_io.fits.files import keyword_text, open_fits
 from astrodriz_io.inputs.exposures import Exposure
-from astrodriz_io.inputs.references import (
-    NOT_GIVEN,
-    REFERENCE_VARIABLES,
-    ReferenceFolders,
-    ResolvedReference,
-    resolve_reference,
-)
+from astrodriz_io.inputs.reference_folders import REFERENCE_VARIABLES, ReferenceFolders
+from astrodriz_io.inputs.references import NOT_GIVEN, ResolvedReference, resolve_reference
 
 __all__ = ["NamedTable", "named_mdriztab"]
 

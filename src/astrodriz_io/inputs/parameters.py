@@ -23,7 +23,8 @@ from astrodriz_core.records.run import ParameterSource
 from astrodriz_io.inputs.exposures import Exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab
 from astrodriz_io.inputs.named_table import NamedTable, named_mdriztab
-from astrodriz_io.inputs.references import ReferenceFolders, ResolvedReference
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
+from astrodriz_io.inputs.references import ResolvedReference
 
 __all__ = [
     "BundledSelection",

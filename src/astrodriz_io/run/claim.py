@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astrodriz_io.inputs.association import Association, read_association
-from astrodriz_io.run.ending import Aftermath
 from astrodriz_io.storage.locking import locked
 from astrodriz_io.storage.publishing import is_half_done, recover
+from astrodriz_io.terminal.aftermath import Aftermath
 
 __all__ = ["exclusive_association"]
 

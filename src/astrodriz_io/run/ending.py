@@ -9,7 +9,6 @@ import socket
 import traceback
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from enum import Enum
 from importlib.metadata import version
 from types import TracebackType
 
@@ -27,32 +26,11 @@ from astrodriz_io.storage.journal import Transaction
 from astrodriz_io.storage.places import place
 from astrodriz_io.storage.publishing import commit_folder, replace_text
 from astrodriz_io.storage.trailer_file import TrailerFile
+from astrodriz_io.terminal.aftermath import CRASH_REPORT, Aftermath, cause_of
 
-__all__ = ["CRASH_REPORT", "Aftermath", "RunEnding", "aftermath_of", "cause_of"]
+__all__ = ["RunEnding"]
 
 logger = logging.getLogger(__name__)
-
-CRASH_REPORT = "Crash report:"
-"""Begin of the note, on an error, that names the file."""
-
-
-class Aftermath(Enum):
-    """What holds for the user's folder after a run was stopped."""
-
-    UNTOUCHED = "The exposures are as they were."
-    COMPLETE = "All results are in place: the run had done its work."
-    HALF_WAY = "Some results are in place: the next run in this folder, or astrodriz clean, ends or undoes that."
-
-
-def aftermath_of(error: BaseException) -> Aftermath:
-    """What an error that has left a run says of the user's folder; untouched where it says nothing."""
-    notes = getattr(error, "__notes__", ())
-    return next((each for each in Aftermath if each.value in notes), Aftermath.UNTOUCHED)
-
-
-def cause_of(error: BaseException) -> str:
-    """Class and message of an exception that is no `AstrodrizError`; its notes are not part of it."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 class RunEnding:

@@ -12,7 +12,7 @@ from attrs import converters, evolve, field, frozen, validators
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
 from astrodriz_core.records.verification import Policy
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.run.options import Presence, Switch, option, options_of
 from astrodriz_io.storage.disk import storage_errors
 

@@ -26,13 +26,8 @@ from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.fits.arrays import image_shape
 from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits, reading
 from astrodriz_io.fits.scan import check_counts_of_file
-from astrodriz_io.inputs.references import (
-    DISTORTION_KEYWORDS,
-    NOT_GIVEN,
-    ReferenceFolders,
-    ResolvedReference,
-    distortion_references,
-)
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
+from astrodriz_io.inputs.references import DISTORTION_KEYWORDS, NOT_GIVEN, ResolvedReference, distortion_references
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.places import place

@@ -13,7 +13,7 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.frame import requested_frame
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
-from astrodriz_io.inputs.references import ReferenceFolders
+from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from hostile.acting import run_command, run_until
 from hostile.cases import Case, Place
 from hostile.values import BEYOND_LATIN, JSON_VALUES, NUMBERS, ODD_TEXTS, TEXTS
