@@ -25,6 +25,18 @@ def test_product_without_a_pixel_has_a_picture() -> None:
     assert weight_picture(np.zeros_like(empty)).high == 1.0
 
 
+def test_pictures_are_transparent_outside_the_field() -> None:
+    image = np.random.default_rng(1).normal(0, 1, (450, 450)).astype(np.float32)
+    image[200, 200], weights = 1e6, np.ones_like(image)
+    image[:, :40], weights[:, 410:] = np.nan, 0
+    for picture, left in ((product_picture(image, weights, FRAME), 0), (weight_picture(weights), 1)):
+        shown = imread(io.BytesIO(picture.png))
+        opacity = shown[20, :, 3]
+        assert set(opacity[:40]) == {left}
+        assert set(opacity[40:410]) == {1}
+        assert set(opacity[410:]) == {0}
+
+
 def test_large_product_is_reduced_to_900_pixels() -> None:
     large = np.zeros((10, 2000), np.float32)
     picture = product_picture(large, np.ones_like(large), FRAME)

@@ -76,7 +76,8 @@ def product_picture(sci: NDArray[np.float32], wht: NDArray[np.float32], frame: O
     """
     image, factor = _covered(sci, wht, LONGEST_SIDE)
     low, high, softening = _stretch(image)
-    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(softening), clip=True)
+    # Not clipped, or pixels outside the field would be as white as the brightest stars.
+    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(softening), clip=False)
     return _picture(image, norm, factor, lambda axes: _draw_directions(axes, image.shape, frame, factor))
 
 
@@ -84,7 +85,7 @@ def weight_picture(wht: NDArray[np.float32]) -> Picture:
     """Picture of the weights on a linear scale from 0."""
     image, factor = _covered(wht, wht, LONGEST_SIDE // 2)
     known = image[np.isfinite(image)]
-    norm = ImageNormalize(vmin=0.0, vmax=float(known.max()) if known.size else 1.0, clip=True)
+    norm = ImageNormalize(vmin=0.0, vmax=float(known.max()) if known.size else 1.0, clip=False)
     return _picture(image, norm, factor, lambda axes: None)
 
 
