@@ -149,3 +149,13 @@ def test_names_of_files_keep_their_letters_at_the_beginning_of_a_sentence(record
 
 def test_a_page_without_pixels_denies_no_product_that_was_made(record):
     assert ("No product was made." in report_page(record, None)) is (record.products == ())
+
+
+def test_stages_that_a_trailed_exposure_forbids_are_not_called_the_users_choice():
+    reasons = [stage.reason for stage in golden_record("trailed").stages if stage.outcome is StageOutcome.SKIPPED]
+    assert [reason.partition(", because ")[2] for reason in reasons] == ["an exposure is trailed"] * 2
+
+
+def test_no_sentence_has_two_stops_in_a_row(name, record):
+    told = [report_page(record, None), trailer(record), *explain(record)]
+    assert [text for text in told if re.search(r"[^.]\.[.;]", re.sub("<[^>]*>", "", text))] == []

@@ -277,6 +277,13 @@ def test_a_catalogue_out_of_reach_is_an_error():
         fit_catalog(merged, far, MatchMethod.HISTOGRAM, PARAMETERS, 0.1)
 
 
+@pytest.mark.parametrize(("count", "words"), [(1, "There is 1 match; a fit"), (2, "There are 2 matches; a fit")])
+def test_too_few_matches_for_a_fit_are_counted_in_words(count, words):
+    merged, catalog = merged_and_catalog(np.random.default_rng(1), count=count)
+    with pytest.raises(AlignmentError, match=words):
+        fit_catalog(merged, catalog, MatchMethod.HISTOGRAM, PARAMETERS, 0.1)
+
+
 def test_a_single_match_predicts_nothing_when_it_is_left_out():
     merged, catalog = merged_and_catalog(np.random.default_rng(1))
     one = np.array([0])

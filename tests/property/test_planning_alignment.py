@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -220,13 +221,20 @@ SILENT = CatalogProvenance("GSC242", None, 0, None, 2016.0, None, 0, problem="st
         ([], [answered(2), SILENT], AlignmentOutcome.TOO_FEW_CATALOG_SOURCES, "field: GAIAeDR3: 2"),
         ([], [SILENT], AlignmentOutcome.NO_CATALOG, "GSC242: status 500"),
         ([], [], AlignmentOutcome.NO_CATALOG, "no catalogue was given"),
+        (
+            [],
+            [evolve(SILENT, name="2MASS", problem="no answer."), SILENT],
+            AlignmentOutcome.NO_CATALOG,
+            "2MASS: no answer; GSC242: status 500",
+        ),
     ],
 )
 def test_without_a_better_fit_the_outcome_says_how_far_the_stage_came(attempts, asked, outcome, reason):
     record = plan_alignment(evidence(*attempts, asked=tuple(asked))).record
     assert record.outcome is outcome
     assert record.reason.endswith(reason)
-    assert record.not_tried == ("GSC242: status 500" if SILENT in asked else None)
+    told = [f"{catalog.name}: {(catalog.problem or '').rstrip('.')}" for catalog in asked if catalog.problem]
+    assert (record.not_tried or "").split("; ") == (told or [""])
 
 
 def test_without_any_time_the_exposures_cannot_be_aligned():

@@ -16,6 +16,7 @@ from astrodriz_core.measure.tangent import MAS
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.parameters.choices import FitGeometry
 from astrodriz_core.records.astrometry import AbsoluteFit, HoldOut, MatchMethod
+from astrodriz_core.sentences import counted
 
 __all__ = ["CatalogPositions", "FittedCatalog", "fit_catalog", "hold_out"]
 
@@ -183,7 +184,8 @@ def _match_and_fit(
         allowed = geometries(len(first), parameters.geometry, parameters)
         if not allowed:
             needed = min(count for _, count in parameters.min_matches)
-            raise AlignmentError(f"There are {len(first)} matches; a fit needs {needed}.")
+            verb = "is" if len(first) == 1 else "are"
+            raise AlignmentError(f"There {verb} {counted(len(first), 'match', 'matches')}; a fit needs {needed}.")
         transform = _fit(merged, catalog, first, second, allowed[0], parameters).transform
     return first, second
 

@@ -28,6 +28,7 @@ from astrodriz_core.records.astrometry import (
     RegistrationChange,
     RelativeFit,
 )
+from astrodriz_core.sentences import counted, joined
 from astrodriz_core.solutions.wcsnames import a_posteriori_name
 
 __all__ = [
@@ -146,10 +147,11 @@ def plan_without_fit(
     """
     usable = [count for count, source in zip(counts, sources, strict=True) if source.skipped is None]
     if not usable:
-        reasons = "; ".join(dict.fromkeys(source.skipped for source in sources if source.skipped))
+        reasons = joined(source.skipped for source in sources if source.skipped)
         return _nothing(sources, AlignmentOutcome.NOT_ALIGNABLE, reasons)
     if max(usable) < parameters.min_image_sources:
-        text = f"the richest exposure has {max(usable)} sources; {parameters.min_image_sources} are needed"
+        found = counted(max(usable), "source", "sources")
+        text = f"the richest exposure has {found}; {parameters.min_image_sources} are needed"
         return _nothing(sources, AlignmentOutcome.TOO_FEW_SOURCES, text)
     return None
 
@@ -286,7 +288,7 @@ def _record(evidence: AlignmentEvidence, outcome: AlignmentOutcome, reason: str)
         attempts=tuple(attempt.record for attempt in evidence.attempts),
         chosen=None,
         wcsnames=(),
-        not_tried="; ".join(problems) or None,
+        not_tried=joined(problems) or None,
     )
 
 
@@ -300,12 +302,12 @@ def _failure(attempts: Sequence[FitAttempt], asked: Sequence[CatalogProvenance])
     if valid:
         return AlignmentOutcome.NOT_BETTER, min(valid, key=_rms).reason
     if attempts:
-        return AlignmentOutcome.NO_VALID_FIT, "; ".join(dict.fromkeys(attempt.reason for attempt in attempts))
+        return AlignmentOutcome.NO_VALID_FIT, joined(attempt.reason for attempt in attempts)
     answered = [catalog for catalog in asked if catalog.problem is None]
     if answered:
         counts = ", ".join(f"{catalog.name}: {catalog.rows}" for catalog in answered)
         return AlignmentOutcome.TOO_FEW_CATALOG_SOURCES, f"catalogue sources in the field: {counts}"
-    problems = "; ".join(f"{catalog.name}: {catalog.problem}" for catalog in asked) or "no catalogue was given"
+    problems = joined(f"{catalog.name}: {catalog.problem}" for catalog in asked) or "no catalogue was given"
     return AlignmentOutcome.NO_CATALOG, problems
 
 

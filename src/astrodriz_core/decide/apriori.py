@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from astrodriz_core.decide.offers import rank_candidates
 from astrodriz_core.records.astrometry import AprioriExposure, AprioriOutcome, AprioriRecord, SolutionOrigin
+from astrodriz_core.sentences import joined
 from astrodriz_core.solutions.ranking import common_solutions
 from astrodriz_core.solutions.wcsnames import parse_wcsname
 
@@ -86,7 +87,7 @@ def plan_apriori(exposures: Sequence[AprioriExposure], problems: Sequence[str] =
         family=family,
         reason=reason,
         exposures=tuple(_after(e, solutions) for e, solutions in zip(exposures, planned, strict=True)),
-        not_tried="; ".join(told) or None,
+        not_tried=joined(told) or None,
     )
     return AprioriPlan(record, planned)
 
@@ -128,9 +129,9 @@ def _not_applied(
     """Why no exposure gets a new WCS."""
     refused = [f"{s.wcsname}: {s.refused}" for e in exposures for s in e.offered if s.refused and s.checks]
     if refused:
-        return AprioriOutcome.REFUSED, "; ".join(dict.fromkeys(refused))
+        return AprioriOutcome.REFUSED, joined(refused)
     if problems:
-        return AprioriOutcome.UNAVAILABLE, "; ".join(problems)
+        return AprioriOutcome.UNAVAILABLE, joined(problems)
     lacking = [exposure.rootname for exposure, known in zip(exposures, families, strict=True) if not known]
     if 0 < len(lacking) < len(exposures):
         text = f"{', '.join(lacking)} has no solution, and applying those of the others would pull them apart"

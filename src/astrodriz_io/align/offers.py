@@ -30,6 +30,7 @@ from astrodriz_core.records.astrometry import (
     SolutionOrigin,
 )
 from astrodriz_core.records.common import ChipWcs
+from astrodriz_core.sentences import joined
 from astrodriz_core.solutions.ranking import SipTerms, SolutionTerms, check_solution
 from astrodriz_core.solutions.wcsnames import a_priori_name, parse_wcsname
 from astrodriz_io.fits.arrays import image_shape
@@ -121,7 +122,7 @@ def examine_exposure(
             guide_stars=star,
         )
     problems = [offered.problem, *(one.problem for one in examined)]
-    told = "; ".join(filter(None, problems)) or None
+    told = joined(filter(None, problems)) or None
     return ExaminedExposure(path, record, tuple(one.headerlet for one in examined)), told
 
 

@@ -15,6 +15,7 @@ from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.errors import AstrodrizError, DatabaseError, InputError
 from astrodriz_core.records.astrometry import SolutionOrigin
+from astrodriz_core.sentences import joined
 from astrodriz_io.fits.files import reading
 from astrodriz_io.fits.scan import check_counts
 from astrodriz_io.services.time_budget import TimeBudget
@@ -156,7 +157,7 @@ class FolderSource:
                 continue
             name = str(headerlet[0].header["WCSNAME"]).strip()
             found.append(Offer(name, SolutionOrigin.FOLDER, _ready(headerlet)))
-        return Offers(tuple(found), self._best(rootname), "; ".join(damaged) or None)
+        return Offers(tuple(found), self._best(rootname), joined(damaged) or None)
 
     def _best(self, rootname: str) -> str | None:
         """The entry of best.json; None where there is none."""

@@ -10,7 +10,7 @@ from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageRecord
 from astrodriz_io.align.alignment import align
 from astrodriz_io.run.chosen_services import chosen_catalogs, stage_budget
-from astrodriz_io.run.stages.solution import failed, log_services, skipped, try_solution
+from astrodriz_io.run.stages.solution import failed, log_services, skipped, switched_off, try_solution
 from astrodriz_io.run.state import CurrentSolution, SolvedRun
 
 __all__ = ["aposteriori_stage"]
@@ -25,7 +25,8 @@ def aposteriori_stage(run: SolvedRun) -> SolvedRun:
 def _solution(run: SolvedRun) -> tuple[CurrentSolution, StageRecord]:
     settings, current = run.context.settings, run.current
     if not settings.compute_aposteriori:
-        return current, skipped(Stage.A_POSTERIORI, "the a posteriori fit is switched off")
+        asked = run.settings.compute_aposteriori
+        return current, switched_off(Stage.A_POSTERIORI, "the a posteriori fit is", asked=asked)
     detector = current.combination.inputs.exposures[0].exposure.description
     parameters = alignment_parameters(detector.instrument, detector.detector)
     budget = stage_budget()

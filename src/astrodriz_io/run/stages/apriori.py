@@ -10,7 +10,7 @@ from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageOutcome, StageRecord
 from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.run.chosen_services import chosen_guide_stars, chosen_headerlets, stage_budget
-from astrodriz_io.run.stages.solution import failed, log_services, skipped, try_solution
+from astrodriz_io.run.stages.solution import failed, log_services, skipped, switched_off, try_solution
 from astrodriz_io.run.state import CurrentSolution, SolvedRun
 from astrodriz_io.wcs.shared_solutions import keep_solutions
 
@@ -32,7 +32,8 @@ def apriori_stage(run: SolvedRun) -> SolvedRun:
 def _solution(run: SolvedRun) -> tuple[CurrentSolution, StageRecord]:
     context, files = run.context, run.current.files
     if not context.settings.apply_apriori:
-        return run.current, skipped(Stage.A_PRIORI, "a priori solutions are switched off")
+        asked = run.settings.apply_apriori
+        return run.current, switched_off(Stage.A_PRIORI, "a priori solutions are", asked=asked)
     budget = stage_budget()
     headerlets = chosen_headerlets(context.settings, budget)
     guide_stars = chosen_guide_stars(context.settings, budget)

@@ -16,7 +16,15 @@ from astrodriz_io.services.time_budget import TimeBudget
 from astrodriz_io.verifying.combination import compare_with_default, verify_combination
 from astrodriz_io.wcs.distortion import exposure_wcs
 
-__all__ = ["combined_and_verified", "failed", "log_services", "skipped", "solution_record", "try_solution"]
+__all__ = [
+    "combined_and_verified",
+    "failed",
+    "log_services",
+    "skipped",
+    "solution_record",
+    "switched_off",
+    "try_solution",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +89,11 @@ def skipped(stage: Stage, reason: str) -> StageRecord:
     """The record of a stage that made nothing; the reason is logged."""
     logger.info("%s: %s", stage.value, reason)
     return StageRecord(stage=stage, outcome=StageOutcome.SKIPPED, reason=reason)
+
+
+def switched_off(stage: Stage, what: str, *, asked: bool) -> StageRecord:
+    """The record of a stage that is not made: nobody asked for it, or the guiding check has forbidden it."""
+    return skipped(stage, f"{what} switched off{', because an exposure is trailed' if asked else ''}")
 
 
 def failed(stage: Stage, error: Exception) -> StageRecord:

@@ -1,0 +1,20 @@
+"""Grammar of sentences: numbers with their nouns, and several findings in one."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astrodriz_core.sentences import counted, joined
+
+
+def test_a_single_thing_is_singular_and_all_other_numbers_are_plural():
+    assert [counted(n, "match", "matches") for n in (0, 1, 2)] == ["0 matches", "1 match", "2 matches"]
+
+
+@given(st.lists(st.from_regex(r"\A[a-z]{1,5}\.?\Z")))
+def test_joined_findings_have_no_stops_between_them_and_are_told_once(findings):
+    parts = joined(findings).split("; ") if findings else []
+    assert parts == list(dict.fromkeys(finding.rstrip(".") for finding in findings))
+
+
+def test_nothing_found_is_no_sentence():
+    assert joined([]) == ""
