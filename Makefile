@@ -34,6 +34,7 @@ check: $(VENV)/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 # After a change of the records.
 schema: $(VENV)/installed

@@ -11,6 +11,7 @@ from stwcs.wcsutil import HSTWCS
 
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.wcs.distortion import apply_distortion
+from astrodriz_io.wcs.headers import edit_together, primary_wcsname, restore_wcs
 
 LINEAR = ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 
@@ -28,6 +29,11 @@ def copies(files, folder):
     """The same files in another folder."""
     folder.mkdir(parents=True, exist_ok=True)
     return [Path(shutil.copy(path, folder)) for path in files]
+
+
+def restore_default_wcs(path):
+    """Make IDC_<root> the primary WCS again."""
+    edit_together([path], lambda _, hdulist: restore_wcs(hdulist, primary_wcsname(hdulist).split("-")[0]))
 
 
 def names(path):

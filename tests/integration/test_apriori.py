@@ -16,6 +16,7 @@ from aligned_exposures import (
     largest_difference_mas,
     linear_terms,
     names,
+    restore_default_wcs,
     sky,
     with_default_wcs,
 )
@@ -34,10 +35,15 @@ from astrodriz_io.replay.replay import replay
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
-from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, NoSource, read_headerlet
+from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, Offers, read_headerlet
 from astrodriz_io.services.time_budget import TimeBudget
 from astrodriz_io.services.web import WebClient
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
+
+
+class NoSource:
+    def offers(self, rootname: str) -> Offers:
+        return Offers()
 
 
 @pytest.fixture(scope="module")
@@ -289,8 +295,6 @@ def test_a_headerlet_that_is_meant_for_another_exposure_is_refused(files, folder
 def test_headerlets_that_the_exposures_carry_are_enough(files, folder, tmp_path):
     apply_apriori(files, FolderSource(folder))
     default = names(files[0])[0].split("-")[0]
-    from astrodriz_io.wcs.headerlet_files import restore_default_wcs
-
     for path in files:
         restore_default_wcs(path)
         assert names(path)[0] == default

@@ -46,7 +46,6 @@ def test_metadata_of_an_acs_exposure(tmp_path: Path) -> None:
     assert exposure.configuration == "ACS/WFC F606W,CLEAR2L"
     assert exposure.exposure_time == 100.0
     assert (exposure.start, exposure.end) == (57085.1, 57085.2)
-    assert exposure.target_position == (30.0, -20.0)
     assert not exposure.subarray
     first, second = exposure.chips
     assert (first.extver, first.electronics.chip, second.extver, second.electronics.chip) == (1, 2, 2, 1)

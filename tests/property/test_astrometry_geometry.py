@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from astropy.wcs import WCS
 from attrs import evolve
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -26,10 +27,11 @@ OFFSETS = st.floats(-600.0, 600.0)
 
 
 @given(RA, DEC, OFFSETS, OFFSETS)
-def test_projecting_undoes_deprojecting(ra, dec, x, y):
-    plane = TangentPlane(ra, dec)
-    back = plane.project(*plane.deproject(np.array([[x, y]])))
-    assert np.allclose(back, [[x, y]], atol=1e-6)
+def test_projecting_undoes_the_deprojecting_of_astropy(ra, dec, x, y):
+    gnomonic = WCS(naxis=2)
+    gnomonic.wcs.ctype, gnomonic.wcs.crval, gnomonic.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [ra, dec], [1 / 3600] * 2
+    sky = gnomonic.all_pix2world([[x, y]], 1)
+    assert np.allclose(TangentPlane(ra, dec).project(*sky.T), [[x, y]], atol=1e-6)
 
 
 @given(RA, DEC)

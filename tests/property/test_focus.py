@@ -14,7 +14,7 @@ from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.footprint import usable_everywhere
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.measure.laplacian import kernel_radius, laplacian_of_gaussian, laplacian_strips
-from astrodriz_core.verify.focus import focus_index, focus_indices, focus_measurements, z_score
+from astrodriz_core.verify.focus import focus_index, focus_measurements, z_score
 from astrodriz_core.verify.sharpness import focus_distribution
 from strategies import star_field, star_places
 
@@ -118,11 +118,6 @@ def test_pixels_that_are_not_finite_count_as_zero():
     holes[40:45, 60:70] = np.nan
     holes[45:50, 60:70] = np.inf
     assert focus_index(holes, 1.5) == focus_index(image, 1.5)
-
-
-def test_a_stack_gives_the_indices_of_its_images():
-    cube = np.stack([stars(seed=seed) for seed in range(3)])
-    assert focus_indices(cube, 1.5) == tuple(focus_index(image, 1.5) for image in cube)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((0, 3)), np.zeros(5), np.zeros((2, 3, 4))])

@@ -37,7 +37,6 @@ def test_a_plain_image_has_no_condition() -> None:
     assert observation == Observation(())
     assert observation.can_be_combined
     assert observation.can_be_aligned
-    assert not observation.is_compromised
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,6 @@ def test_each_condition(change: dict[str, object], condition: Condition) -> None
     consequence = CONSEQUENCES[condition]
     assert observation.can_be_combined is (consequence is not Consequence.LEFT_OUT)
     assert observation.can_be_aligned is (consequence is Consequence.COMPROMISED)
-    assert observation.is_compromised is (consequence is Consequence.COMPROMISED)
     assert condition.value in observation.reasons[0]
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from astrodriz_core.combine.pixmap import (
     TangentPlane,
     apply_homography,
-    area_ratio,
     coordinate_map,
     tangent_plane_homography,
     undistorted_pixels,
@@ -152,23 +151,3 @@ def test_map_of_a_detector_equals_all_of_astropy():
     np.testing.assert_allclose(
         pixmap, np.stack(astropy_wcs(output).wcs_world2pix(*sky, 0), axis=-1), rtol=0.0, atol=ASTROPY_ERROR
     )
-
-
-@given(ratio=st.floats(0.3, 3.0), angle=st.floats(0.0, 360.0))
-def test_area_ratio_is_that_of_the_pixel_areas(ratio: float, angle: float):
-    output = plane(80.0, 10.0, angle, SCALE / ratio)
-    homography = tangent_plane_homography(plane(80.0, 10.0), output)
-    pixmap = coordinate_map(undistorted_pixels((20, 20), lambda x, y: (x, y)), homography)
-    np.testing.assert_allclose(area_ratio(pixmap), ratio**2, rtol=1e-6)
-
-
-def test_area_ratio_of_a_known_map():
-    y, x = np.mgrid[:6, :7].astype(np.float64)
-    areas = area_ratio(np.stack([2.0 * x + y, 3.0 * y - x], axis=-1))
-    np.testing.assert_allclose(areas, 7.0)
-
-
-@pytest.mark.parametrize("shape", [(1, 5, 2), (5, 1, 2), (5, 5), (5, 5, 3)])
-def test_area_ratio_needs_a_map(shape: tuple[int, ...]):
-    with pytest.raises(MeasurementError, match="map"):
-        area_ratio(np.zeros(shape))

@@ -79,19 +79,6 @@ def test_hsc_is_preferred_to_gsc_to_a_bare_idc_to_opus_and_fits_are_left_out():
     assert rank_a_priori(names) == expected
 
 
-def test_of_one_family_the_newest_distortion_file_comes_first():
-    names = ["IDC_old-GSC240", "IDC_new-GSC240", "IDC_unknown-GSC240"]
-    dates = {"old": "2010-01-01", "new": "2021-05-11"}
-    assert rank_a_priori(names, dates=dates) == ("IDC_new-GSC240", "IDC_old-GSC240", "IDC_unknown-GSC240")
-
-
-@given(st.lists(st.builds(a_priori_name, IDCTABS, FAMILIES), unique=True), IDCTABS)
-def test_only_solutions_of_the_wanted_distortion_file_are_ranked(names, idctab):
-    ranked = rank_a_priori([*names, f"IDC_{idctab}-HSC30"], idctab)
-    assert ranked[0].startswith("IDC_")
-    assert {parse_wcsname(name).idctab for name in ranked} == {idctab}
-
-
 def test_fits_to_the_newest_gaia_come_before_all_else_and_relative_ones_before_image_by_image():
     names = [
         "IDC_a1-GSC240",

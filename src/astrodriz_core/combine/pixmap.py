@@ -19,7 +19,6 @@ from astrodriz_core.errors import MeasurementError
 __all__ = [
     "TangentPlane",
     "apply_homography",
-    "area_ratio",
     "coordinate_map",
     "tangent_plane_homography",
     "undistorted_pixels",
@@ -163,33 +162,6 @@ def _blocks(ny: int, nx: int) -> Iterator[tuple[int, int]]:
     """First row, and the one after the last, of blocks of some `BLOCK_PIXELS`."""
     rows = max(1, BLOCK_PIXELS // max(nx, 1))
     return ((start, min(start + rows, ny)) for start in range(0, ny, rows))
-
-
-def area_ratio(pixmap: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Area of each input pixel in pixels of the output frame.
-
-    The absolute value of the Jacobian determinant, by central differences (one-sided at the edges).
-
-    Parameters
-    ----------
-    pixmap : ndarray of float64, shape (ny, nx, 2)
-        From `coordinate_map`; at least two pixels on each axis.
-
-    Returns
-    -------
-    ndarray of float64, [y, x]
-        NaN where a neighbour is NaN.
-
-    Raises
-    ------
-    MeasurementError
-        The map has fewer than two pixels on an axis.
-    """
-    if pixmap.ndim != 3 or min(pixmap.shape[:2]) < 2 or pixmap.shape[2] != 2:
-        raise MeasurementError(f"the area ratio needs a map (ny, nx, 2) of two pixels each way, not {pixmap.shape}")
-    x_by_y, x_by_x = np.gradient(pixmap[..., 0])
-    y_by_y, y_by_x = np.gradient(pixmap[..., 1])
-    return np.asarray(np.abs(x_by_x * y_by_y - x_by_y * y_by_x))
 
 
 def _axes(plane: TangentPlane) -> Matrix:

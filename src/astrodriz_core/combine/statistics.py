@@ -7,7 +7,6 @@ with. The static mask and the sky share them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
 from attrs import field, frozen
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 from astrodriz_core.parameters.choices import SkyStatistic
 
 __all__ = ["ClippedStatistics", "ClippingParameters", "clip_statistics", "estimate_level"]
-
-Sample: TypeAlias = NDArray[np.float32]
 
 SMALLEST_BIN = 10.0 * float(np.finfo(np.float32).eps)
 """A histogram with narrower bins, or over a narrower range, says nothing about float32 data."""

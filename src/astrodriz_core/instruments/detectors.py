@@ -8,7 +8,6 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.instruments.table import DETECTORS
 from astrodriz_core.instruments.types import (
     ChipConstants,
-    ChipReadout,
     DetectorDescription,
     DetectorKind,
     ReadoutDirection,
@@ -18,7 +17,6 @@ from astrodriz_core.instruments.types import (
 __all__ = [
     "DETECTORS",
     "ChipConstants",
-    "ChipReadout",
     "DetectorDescription",
     "DetectorKind",
     "Electronics",

@@ -16,7 +16,6 @@ from astrodriz_core.errors import UsageError
 
 __all__ = [
     "ACS_FLAGS",
-    "ALL_GOOD",
     "ASTRODRIZZLE_COSMIC_RAY",
     "DQ_FLAGS",
     "NICMOS_FLAGS",
@@ -32,9 +31,6 @@ __all__ = [
 
 ASTRODRIZZLE_COSMIC_RAY = 4096
 """The bit that a drizzle run sets, and resets before it looks for cosmic rays afresh."""
-
-ALL_GOOD = 65535
-"""Every bit of a 16-bit DQ array: with these as good bits no pixel is rejected."""
 
 
 @frozen

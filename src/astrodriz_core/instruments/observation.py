@@ -161,11 +161,6 @@ class Observation:
         return self.can_be_combined and not self._any(Consequence.NOT_ALIGNED)
 
     @property
-    def is_compromised(self) -> bool:
-        """Whether a result from it needs a second look."""
-        return self._any(Consequence.COMPROMISED)
-
-    @property
     def unverifiable(self) -> str | None:
         """Why positions in the image say nothing about its place on the sky; None where they do."""
         return "; ".join(condition.value for condition in self.conditions if condition in NO_POSITIONS) or None

@@ -48,7 +48,6 @@ _ACS_WFC = DetectorDescription(
     gain_keywords=_AMPLIFIER_GAINS,
     read_noise_keywords=_AMPLIFIER_NOISES,
     dark_keyword="MEANDARK",
-    has_flc=True,
 )
 
 _ACS_HRC = evolve(
@@ -66,7 +65,6 @@ _ACS_HRC = evolve(
     ),
     chips=(1,),
     chip_keyword="",
-    has_flc=False,
 )
 
 _ACS_SBC = evolve(
@@ -107,7 +105,6 @@ _WFC3_IR = evolve(
     readout=_STANDING,
     chips=(1,),
     chip_keyword="",
-    has_flc=False,
 )
 
 # Measured gain and read noise of each WFPC2 chip at the commanded gains 7 and 15 (WFPC2 Instrument
@@ -154,7 +151,6 @@ _STIS_CCD = DetectorDescription(
     log_sigma_pixels=1.5,
     good_bits=1296,
     saturation_bits=_FULL_WELL,
-    cosmic_ray_bit=8192,
     native_unit=SignalUnit.COUNTS,
     shape=(1024, 1024),
     reference_variable="oref",

@@ -113,8 +113,6 @@ class DetectorDescription:
         Sigma of the Laplacian of Gaussian of the focus index.
     good_bits : int
         DQ bits that verification lets pass.
-    cosmic_ray_bit : int
-        DQ bit that this instrument's calibration or drizzle gives to cosmic rays.
     saturation_bits : int
         DQ bits of saturated pixels.
     native_unit : SignalUnit
@@ -139,8 +137,6 @@ class DetectorDescription:
         Keyword of the seconds over which `dark_rate` acts.
     readout : tuple of ChipReadout
         Directions of readout, looked up by chip, then by amplifier.
-    has_flc : bool
-        Whether calibration makes charge-transfer-corrected exposures (FLC).
     reference_variable : str
         Variable of its reference files, such as jref.
     """
@@ -160,7 +156,6 @@ class DetectorDescription:
     chips: tuple[int, ...] = (1,)
     chip_keyword: str = ""
     other_pixel_scale_arcsec: float | None = None
-    cosmic_ray_bit: int = 4096
     gain_keywords: tuple[str, ...] = ()
     read_noise_keywords: tuple[str, ...] = ()
     gain_constant: float | None = None
@@ -169,7 +164,6 @@ class DetectorDescription:
     dark_keyword: str = ""
     dark_rate: float | None = None
     dark_time_keyword: str = "EXPTIME"
-    has_flc: bool = False
 
     @property
     def name(self) -> str:

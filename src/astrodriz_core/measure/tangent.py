@@ -41,13 +41,6 @@ class TangentPlane:
             plane = (v @ axes[:2].T) / np.where(depth > 0, depth, np.nan)[:, None]
         return np.asarray(np.rad2deg(plane) * ARCSEC)
 
-    def deproject(self, xy: Array) -> tuple[Array, Array]:
-        """Right ascension and declination, degrees, of plane coordinates of shape (N, 2)."""
-        plane = np.deg2rad(np.asarray(xy, dtype=np.float64) / ARCSEC)
-        axes = _axes(self.ra, self.dec)
-        x, y, z = (plane @ axes[:2] + axes[2]).T
-        return np.rad2deg(np.arctan2(y, x)) % 360.0, np.rad2deg(np.arctan2(z, np.hypot(x, y)))
-
 
 def unit_vectors(ra: Array, dec: Array) -> Array:
     """Unit vectors, shape (N, 3), to sky positions in degrees."""

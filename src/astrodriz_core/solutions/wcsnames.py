@@ -136,29 +136,15 @@ def without_counter(text: str) -> str:
     return _COUNTER.sub("", text.strip())
 
 
-def rank_a_priori(
-    names: Sequence[str], idctab: str | None = None, dates: dict[str, str] | None = None
-) -> tuple[str, ...]:
+def rank_a_priori(names: Sequence[str]) -> tuple[str, ...]:
     """A priori names in the order of preference; fits and foreign names are left out.
 
-    HSC before GSC before IDC alone before OPUS; within a family that of the newest distortion file first, then the
-    higher number of the family (GSC242 before GSC240), then the order given.
-
-    Parameters
-    ----------
-    names : sequence of str
-    idctab : str or None
-        Leave out the solutions of other distortion files.
-    dates : dict of str to str or None
-        Date of each distortion file by its root, as ISO 8601; an unknown file counts as the oldest.
+    HSC before GSC before IDC alone before OPUS; within a family the higher number first (GSC242 before GSC240), then
+    the order given.
     """
     parsed = [parse_wcsname(name) for name in names]
     usable = [n for n in parsed if n.origin in (WcsOrigin.A_PRIORI, WcsOrigin.PIPELINE_DEFAULT)]
-    if idctab is not None:
-        usable = [n for n in usable if n.idctab is not None and n.idctab.lower() == idctab.lower()]
-    known = dates or {}
     usable.sort(key=_family_number, reverse=True)
-    usable.sort(key=lambda n: known.get(n.idctab or "", ""), reverse=True)
     usable.sort(key=_family_rank)
     return tuple(n.text for n in usable)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
@@ -12,7 +12,7 @@ from astrodriz_core.measure.images import BoolImage, FloatImage
 from astrodriz_core.measure.laplacian import kernel_radius, laplacian_strips
 from astrodriz_core.records.verification import FocusDistribution, FocusIndex, FocusMeasurements
 
-__all__ = ["Peak", "focus_index", "focus_indices", "focus_measurements", "larger_peak", "z_score"]
+__all__ = ["Peak", "focus_index", "focus_measurements", "larger_peak", "z_score"]
 
 
 @frozen
@@ -22,29 +22,6 @@ class Peak:
     value: float
     y: int
     x: int
-
-
-def focus_indices(
-    images: Iterable[FloatImage],
-    sigma: float,
-    *,
-    mask: BoolImage | None = None,
-    keep: BoolImage | None = None,
-) -> tuple[Peak | None, ...]:
-    """Focus index of a stack of images, or of any series of images, on one grid.
-
-    Parameters
-    ----------
-    images : iterable of numpy.ndarray, each of shape (ny, nx)
-        A cube of shape (n, ny, nx) will do. One image is read at a time, in strips.
-    sigma, mask, keep
-        See `focus_index`.
-
-    Returns
-    -------
-    tuple of Peak or None
-    """
-    return tuple(focus_index(image, sigma, mask=mask, keep=keep) for image in images)
 
 
 def focus_index(

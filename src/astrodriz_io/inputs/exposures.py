@@ -92,8 +92,6 @@ class Exposure:
         EXPSTART, EXPEND, modified Julian dates.
     target : str
         TARGNAME.
-    target_position : tuple of float or None
-        RA_TARG, DEC_TARG, degrees.
     subarray : bool
         Whether only a part of the detector was read.
     observation : Observation
@@ -111,7 +109,6 @@ class Exposure:
     start: float | None
     end: float | None
     target: str
-    target_position: tuple[float, float] | None
     subarray: bool
     observation: Observation
     chips: tuple[Chip, ...]
@@ -215,7 +212,6 @@ def _exposure(
         start=_number(headers, "EXPSTART"),
         end=_number(headers, "EXPEND"),
         target=keyword_text(primary, "TARGNAME"),
-        target_position=_pair(_number(headers, "RA_TARG"), _number(headers, "DEC_TARG")),
         subarray=keyword_text(primary, "SUBARRAY").upper().startswith("T"),
         observation=classify_observation(_observation_header(primary, seconds, chips)),
         chips=chips,
@@ -329,7 +325,3 @@ def _numbers(header: fits.Header, keywords: tuple[str, ...]) -> tuple[float, ...
 
 def _whole(header: fits.Header, keyword: str) -> int:
     return int(_number((header,), keyword) or 1)
-
-
-def _pair(first: float | None, second: float | None) -> tuple[float, float] | None:
-    return None if first is None or second is None else (first, second)

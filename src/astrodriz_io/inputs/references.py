@@ -38,8 +38,6 @@ class ResolvedReference:
     ----------
     keyword : str
         Keyword of the primary header that names it.
-    header_value : str
-        The value as the header has it, such as ``jref$0461802ej_idc.fits``.
     name : str
         File name.
     path : Path
@@ -47,7 +45,6 @@ class ResolvedReference:
     """
 
     keyword: str
-    header_value: str
     name: str
     path: Path = field(eq=False)
 
@@ -89,7 +86,7 @@ def resolve_reference(
     for folder in places:
         path = place(folder, name)
         if path.is_file():
-            return ResolvedReference(keyword, text, name, path)
+            return ResolvedReference(keyword, name, path)
     raise _not_found(name, variable, places, where)
 
 

@@ -30,7 +30,6 @@ __all__ = [
     "EmbeddedSource",
     "FolderSource",
     "HeaderletSource",
-    "NoSource",
     "Offer",
     "Offers",
     "read_headerlet",
@@ -97,15 +96,6 @@ class HeaderletSource(Protocol):
             The source cannot be asked at all.
         """
         ...
-
-
-@frozen
-class NoSource:
-    """A source with nothing in it: only the headerlets in the exposures count."""
-
-    def offers(self, rootname: str) -> Offers:
-        """Nothing."""
-        return Offers()
 
 
 @frozen(eq=False)

@@ -22,7 +22,6 @@ from astrodriz_io.wcs.headers import (
     edit_together,
     primary_wcsname,
     remove_fit_keywords,
-    restore_wcs,
     science_extensions,
 )
 from astrodriz_io.wcs.linear_terms import copy_linear_terms
@@ -30,7 +29,7 @@ from astrodriz_io.wcs.primary import keep_primary
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 from astrodriz_io.wcs.wcscorr_table import update_wcscorr
 
-__all__ = ["copy_wcs", "headerlet_name", "restore_default_wcs", "write_headerlet", "write_new_solutions"]
+__all__ = ["copy_wcs", "write_headerlet", "write_new_solutions"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +38,6 @@ FILE_NAME = re.compile(r"[\w-]+", re.ASCII)
 
 GUIDE_STAR_OFFSET = "D_RA"
 """Keyword of a headerlet that was made from guide star offsets."""
-
-
-def headerlet_name(exposure_name: str) -> str:
-    """``<exposure>_flt_hlet.fits`` for the file name of a FLT or FLC, as the archive has it."""
-    stem = exposure_name.removesuffix(".fits")
-    for suffix in ("_flc", "_flt"):
-        stem = stem.removesuffix(suffix)
-    return f"{stem}_flt_hlet.fits"
 
 
 def write_headerlet(
@@ -146,21 +137,6 @@ def copy_wcs(source: Path, target: Path) -> None:
             update_wcscorr(hdulist)
 
         edit_together([target], edit)
-
-
-def restore_default_wcs(exposure: Path) -> None:
-    """Make the pipeline-default WCS of an exposure, ``IDC_<root>``, the primary one again, exactly.
-
-    Raises
-    ------
-    InputError
-        It is not among the alternates.
-    """
-
-    def edit(_: int, hdulist: fits.HDUList) -> None:
-        restore_wcs(hdulist, primary_wcsname(hdulist).split("-")[0])
-
-    edit_together([exposure], edit)
 
 
 def _write(headerlet: fits.HDUList, path: Path) -> None:
