@@ -21,12 +21,12 @@ def dead_workspace(home, newpath=None):
     home.mkdir(exist_ok=True)
     with workspace(home, "a", newpath=newpath, keep=False, names=NAMES) as space:
         stage = space.folder / "a_aposteriori"
-        for folder in (stage, space.scratch / "default", space.untouched, space.folder / ".wcs-abcd_f01"):
+        for folder in (stage, space.scratch / "default", space.untouched, space.folder / ".draft-abcd_f01"):
             folder.mkdir(exist_ok=True)
         for name in OWN:
             (space.folder / name).write_text("half of it")
         (stage / "a1q_flt.fits").write_text("a copy")
-        (space.folder / ".wcs-abcd_f01" / "a1q_flt.fits").write_text("a copy")
+        (space.folder / ".draft-abcd_f01" / "a1q_flt.fits").write_text("a copy")
         (space.scratch / "default" / "images_00.raw").write_text("an image")
         shutil.copytree(space.folder, home / "kept")
     space.folder.parent.mkdir(exist_ok=True)

@@ -94,7 +94,7 @@ FOREIGN = (
     "scratch/notes.txt",
     "a_aposteriori/notes.txt",
     "mine/a1q_flt.fits",
-    ".wcs-abcd_f01/notes.txt",
+    ".draft-abcd_f01/notes.txt",
     "untouched/notes.txt",
 )
 

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +25,7 @@ from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.json_files import read_json_object
 from astrodriz_io.storage.locking import locked
 from astrodriz_io.storage.places import place
+from astrodriz_io.storage.replacing import replacing
 
 __all__ = ["CacheCatalog", "CacheEntry", "add_catalog", "catalog_names", "list_catalogs"]
 
@@ -143,7 +142,7 @@ def _add(folder: Path, columns: CatalogColumns, order: int) -> CacheEntry:
         _add_rows(_pixel_file(folder, int(pixel)), columns.select(pixels == pixel))
     counts = [len(read_table(path)) for path in sorted(folder.glob("*.parquet"))]
     entry = CacheEntry(folder.name, order, len(counts), sum(counts))
-    with _replacing(folder / DESCRIPTION) as working:
+    with storage_errors(DESCRIPTION), replacing(folder / DESCRIPTION) as working:
         working.write_text(json.dumps(asdict(entry), indent=1) + "\n", encoding="utf-8")
     return entry
 
@@ -178,7 +177,7 @@ def _add_rows(path: Path, columns: CatalogColumns) -> None:
     keys = np.column_stack([table["ra"], table["dec"], np.nan_to_num(table["epoch"])])
     table = table[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
     arrow, parquet = _pyarrow()
-    with _replacing(path) as working:
+    with storage_errors(path.name), replacing(path) as working:
         parquet.write_table(arrow.table({name: np.asarray(table[name]) for name in table.colnames}), working)
 
 
@@ -186,15 +185,6 @@ def _stored_names() -> Iterator[tuple[str, str]]:
     """Our columns and their names in the files; an error along one axis stands for both."""
     for field in fields(CatalogColumns):
         yield from ((field.name, name) for name in STORED_NAMES.get(field.name, (field.name,)))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A private path beside a file, renamed over it when the block has succeeded."""
-    with storage_errors(path.name), tempfile.TemporaryDirectory(prefix=".cache-", dir=path.parent) as folder:
-        working = place(Path(folder), path.name)
-        yield working
-        working.replace(path)
 
 
 def _pixel_file(folder: Path, pixel: int) -> Path:

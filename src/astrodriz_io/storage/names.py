@@ -20,7 +20,7 @@ ENDINGS: Mapping[str, str] = {
 _FITS = r"_((flt|flc|cal)(_([\w-]+_)?hlet)?|drz|drc)\.fits"
 _IMAGE = re.compile(r"images_\d{2,}\.raw")
 """Scratch images; they lie in a folder of their own."""
-_FOLDER = re.compile(r"scratch|untouched|.+_(apriori|aposteriori)|\.[a-z]+-[a-z0-9_]{8}")
+_FOLDER = re.compile(r"scratch|untouched|.+_(apriori|aposteriori)|\.draft-[a-z0-9_]{8}")
 """Also those in which one file is edited before it replaces another."""
 
 

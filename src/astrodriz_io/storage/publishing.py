@@ -19,6 +19,7 @@ from astrodriz_io.storage.disk import Disk, as_bytes, storage_errors
 from astrodriz_io.storage.journal import COMMIT_SUFFIX, Entry, FinalFile, Transaction
 from astrodriz_io.storage.locking import locked
 from astrodriz_io.storage.places import hidden_place, place
+from astrodriz_io.storage.replacing import replacing
 from astrodriz_io.storage.trailer_file import add_to_trailer
 
 __all__ = ["commit_folder", "is_half_done", "publish", "recover", "replace_text"]
@@ -121,14 +122,8 @@ def is_half_done(home: Path) -> bool:
 def replace_text(path: Path, text: str, root: str, *, disk: Disk | None = None) -> None:
     """Write one text file in place of another, whole or not at all."""
     disk = disk or Disk()
-    draft = hidden_place(path.parent, f"{root}_astrodriz_draft")
-    try:
+    with replacing(path, draft=hidden_place(path.parent, f"{root}_astrodriz_draft"), disk=disk) as draft:
         disk.write(draft, as_bytes(text))
-        disk.synchronise(draft)
-        disk.move(draft, path)
-    except StorageError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _prepare(transaction: Transaction, files: tuple[Path, ...]) -> tuple[Entry, ...]:

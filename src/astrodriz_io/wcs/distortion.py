@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 import shutil
 import tempfile
@@ -31,6 +30,7 @@ from astrodriz_io.inputs.references import DISTORTION_KEYWORDS, NOT_GIVEN, Resol
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.places import place
+from astrodriz_io.storage.replacing import replacing
 from astrodriz_io.wcs.new_model import keep_before_new_model
 from astrodriz_io.wcs.stwcs_calls import STWCS_FAILURES, quiet_stwcs
 from astrodriz_io.wcs.telescope_wcs import exact_telescope_wcs
@@ -218,11 +218,7 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> tuple[str,
 
     Returns the names of the alternates that had to become HDRLET extensions.
     """
-    with (
-        storage_errors(path.name),
-        tempfile.TemporaryDirectory(prefix=".distortion-", dir=path.parent) as beside,
-    ):
-        working = place(Path(beside), path.name)
+    with storage_errors(path.name), replacing(path) as working:
         shutil.copyfile(path, working)
         # stwcs refuses an HDUList that could not be written back.
         with reading(path.name):
@@ -237,8 +233,6 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> tuple[str,
             # Cards that nothing here uses may be as odd as they like.
             with reading(path.name):
                 hdulist.close(output_verify="silentfix+ignore")
-        _synchronise(working)
-        working.replace(path)
     return kept
 
 
@@ -335,12 +329,6 @@ def _sip_terms(header: fits.Header) -> Iterator[tuple[str, int]]:
         keyword = f"{axis}_{p}_{q}"
         if p + q >= 2 and isinstance(header.get(keyword), float):
             yield keyword, p + q
-
-
-def _synchronise(path: Path) -> None:
-    """Force the bytes to the disk, so that after a power loss the renamed file is not an empty one."""
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
 
 
 def _refuse_other_axes(header: fits.Header, where: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 from pathlib import Path
 
 from astropy.io import fits
@@ -12,7 +11,8 @@ from astropy.io import fits
 from astrodriz_core.errors import InputError
 from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits
 from astrodriz_io.storage.disk import storage_errors
-from astrodriz_io.storage.places import beside, place
+from astrodriz_io.storage.places import beside
+from astrodriz_io.storage.replacing import replacing
 from astrodriz_io.wcs.alternates import copy_alternates
 from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets, detach, is_own
 from astrodriz_io.wcs.headerlets import AUTHOR, content_hash, make_headerlet, same_distortion
@@ -140,14 +140,8 @@ def copy_wcs(source: Path, target: Path) -> None:
 
 
 def _write(headerlet: fits.HDUList, path: Path) -> None:
-    """Write under a private name beside the final one, then rename."""
-    with (
-        storage_errors(path.name),
-        tempfile.TemporaryDirectory(prefix=".headerlet-", dir=path.parent) as folder,
-    ):
-        working = place(Path(folder), path.name)
-        headerlet.writeto(working, output_verify="silentfix+ignore")
-        working.replace(path)
+    with storage_errors(path.name), replacing(path) as draft:
+        headerlet.writeto(draft, output_verify="silentfix+ignore")
 
 
 def _check_pair(source: fits.HDUList, target: fits.HDUList, source_name: str, target_name: str) -> None:

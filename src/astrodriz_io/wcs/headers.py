@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from astropy.io import fits
@@ -19,7 +17,7 @@ from astropy.io import fits
 from astrodriz_core.errors import InputError
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.storage.disk import storage_errors
-from astrodriz_io.storage.places import place
+from astrodriz_io.storage.replacing import replacing_together
 from astrodriz_io.wcs.alternates import add_alternate, alternate_key, free_key, has_alternate
 from astrodriz_io.wcs.linear_terms import copy_linear_terms
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
@@ -76,21 +74,15 @@ def edit_together(
         A copy cannot be written; all files are as they were.
     """
     checksum = "remove" if remove_checksums else False
-    with ExitStack() as stack:
-        copies = []
-        for index, path in enumerate(files):
+    with replacing_together(files) as copies:
+        for index, (path, copy) in enumerate(zip(files, copies, strict=True)):
             with storage_errors(path.name):
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".wcs-", dir=path.parent))
-                copy = Path(shutil.copyfile(path, place(Path(folder), path.name)))
+                shutil.copyfile(path, copy)
             with fits.open(copy, mode="update", do_not_scale_image_data=True, checksum=checksum) as hdulist:
                 with quiet_stwcs(path.name):
                     edit(index, hdulist)
                 with storage_errors(path.name):
                     hdulist.flush(output_verify="silentfix+ignore")
-            copies.append(copy)
-        for copy, path in zip(copies, files, strict=True):
-            with storage_errors(path.name):
-                copy.replace(path)
 
 
 def science_extensions(hdulist: fits.HDUList) -> list[tuple[str, int]]:
