@@ -50,6 +50,10 @@ _.position_angle_deg
 # For those who read DQ values with `explain_dq`.
 _.explanation
 
+# Python asks the facade by these.
+_.__getattr__
+_.__dir__
+
 # attrs calls the validators and the defaults that a decorator names.
 _._own_client
 _._at_least_one

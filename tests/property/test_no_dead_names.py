@@ -9,13 +9,14 @@ import astrodriz_core
 SOURCES = Path(astrodriz_core.__file__).parents[1]
 
 OFFERED = {
-    "astrodriz_core.instruments.dq.DQ_FLAGS": "docs/api.md offers it",
-    "astrodriz_core.instruments.dq.explain_dq": "docs/api.md offers it",
-    "astrodriz_core.solutions.wcsnames.rank_preferred": "docs/api.md offers it",
+    "astrodriz_core.instruments.dq.DQ_FLAGS": "docs/inside.md offers it",
+    "astrodriz_core.instruments.dq.explain_dq": "docs/inside.md offers it",
+    "astrodriz_core.solutions.wcsnames.rank_preferred": "docs/inside.md offers it",
     "astrodriz_io.cli.astrodriz": "main.py takes it by its name",
     "astrodriz_io.cli.runastrodriz": "main.py takes it by its name",
     "astrodriz_io.main.astrodriz": "pyproject.toml makes the command of it",
     "astrodriz_io.main.runastrodriz": "pyproject.toml makes the command of it",
+    "astrodriz_io.pipeline.process": "programs written for drizzlepac import it from there",
     "astrodriz_io.wcs.headers.restore_wcs": "benchmarks start from the WCS that it brings back",
 }
 """What the sources do not use themselves, and who does."""
@@ -49,7 +50,9 @@ def unused(sources: dict[str, str]) -> set[str]:
 def test_every_name_that_a_module_offers_is_used_or_somebody_is_named_who_does():
     modules = {dotted(path): path.read_text(encoding="utf-8") for path in SOURCES.glob("astrodriz*/**/*.py")}
     assert len(modules) > 200
-    assert {name for name in unused(modules) if "__init__" not in name} == set(OFFERED)
+    # What a package passes on, and the facade, is for others.
+    inside = {name for name in unused(modules) if not name.startswith("astrodriz.") and "__init__" not in name}
+    assert inside == set(OFFERED)
 
 
 def test_a_name_that_only_its_list_has_is_found():
