@@ -315,7 +315,7 @@ def _read_catalogue(path: Path) -> None:
 
 
 def _read_reply(path: Path) -> None:
-    ServiceCatalog("GAIAeDR3", "http://host", client=client(path, CatalogError)).query(
+    ServiceCatalog("http://host", client=client(path, CatalogError), name="GAIAeDR3").query(
         Footprint(30.0, -20.0, 0.1), 2015.2
     )
 

@@ -138,7 +138,7 @@ def service():
 def catalog(service, name="GAIAeDR3", seconds=20.0):
     budget = TimeBudget(seconds)
     client = WebClient("catalogue service", CatalogError, budget, first_wait=0.01, read_seconds=0.6)
-    return ServiceCatalog(name, f"{service.address}/webservices", budget, client)
+    return ServiceCatalog(f"{service.address}/webservices", budget, client, name=name)
 
 
 def test_the_service_is_asked_for_the_field_and_its_rows_are_moved_here(service):
@@ -179,7 +179,7 @@ def test_a_service_that_hangs_leaves_neither_thread_nor_connection(service, faul
 
 def within_a_second(service):
     client = WebClient("catalogue service", CatalogError, TimeBudget(1.0), attempts=1, read_seconds=0.3)
-    return ServiceCatalog("GAIAeDR3", f"{service.address}/webservices", client.budget, client)
+    return ServiceCatalog(f"{service.address}/webservices", client.budget, client, name="GAIAeDR3")
 
 
 REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://%s/\r\nContent-Length: 0\r\n\r\n"

@@ -17,7 +17,7 @@ from astrodriz_core.align.merging import MergedSources
 from astrodriz_core.errors import AlignmentError
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.parameters.choices import FitGeometry
-from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, MatchMethod, RegistrationChange
+from astrodriz_core.records.astrometry import FitCheck, FitQuality, HoldOut, MatchMethod, RegistrationChange
 
 PARAMETERS = FitParameters()
 GOOD = FitEvidence(
@@ -67,7 +67,7 @@ def test_the_quality_code_follows_from_the_checks(changes, expected):
 
 
 def test_a_fit_that_one_exposure_disagrees_with_is_not_valid():
-    disagreeing = Check(CONSISTENCY, 20.0, 10.0, False, "one by itself is 20 mas from the catalogue")
+    disagreeing = FitCheck(CONSISTENCY, 20.0, 10.0, False, "one by itself is 20 mas from the catalogue")
     assert fit_quality((*check_fit(GOOD, PARAMETERS), disagreeing), GOOD, PARAMETERS) is FitQuality.NOT_VALID
 
 

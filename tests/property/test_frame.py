@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.combine.frame import adjust_frame, frame_orientation, square_cd
-from astrodriz_core.combine.pixmap import TangentPlane, apply_homography, tangent_plane_homography
+from astrodriz_core.combine.pixmap import TanWcs, apply_homography, tangent_plane_homography
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 
@@ -58,4 +58,4 @@ def test_a_turned_frame_still_covers_the_old_one(rotation, scale):
 
 
 def _plane(frame):
-    return TangentPlane(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)
+    return TanWcs(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)

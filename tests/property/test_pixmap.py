@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astrodriz_core.combine.pixmap import (
-    TangentPlane,
+    TanWcs,
     apply_homography,
     coordinate_map,
     tangent_plane_homography,
@@ -25,13 +25,13 @@ ASTROPY_ERROR = 2e-8
 which is some 4e-9 pixel in each."""
 
 
-def plane(ra: float, dec: float, angle: float = 0.0, scale: float = SCALE) -> TangentPlane:
+def plane(ra: float, dec: float, angle: float = 0.0, scale: float = SCALE) -> TanWcs:
     cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     cd = ((-scale * cos, scale * sin), (scale * sin, scale * cos))
-    return TangentPlane((ra % 360.0, dec), (2048.0, 1024.5), cd)
+    return TanWcs((ra % 360.0, dec), (2048.0, 1024.5), cd)
 
 
-def astropy_wcs(of: TangentPlane) -> WCS:
+def astropy_wcs(of: TanWcs) -> WCS:
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cd = of.crval, of.crpix, of.cd
@@ -46,12 +46,12 @@ def pixels() -> tuple[np.ndarray, np.ndarray]:
     return x.ravel(), y.ravel()
 
 
-def through_the_sky(first: TangentPlane, second: TangentPlane) -> tuple[np.ndarray, np.ndarray]:
+def through_the_sky(first: TanWcs, second: TanWcs) -> tuple[np.ndarray, np.ndarray]:
     sky = astropy_wcs(first).wcs_pix2world(*pixels(), 0)
     return astropy_wcs(second).wcs_world2pix(*sky, 0)
 
 
-def assert_same_as_astropy(first: TangentPlane, second: TangentPlane) -> None:
+def assert_same_as_astropy(first: TanWcs, second: TanWcs) -> None:
     ours = apply_homography(tangent_plane_homography(first, second), *pixels())
     np.testing.assert_allclose(ours, through_the_sky(first, second), rtol=0.0, atol=ASTROPY_ERROR)
 
@@ -84,7 +84,7 @@ def test_equals_astropy_across_right_ascension_zero_and_the_poles(
 
 def test_equals_astropy_with_another_lonpole():
     first = plane(150.0, 2.0)
-    turned = TangentPlane(first.crval, first.crpix, first.cd, lonpole=150.0)
+    turned = TanWcs(first.crval, first.crpix, first.cd, lonpole=150.0)
     assert_same_as_astropy(turned, plane(150.01, 2.01, 45.0))
     assert_same_as_astropy(first, turned)
 
@@ -115,7 +115,7 @@ def test_behind_the_plane_and_nan_give_nan():
 
 
 def test_singular_cd_of_the_output_is_an_error():
-    flat = TangentPlane((0.0, 0.0), (1.0, 1.0), ((SCALE, SCALE), (SCALE, SCALE)))
+    flat = TanWcs((0.0, 0.0), (1.0, 1.0), ((SCALE, SCALE), (SCALE, SCALE)))
     with pytest.raises(MeasurementError, match="singular"):
         tangent_plane_homography(plane(0.0, 0.0), flat)
 
@@ -141,7 +141,7 @@ def test_map_of_a_detector_equals_all_of_astropy():
     header.update(A_ORDER=2, B_ORDER=2, A_2_0=3e-6, A_1_1=-2e-6, B_0_2=4e-6, B_1_1=1e-6)
     wcs = WCS(header)
     cd = tuple(map(tuple, wcs.pixel_scale_matrix))
-    chip = TangentPlane(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), cd)
+    chip = TanWcs(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), cd)
     output = plane(80.01, -60.005, 40.0)
     pixmap = coordinate_map(
         undistorted_pixels((64, 48), lambda x, y: wcs.pix2foc(x, y, 0)), tangent_plane_homography(chip, output)

@@ -18,7 +18,7 @@ from astrodriz_core.combine.sky import (
     pool_levels,
     solve_sky,
 )
-from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
+from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
 
@@ -241,6 +241,6 @@ def test_the_overlap_does_not_depend_on_the_sense_of_rotation():
 
 def test_the_mode_of_two_equal_bins_lies_between_them():
     values = np.array([0.0, 0.0, 1.0, 1.0])
-    clipped = clip_statistics(values, ClippingParameters(nclip=0))
+    clipped = iraf_statistics(values, ClippingParameters(nclip=0))
     width = 1.0 / clipped.stddev
     assert estimate_level(values, clipped, SkyStatistic.MODE, binwidth=0.9 * width) == pytest.approx(0.9)

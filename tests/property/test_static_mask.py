@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrodriz_core.combine.static_mask import static_mask
-from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
+from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyStatistic
 
@@ -105,25 +105,25 @@ def test_no_image_and_different_shapes_are_errors():
 
 def test_clipping_leaves_out_the_outlier_and_counts():
     sample = np.append(background().ravel(), np.float32(1e6))
-    clipped = clip_statistics(sample, ClippingParameters(nclip=3))
+    clipped = iraf_statistics(sample, ClippingParameters(nclip=3))
     assert clipped.maximum < 100.0
     assert clipped.mean == pytest.approx(30.0, abs=0.3)
     assert clipped.npix <= sample.size - 1
 
 
 def test_limits_are_inclusive_and_deviation_has_n_minus_one():
-    clipped = clip_statistics(np.arange(1.0, 6.0), ClippingParameters(lower=2.0, upper=4.0, nclip=0))
+    clipped = iraf_statistics(np.arange(1.0, 6.0), ClippingParameters(lower=2.0, upper=4.0, nclip=0))
     assert (clipped.npix, clipped.mean, clipped.stddev) == (3, 3.0, 1.0)
     assert (clipped.minimum, clipped.maximum) == (2.0, 4.0)
 
 
 @pytest.mark.parametrize("sample", [[], [np.nan, np.nan], [50.0, 60.0]])
 def test_nothing_left_is_none(sample: list[float]):
-    assert clip_statistics(np.array(sample), ClippingParameters(upper=10.0)) is None
+    assert iraf_statistics(np.array(sample), ClippingParameters(upper=10.0)) is None
 
 
 def test_one_value_has_no_deviation():
-    clipped = clip_statistics(np.array([3.0]), ClippingParameters())
+    clipped = iraf_statistics(np.array([3.0]), ClippingParameters())
     assert (clipped.npix, clipped.mean, clipped.stddev) == (1, 3.0, 0.0)
 
 
@@ -131,21 +131,21 @@ def test_mode_of_a_known_histogram():
     # 0, 1, 2 ... 10 with counts 1, 2, 5, 4, 1, ... : bins of width 1 and the parabola through 2, 5, 4.
     counts = [1, 2, 5, 4, 1, 1, 1, 1, 1, 1, 1]
     sample = np.repeat(np.arange(11.0), counts).astype(np.float32)
-    clipped = clip_statistics(sample, NO_CLIPPING)
+    clipped = iraf_statistics(sample, NO_CLIPPING)
     mode = estimate_level(sample, clipped, SkyStatistic.MODE, 1.0 / clipped.stddev)
     assert mode == pytest.approx(2.5 + 0.5 * (3 - 1) / (3 + 1))
 
 
 def test_midpt_halves_a_known_histogram():
     sample = np.repeat(np.arange(4.0), [1, 1, 2, 2]).astype(np.float32)
-    clipped = clip_statistics(sample, NO_CLIPPING)
+    clipped = iraf_statistics(sample, NO_CLIPPING)
     midpt = estimate_level(sample, clipped, SkyStatistic.MIDPT, 1.0 / clipped.stddev)
     assert midpt == pytest.approx(2.5)
 
 
 def test_alike_values_have_the_middle_of_their_bin():
     sample = np.full(9, 4.0, dtype=np.float32)
-    clipped = clip_statistics(sample, NO_CLIPPING)
+    clipped = iraf_statistics(sample, NO_CLIPPING)
     for statistic in SkyStatistic:
         assert estimate_level(sample, clipped, statistic, 0.1) == 4.0
 
@@ -154,8 +154,8 @@ def test_alike_values_have_the_middle_of_their_bin():
 def test_level_follows_an_offset(shift: float, statistic: SkyStatistic):
     sample = background().astype(np.float32)
     moved = sample + np.float32(shift)
-    before = clip_statistics(sample, ClippingParameters())
-    after = clip_statistics(moved, ClippingParameters())
+    before = iraf_statistics(sample, ClippingParameters())
+    after = iraf_statistics(moved, ClippingParameters())
     one = estimate_level(sample, before, statistic, 0.1)
     two = estimate_level(moved, after, statistic, 0.1)
     assert two - one == pytest.approx(shift, abs=0.2 * before.stddev)

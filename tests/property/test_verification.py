@@ -29,8 +29,8 @@ from astrodriz_core.records.verification import (
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_core.verify.drizzlepac import (
     absolute_sum_similarity,
+    drizzlepac_hamming_distance,
     drizzlepac_numbers,
-    hamming_distance,
     positive_response_mask,
 )
 from astrodriz_core.verify.measurement import measure_alignment
@@ -387,7 +387,7 @@ def test_drizzlepac_blank_exposure_has_no_distance():
 
 def test_images_without_pixels_have_no_drizzlepac_numbers():
     empty = np.zeros((0, 0), np.float32)
-    assert hamming_distance(empty, empty) is None
+    assert drizzlepac_hamming_distance(empty, empty) is None
     assert absolute_sum_similarity(empty, empty) is None
 
 

@@ -12,7 +12,7 @@ from astrodriz_core.align.linking import ExposurePositions
 from astrodriz_core.align.matching import match_nearest
 from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE
 from astrodriz_core.measure.tangent import MAS
-from astrodriz_core.records.astrometry import Check
+from astrodriz_core.records.astrometry import FitCheck
 
 __all__ = ["check_consistency"]
 
@@ -37,7 +37,7 @@ def check_consistency(
     catalog: CatalogPositions,
     pixel_arcsec: float,
     tolerance_pixels: float,
-) -> Check:
+) -> FitCheck:
     """Check the shifts of the exposures against each other, each measured from the catalogue.
 
     The offset of an exposure is the median of its residuals, its error their scatter over the root of their number
@@ -55,7 +55,7 @@ def check_consistency(
 
     Returns
     -------
-    Check
+    FitCheck
         Passed, without a value, where no exposure has three matches.
     """
     reach, least = tolerance_pixels * pixel_arcsec, ALIGNED_PIXELS * pixel_arcsec
@@ -65,10 +65,10 @@ def check_consistency(
         if (found := _offset(transform.apply(exposure.xy), catalog.xy, reach)) is not None
     ]
     if not measured:
-        return Check(CONSISTENCY, None, None, True, "No exposure has enough matches of its own.")
+        return FitCheck(CONSISTENCY, None, None, True, "No exposure has enough matches of its own.")
     name, offset, limit = max(measured, key=lambda each: each[1] / each[2])
     text = f"{name} by itself is {offset:.2f} mas from the catalogue, at most {limit:.2f} mas."
-    return Check(CONSISTENCY, offset, limit, offset <= limit, text)
+    return FitCheck(CONSISTENCY, offset, limit, offset <= limit, text)
 
 
 def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from astrodriz_core.parameters.alignment import FitParameters
-from astrodriz_core.records.astrometry import Check, FitQuality, HoldOut, RegistrationChange
+from astrodriz_core.records.astrometry import FitCheck, FitQuality, HoldOut, RegistrationChange
 
 __all__ = ["CONSISTENCY", "GAIN_CHECKS", "FitEvidence", "check_fit", "check_gain", "fit_quality"]
 
@@ -60,7 +60,7 @@ GAIN_CHECKS = "held-out residual", "significant correction", "registration"
 """Names of the checks by which a fit has to be better than the WCS before it."""
 
 
-def check_fit(evidence: FitEvidence, parameters: FitParameters) -> tuple[Check, ...]:
+def check_fit(evidence: FitEvidence, parameters: FitParameters) -> tuple[FitCheck, ...]:
     """Every check of a fit, in the order in which they are reported."""
     return (
         _check_rms(evidence, parameters),
@@ -71,7 +71,9 @@ def check_fit(evidence: FitEvidence, parameters: FitParameters) -> tuple[Check, 
     )
 
 
-def check_gain(evidence: FitEvidence, holdout: HoldOut, registration: RegistrationChange | None) -> tuple[Check, ...]:
+def check_gain(
+    evidence: FitEvidence, holdout: HoldOut, registration: RegistrationChange | None
+) -> tuple[FitCheck, ...]:
     """Whether a fit is better than the WCS before it.
 
     On matches that were left out of the fit its residuals must be smaller; the correction must be greater than its
@@ -79,14 +81,14 @@ def check_gain(evidence: FitEvidence, holdout: HoldOut, registration: Registrati
     """
     ratio = evidence.correction_mas / max(evidence.correction_error_mas, 1e-6)
     checks = [
-        Check(
+        FitCheck(
             "held-out residual",
             holdout.after_mas,
             holdout.before_mas,
             holdout.after_mas < holdout.before_mas,
             f"RMS on matches left out of the fit: {holdout.after_mas:.2f} mas, {holdout.before_mas:.2f} mas before.",
         ),
-        Check(
+        FitCheck(
             "significant correction",
             ratio,
             CORRECTION_SIGNIFICANCE,
@@ -98,7 +100,7 @@ def check_gain(evidence: FitEvidence, holdout: HoldOut, registration: Registrati
     if registration is not None:
         limit = registration.before_mas + registration.error_mas
         checks.append(
-            Check(
+            FitCheck(
                 "registration",
                 registration.after_mas,
                 limit,
@@ -110,7 +112,7 @@ def check_gain(evidence: FitEvidence, holdout: HoldOut, registration: Registrati
     return tuple(checks)
 
 
-def fit_quality(checks: tuple[Check, ...], evidence: FitEvidence, parameters: FitParameters) -> FitQuality:
+def fit_quality(checks: tuple[FitCheck, ...], evidence: FitEvidence, parameters: FitParameters) -> FitQuality:
     """The archive's code: valid or compromised, RMS below MAX_FIT_RMS or above it, or not valid."""
     failed = {check.name for check in checks if not check.passed}
     if failed & set(VALIDITY):
@@ -124,35 +126,35 @@ def fit_quality(checks: tuple[Check, ...], evidence: FitEvidence, parameters: Fi
     return codes[bool(failed), evidence.rms_mas >= parameters.max_rms_mas]
 
 
-def _check_rms(evidence: FitEvidence, parameters: FitParameters) -> Check:
+def _check_rms(evidence: FitEvidence, parameters: FitParameters) -> FitCheck:
     value, limit = evidence.rms_mas, parameters.rms_limit_mas
-    return Check("RMS within limit", value, limit, value <= limit, f"RMS {value:.2f} mas, at most {limit:.0f} mas.")
+    return FitCheck("RMS within limit", value, limit, value <= limit, f"RMS {value:.2f} mas, at most {limit:.0f} mas.")
 
 
-def _check_offset(evidence: FitEvidence) -> Check:
+def _check_offset(evidence: FitEvidence) -> FitCheck:
     """A great offset needs many matches: ``0.36 (n + 2) > 0.8 + (r / 10 arcsec)^8`` (published)."""
     strength, needed = 0.36 * (evidence.matches + 2), 0.8 + (evidence.offset_arcsec / 10.0) ** 8
     text = f"{evidence.matches} matches for an offset of {evidence.offset_arcsec:.3f} arcsec."
-    return Check("radial offset", strength, needed, strength > needed, text)
+    return FitCheck("radial offset", strength, needed, strength > needed, text)
 
 
-def _check_matches(evidence: FitEvidence, parameters: FitParameters) -> Check:
+def _check_matches(evidence: FitEvidence, parameters: FitParameters) -> FitCheck:
     fewest = min(count for _, count in parameters.min_matches)
     text = f"{evidence.matches} matches, at least {fewest}."
-    return Check("matches", float(evidence.matches), float(fewest), evidence.matches >= fewest, text)
+    return FitCheck("matches", float(evidence.matches), float(fewest), evidence.matches >= fewest, text)
 
 
-def _check_chance(evidence: FitEvidence, parameters: FitParameters) -> Check:
+def _check_chance(evidence: FitEvidence, parameters: FitParameters) -> FitCheck:
     value, limit = evidence.chance_probability, parameters.max_chance_probability
     text = f"Chance gives so many matches with a probability of at most {value:.1e}; the limit is {limit:.0e}."
-    return Check("beyond chance", value, limit, value <= limit, text)
+    return FitCheck("beyond chance", value, limit, value <= limit, text)
 
 
-def _check_magnitudes(evidence: FitEvidence) -> Check:
+def _check_magnitudes(evidence: FitEvidence) -> FitCheck:
     few = max(FEW_MATCHES_FRACTION * evidence.catalog_sources, FEW_MATCHES)
     value = evidence.magnitude_correlation
     if evidence.matches >= few or value is None:
         text = "Not needed with so many matches." if value is not None else "The magnitudes cannot be compared."
-        return Check("magnitudes", value, None, True, text)
+        return FitCheck("magnitudes", value, None, True, text)
     text = f"Correlation of the magnitudes {value:.2f}, above {CORRELATION_LIMIT}."
-    return Check("magnitudes", value, CORRELATION_LIMIT, value > CORRELATION_LIMIT, text)
+    return FitCheck("magnitudes", value, CORRELATION_LIMIT, value > CORRELATION_LIMIT, text)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from astrodriz_core.errors import MeasurementError
 
 __all__ = [
-    "TangentPlane",
+    "TanWcs",
     "apply_homography",
     "coordinate_map",
     "tangent_plane_homography",
@@ -32,7 +32,7 @@ BLOCK_PIXELS = 2**20
 
 
 @frozen
-class TangentPlane:
+class TanWcs:
     """A gnomonic (TAN) projection without distortion, as the FITS header has it.
 
     Attributes
@@ -53,7 +53,7 @@ class TangentPlane:
     lonpole: float = 180.0
 
 
-def tangent_plane_homography(first: TangentPlane, second: TangentPlane) -> Matrix:
+def tangent_plane_homography(first: TanWcs, second: TanWcs) -> Matrix:
     """Homography from the pixels of one tangent plane to those of another one.
 
     A pixel (x, y), 0-based, of `first` lies in the direction ``d = R1 A1 (x, y, 1)``, where A1 gives
@@ -62,7 +62,7 @@ def tangent_plane_homography(first: TangentPlane, second: TangentPlane) -> Matri
 
     Parameters
     ----------
-    first, second : TangentPlane
+    first, second : TanWcs
         From, and to.
 
     Returns
@@ -164,7 +164,7 @@ def _blocks(ny: int, nx: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + rows, ny)) for start in range(0, ny, rows))
 
 
-def _axes(plane: TangentPlane) -> Matrix:
+def _axes(plane: TanWcs) -> Matrix:
     """Give the unit vectors of both axes and of the tangent point, as the columns of a rotation."""
     ra, dec = np.radians(plane.crval)
     east = np.array([-np.sin(ra), np.cos(ra), 0.0])
@@ -175,7 +175,7 @@ def _axes(plane: TangentPlane) -> Matrix:
     return np.stack([cos * east - sin * north, cos * north + sin * east, tangent], axis=1)
 
 
-def _plane_from_pixel(plane: TangentPlane) -> Matrix:
+def _plane_from_pixel(plane: TanWcs) -> Matrix:
     """Matrix from (x, y, 1), 0-based pixels, to gnomonic coordinates in radians."""
     linear = np.radians(plane.cd)
     origin = -linear @ (np.asarray(plane.crpix) - 1.0)

@@ -15,7 +15,7 @@ from attrs import field, frozen
 from attrs.validators import gt, optional
 from numpy.typing import NDArray
 
-from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
+from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
 
@@ -136,7 +136,7 @@ def measure_sky(
     finite = np.isfinite(sample)
     if not finite.all():
         sample = sample[finite]
-    clipped = clip_statistics(sample, clipping)
+    clipped = iraf_statistics(sample, clipping)
     if clipped is None:
         return None
     return SkyLevel(estimate_level(sample, clipped, statistic, clipping.binwidth), clipped.npix)

@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.combine.statistics import ClippingParameters, clip_statistics, estimate_level
+from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyStatistic
 
@@ -88,7 +88,7 @@ def static_mask(
 def _far_below(image: NDArray[np.floating], sigma: float) -> tuple[Mask, StaticMaskStatistics | None]:
     finite = np.isfinite(image)
     sample = np.ravel(image) if finite.all() else image[finite]
-    clipped = clip_statistics(sample, CLIPPING)
+    clipped = iraf_statistics(sample, CLIPPING)
     if clipped is None or clipped.minimum == clipped.maximum:
         return np.zeros(image.shape, dtype=bool), None
     mode = estimate_level(sample, clipped, SkyStatistic.MODE, CLIPPING.binwidth)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.parameters.choices import SkyStatistic
 
-__all__ = ["ClippedStatistics", "ClippingParameters", "clip_statistics", "estimate_level"]
+__all__ = ["ClippingParameters", "IrafStatistics", "estimate_level", "iraf_statistics"]
 
 SMALLEST_BIN = 10.0 * float(np.finfo(np.float32).eps)
 """A histogram with narrower bins, or over a narrower range, says nothing about float32 data."""
@@ -46,7 +46,7 @@ class ClippingParameters:
 
 
 @frozen
-class ClippedStatistics:
+class IrafStatistics:
     """What the last pass of clipping left.
 
     Attributes
@@ -70,7 +70,7 @@ class ClippedStatistics:
     upper: float
 
 
-def clip_statistics(sample: NDArray[np.floating], parameters: ClippingParameters) -> ClippedStatistics | None:
+def iraf_statistics(sample: NDArray[np.floating], parameters: ClippingParameters) -> IrafStatistics | None:
     """Mean and standard deviation of a sample after iterative sigma clipping.
 
     Every pass takes all values within the present limits, inclusive, so a value that one pass left out
@@ -85,7 +85,7 @@ def clip_statistics(sample: NDArray[np.floating], parameters: ClippingParameters
 
     Returns
     -------
-    ClippedStatistics or None
+    IrafStatistics or None
         None if no value is left in some pass: empty sample, all NaN, limits outside the data.
     """
     values = np.ravel(sample)
@@ -102,7 +102,7 @@ def clip_statistics(sample: NDArray[np.floating], parameters: ClippingParameters
 
 
 def estimate_level(
-    sample: NDArray[np.floating], clipped: ClippedStatistics, statistic: SkyStatistic, binwidth: float
+    sample: NDArray[np.floating], clipped: IrafStatistics, statistic: SkyStatistic, binwidth: float
 ) -> float:
     """Level of a clipped sample, by the estimator asked for.
 
@@ -110,8 +110,8 @@ def estimate_level(
     ----------
     sample : ndarray
         The values that `clipped` was measured on.
-    clipped : ClippedStatistics
-        Result of `clip_statistics`.
+    clipped : IrafStatistics
+        Result of `iraf_statistics`.
     statistic : SkyStatistic
         Estimator.
     binwidth : float
@@ -132,24 +132,24 @@ def estimate_level(
     return ESTIMATORS[statistic](np.ravel(sample), clipped, binwidth)
 
 
-def _measure(values: NDArray[np.floating], lower: float, upper: float) -> ClippedStatistics | None:
+def _measure(values: NDArray[np.floating], lower: float, upper: float) -> IrafStatistics | None:
     kept = values[(values >= lower) & (values <= upper)]
     if kept.size == 0:
         return None
     mean = float(kept.mean(dtype=np.float64))
     stddev = float(kept.std(dtype=np.float64, ddof=1)) if kept.size > 1 else 0.0
-    return ClippedStatistics(kept.size, mean, stddev, float(kept.min()), float(kept.max()), lower, upper)
+    return IrafStatistics(kept.size, mean, stddev, float(kept.min()), float(kept.max()), lower, upper)
 
 
-def _mean(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> float:
+def _mean(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
     return clipped.mean
 
 
-def _median(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> float:
+def _median(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
     return float(np.median(values[(values >= clipped.lower) & (values <= clipped.upper)]))
 
 
-def _mode(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> float:
+def _mode(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
     counts = _histogram(values, clipped, binwidth)
     width = binwidth * clipped.stddev
     peak = int(np.argmax(counts))
@@ -167,7 +167,7 @@ def _parabola_offset(counts: NDArray[np.int64], peak: int) -> float:
     return 0.5 * (left - right) / (left + right) if left + right else 0.0
 
 
-def _midpt(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> float:
+def _midpt(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
     counts = _histogram(values, clipped, binwidth)
     below = np.cumsum(counts) / counts.sum()
     half = int(np.argmax(below >= 0.5))
@@ -176,7 +176,7 @@ def _midpt(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: f
     return clipped.minimum + (half + inside) * binwidth * clipped.stddev
 
 
-def _histogram(values: NDArray[np.floating], clipped: ClippedStatistics, binwidth: float) -> NDArray[np.int64]:
+def _histogram(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> NDArray[np.int64]:
     """Count values in bins from the smallest clipped value, in float32 as the data are."""
     span, width = clipped.maximum - clipped.minimum, binwidth * clipped.stddev
     if width < SMALLEST_BIN or span < SMALLEST_BIN or width > span:
@@ -189,7 +189,7 @@ def _histogram(values: NDArray[np.floating], clipped: ClippedStatistics, binwidt
     return np.bincount(np.minimum(index, bins - 1), minlength=bins)
 
 
-ESTIMATORS: dict[SkyStatistic, Callable[[NDArray[np.floating], ClippedStatistics, float], float]] = {
+ESTIMATORS: dict[SkyStatistic, Callable[[NDArray[np.floating], IrafStatistics, float], float]] = {
     SkyStatistic.MEAN: _mean,
     SkyStatistic.MEDIAN: _median,
     SkyStatistic.MODE: _mode,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from astrodriz_core.records.astrometry import Check, OfferedSolution, SolutionOrigin
+from astrodriz_core.records.astrometry import FitCheck, OfferedSolution, SolutionOrigin
 from astrodriz_core.records.common import WcsOrigin
 from astrodriz_core.solutions.wcsnames import parse_wcsname, rank_a_priori
 
@@ -105,7 +105,7 @@ def judge_kind(offer: OfferedSolution) -> OfferedSolution:
     return evolve(offer, refused="it is an a posteriori solution" if fitted else "it is no a priori solution")
 
 
-def judge_checks(offer: OfferedSolution, checks: tuple[Check, ...]) -> OfferedSolution:
+def judge_checks(offer: OfferedSolution, checks: tuple[FitCheck, ...]) -> OfferedSolution:
     """Refuse a solution that fails a check of `astrodriz_core.solutions.ranking.check_solution`."""
     failed = [check.reason for check in checks if not check.passed]
     return evolve(offer, checks=checks, refused=f"refused: {'; '.join(failed)}" if failed else None)

@@ -6,7 +6,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-__all__ = ["ClippedStatistics", "clipped_statistics"]
+__all__ = ["SigmaClippedStatistics", "sigma_clipped_statistics"]
 
 #: The median is first looked for between two quantiles of about this many pixels.
 SAMPLE = 50_000
@@ -15,7 +15,7 @@ BRACKET = 0.02
 
 
 @frozen
-class ClippedStatistics:
+class SigmaClippedStatistics:
     """Mean, median and population standard deviation of the values that the clipping left.
 
     They have the precision of the values: what is compared with a float32 image is float32.
@@ -26,7 +26,7 @@ class ClippedStatistics:
     sigma: np.floating
 
 
-def clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int | None) -> ClippedStatistics:
+def sigma_clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int | None) -> SigmaClippedStatistics:
     """Statistics after clipping around the median.
 
     Equal to ``astropy.stats.sigma_clipped_stats(values, sigma=limit, maxiters=rounds)`` to the last bit,
@@ -113,7 +113,7 @@ def _median(values: NDArray[np.floating], middle: Middle) -> np.floating:
     return values.dtype.type(np.median(values)) if found is None else found
 
 
-def _statistics(values: NDArray[np.floating], middle: Middle) -> ClippedStatistics:
+def _statistics(values: NDArray[np.floating], middle: Middle) -> SigmaClippedStatistics:
     """Mean, median and standard deviation."""
     mean = values.mean()
-    return ClippedStatistics(mean, _median(values, middle), values.std(mean=mean))
+    return SigmaClippedStatistics(mean, _median(values, middle), values.std(mean=mean))

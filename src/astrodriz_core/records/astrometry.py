@@ -17,10 +17,10 @@ __all__ = [
     "AprioriOutcome",
     "AprioriRecord",
     "CatalogProvenance",
-    "Check",
     "ChipSources",
     "ExposureSources",
     "FitAttempt",
+    "FitCheck",
     "FitQuality",
     "GuideStarOffset",
     "HoldOut",
@@ -100,7 +100,7 @@ class AlignmentOutcome(Enum):
 
 
 @frozen
-class Check:
+class FitCheck:
     """One thing that was checked.
 
     Attributes
@@ -174,7 +174,7 @@ class OfferedSolution:
     origin : SolutionOrigin
     attached : bool
         It is now an HDRLET extension of the exposure (or was one already).
-    checks : tuple of Check
+    checks : tuple of FitCheck
         Empty where it was not a candidate for the primary WCS.
     refused : str or None
         Why it was not attached, or could not become primary; None where nothing speaks against it.
@@ -184,7 +184,7 @@ class OfferedSolution:
     hdrname: str
     origin: SolutionOrigin
     attached: bool
-    checks: tuple[Check, ...] = ()
+    checks: tuple[FitCheck, ...] = ()
     refused: str | None = None
 
 
@@ -458,7 +458,7 @@ class FitAttempt:
         Matches before the fit.
     fit : AbsoluteFit or None
     quality : FitQuality
-    checks : tuple of Check
+    checks : tuple of FitCheck
     holdout : HoldOut or None
     reason : str
     """
@@ -468,7 +468,7 @@ class FitAttempt:
     candidates: int
     fit: AbsoluteFit | None
     quality: FitQuality
-    checks: tuple[Check, ...]
+    checks: tuple[FitCheck, ...]
     holdout: HoldOut | None
     reason: str
 

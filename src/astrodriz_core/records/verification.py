@@ -15,7 +15,6 @@ from astrodriz_core.records.common import Verdict
 
 __all__ = [
     "AlignmentMeasurements",
-    "Check",
     "CheckOutcome",
     "DrizzlepacExposure",
     "DrizzlepacNumbers",
@@ -35,6 +34,7 @@ __all__ = [
     "RegistrationMethod",
     "SimilarityMeasurements",
     "Verification",
+    "VerificationCheck",
     "WorstExposure",
 ]
 
@@ -338,7 +338,7 @@ class AlignmentMeasurements:
 
 
 @frozen
-class Check:
+class VerificationCheck:
     """One comparison of a value with its threshold.
 
     Attributes
@@ -396,7 +396,7 @@ class PolicyResult:
     verdict : Verdict
     reason : str
         The verdict in a sentence.
-    checks : tuple of Check
+    checks : tuple of VerificationCheck
         What it rests on.
     misaligned : tuple of str
         Exposures that this policy finds off their place.
@@ -407,7 +407,7 @@ class PolicyResult:
     policy: Policy
     verdict: Verdict
     reason: str
-    checks: tuple[Check, ...]
+    checks: tuple[VerificationCheck, ...]
     misaligned: tuple[str, ...]
     degraded: tuple[str, ...]
 
@@ -443,7 +443,7 @@ class Verification:
     measurements: AlignmentMeasurements
 
     @property
-    def checks(self) -> tuple[Check, ...]:
+    def checks(self) -> tuple[VerificationCheck, ...]:
         """Checks of the policy that decides."""
         return next(result.checks for result in self.policies if result.policy is self.policy)
 
@@ -472,7 +472,7 @@ class ProductComparison:
         means as much difference as signal; None where it could not be measured.
     verdict : Verdict
         ALIGNED where the index is below the threshold.
-    check : Check
+    check : VerificationCheck
         The comparison.
     """
 
@@ -486,7 +486,7 @@ class ProductComparison:
     scatter_pix: float | None
     index: float | None
     verdict: Verdict
-    check: Check
+    check: VerificationCheck
 
 
 @frozen

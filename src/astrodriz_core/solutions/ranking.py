@@ -9,7 +9,7 @@ import numpy as np
 from attrs import field, frozen
 
 from astrodriz_core.measure.tangent import unit_vectors
-from astrodriz_core.records.astrometry import Check
+from astrodriz_core.records.astrometry import FitCheck
 from astrodriz_core.records.common import ChipWcs
 
 __all__ = ["SipTerms", "SolutionTerms", "check_solution", "common_solutions", "separation_deg"]
@@ -63,7 +63,7 @@ class SolutionTerms:
 
 def check_solution(
     solution: SolutionTerms, default: SolutionTerms, target: tuple[float, float] | None
-) -> tuple[Check, ...]:
+) -> tuple[FitCheck, ...]:
     """Checks that a solution has to pass before it may become primary.
 
     Parameters
@@ -77,7 +77,7 @@ def check_solution(
 
     Returns
     -------
-    tuple of Check
+    tuple of FitCheck
         Only the first two where one of them fails: the others would have nothing to measure.
     """
     basic = (_check_chips(solution, default), _check_finite(solution))
@@ -117,20 +117,20 @@ def separation_deg(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(np.rad2deg(2 * np.arcsin(min(1.0, float(np.linalg.norm(u - v)) / 2))))
 
 
-def _check_chips(solution: SolutionTerms, default: SolutionTerms) -> Check:
+def _check_chips(solution: SolutionTerms, default: SolutionTerms) -> FitCheck:
     ours, theirs = [c.extver for c in default.chips], [c.extver for c in solution.chips]
     text = f"chips {theirs} of {ours}"
-    return Check("all chips", float(len(theirs)), float(len(ours)), ours == theirs, text)
+    return FitCheck("all chips", float(len(theirs)), float(len(ours)), ours == theirs, text)
 
 
-def _check_finite(solution: SolutionTerms) -> Check:
+def _check_finite(solution: SolutionTerms) -> FitCheck:
     numbers = [n for c in solution.chips for n in (*c.crval, *c.crpix, *c.cd[0], *c.cd[1])]
     sensible = all(map(math.isfinite, numbers)) and all(abs(c.crval[1]) <= 90 for c in solution.chips)
     solvable = sensible and all(_determinant(c) != 0 for c in solution.chips)
-    return Check("finite", None, None, solvable, "every term is a number and the CD matrix can be inverted")
+    return FitCheck("finite", None, None, solvable, "every term is a number and the CD matrix can be inverted")
 
 
-def _check_reach(solution: SolutionTerms, default: SolutionTerms, target: tuple[float, float] | None) -> Check:
+def _check_reach(solution: SolutionTerms, default: SolutionTerms, target: tuple[float, float] | None) -> FitCheck:
     def distance(terms: SolutionTerms, place: tuple[float, float]) -> float:
         return min(separation_deg(chip.crval, place) for chip in terms.chips)
 
@@ -140,13 +140,13 @@ def _check_reach(solution: SolutionTerms, default: SolutionTerms, target: tuple[
     return _at_most("reach", distance(solution, place), REACH_DEG, f"distance from the {where}, degrees")
 
 
-def _check_sip(solution: SolutionTerms, default: SolutionTerms) -> Check:
+def _check_sip(solution: SolutionTerms, default: SolutionTerms) -> FitCheck:
     differences = [
         _sip_difference(ours, old, chip)
         for ours, old, chip in zip(solution.sip, default.sip, default.chips, strict=True)
     ]
     if not all(map(math.isfinite, differences)):
-        return Check("SIP complete", None, None, False, "one of the distortion terms is not a number")
+        return FitCheck("SIP complete", None, None, False, "one of the distortion terms is not a number")
     what = "difference of the distortion terms in the farthest corner, pixels"
     return _at_most("SIP complete", max(differences), DISTORTION_TOLERANCE_PIX, what)
 
@@ -165,8 +165,8 @@ def _polynomial_difference(
     return sum(abs(ours.get((p, q), 0.0) - old.get((p, q), 0.0)) * x**p * y**q for p, q in sorted(terms))
 
 
-def _at_most(name: str, value: float, limit: float, what: str) -> Check:
-    return Check(name, value, limit, value <= limit, f"{what}: {value:.3g}, at most {limit:g}")
+def _at_most(name: str, value: float, limit: float, what: str) -> FitCheck:
+    return FitCheck(name, value, limit, value <= limit, f"{what}: {value:.3g}, at most {limit:g}")
 
 
 def _determinant(chip: ChipWcs) -> float:

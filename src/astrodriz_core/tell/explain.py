@@ -8,7 +8,7 @@ from astrodriz_core.decide.selection import standing_stage, standing_verificatio
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsCandidate, WcsSelection
 from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.run import RunRecord, StageRecord
-from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Verification
+from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Verification, VerificationCheck
 
 __all__ = ["alignment_sentence", "explain"]
 
@@ -113,7 +113,7 @@ def _verification(verification: Verification) -> Iterator[str]:
         yield f"    The other policies: {said}."
 
 
-def _telling(checks: Sequence[Check]) -> Iterator[Check]:
+def _telling(checks: Sequence[VerificationCheck]) -> Iterator[VerificationCheck]:
     """Every decisive check that was not passed; of those passed, the closest to its limit for each quantity."""
     decisive = [check for check in checks if check.decisive]
     yield from (check for check in decisive if check.outcome is not CheckOutcome.PASSED)
@@ -122,13 +122,13 @@ def _telling(checks: Sequence[Check]) -> Iterator[Check]:
         yield min((c for c in passed if c.quantity is quantity), key=_room)
 
 
-def _room(check: Check) -> float:
+def _room(check: VerificationCheck) -> float:
     """How far a passed check is from its limit, relative to the limit where that can be said."""
     margin = check.margin or 0.0
     return margin / abs(check.threshold) if check.threshold else margin
 
 
-def _check(check: Check) -> str:
+def _check(check: VerificationCheck) -> str:
     reason = check.reason.removeprefix(f"{check.rootname}: ").rstrip(".")
     who = f" of {check.rootname}" if check.rootname else ""
     return f"{check.outcome.value:<12} {check.quantity.value}{who}: {reason}"

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.records.common import Verdict
-from astrodriz_core.records.verification import Check, CheckOutcome, ProductComparison, Quantity
+from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Quantity, VerificationCheck
 from astrodriz_core.verify.matching import bulk_offset, match_tolerance, matched_pairs
 from astrodriz_core.verify.motion import Motion, MotionFit, fit_positions
 from astrodriz_core.verify.scan import find_peaks
@@ -134,7 +134,7 @@ def _lanczos(size: int, shift: NDArray[np.float64]) -> NDArray[np.float64]:
 def _comparison(product: str, reference: str, fit: MotionFit, index: float) -> ProductComparison:
     """Record of a comparison that could be made."""
     passed = index < SIMILARITY_LIMIT
-    check = Check(
+    check = VerificationCheck(
         quantity=Quantity.PRODUCT_SIMILARITY,
         rootname=None,
         outcome=CheckOutcome.PASSED if passed else CheckOutcome.FAILED,
@@ -161,7 +161,7 @@ def _comparison(product: str, reference: str, fit: MotionFit, index: float) -> P
 
 def _undetermined(product: str, reference: str, reason: str) -> ProductComparison:
     """Record of a comparison that could not be made."""
-    check = Check(
+    check = VerificationCheck(
         Quantity.PRODUCT_SIMILARITY,
         None,
         CheckOutcome.UNDETERMINED,

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from astrodriz_core.measure.clipping import ClippedStatistics, clipped_statistics
+from astrodriz_core.measure.clipping import SigmaClippedStatistics, sigma_clipped_statistics
 from astrodriz_core.measure.footprint import row_strips
 from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_strips, reflected
 from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
 from astrodriz_core.verify.focus import focus_index
 
-__all__ = ["absolute_sum_similarity", "drizzlepac_numbers", "hamming_distance", "positive_response_mask"]
+__all__ = ["absolute_sum_similarity", "drizzlepac_hamming_distance", "drizzlepac_numbers", "positive_response_mask"]
 
 #: Standard deviation of the LoG that outlines the sources, pixels.
 OUTLINE_SIGMA = 3.0
@@ -92,7 +92,7 @@ def _exposure_record(
     inside = positive[window]
     single = np.where(inside, exposure.sci[window], 0)
     combined = np.where(inside & np.isfinite(product[window]), product[window], 0)
-    hamming = hamming_distance(single, combined)
+    hamming = drizzlepac_hamming_distance(single, combined)
     similarity = absolute_sum_similarity(single, combined)
     weighted = None if hamming is None else hamming * exposure_weight
     known = [
@@ -103,7 +103,7 @@ def _exposure_record(
     return DrizzlepacExposure(exposure.name, focus, weighted, similarity, min(known, default=None))
 
 
-def hamming_distance(single: FloatImage, combined: FloatImage) -> float | None:
+def drizzlepac_hamming_distance(single: FloatImage, combined: FloatImage) -> float | None:
     """Pixels that differ between the source masks over those of the exposure's mask; None if it is empty."""
     if single.size == 0:
         return None
@@ -131,12 +131,12 @@ def _above_background(image: FloatImage) -> FloatImage:
     return np.clip(above, 0, None, out=above)
 
 
-def _background(image: FloatImage) -> ClippedStatistics:
+def _background(image: FloatImage) -> SigmaClippedStatistics:
     """Clipped statistics; the number of rounds grows with the largest value, none is without end."""
     largest = float(image.max())
     if largest == 0:
-        return ClippedStatistics(*np.zeros(3, image.dtype))
-    return clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
+        return SigmaClippedStatistics(*np.zeros(3, image.dtype))
+    return sigma_clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
 
 
 def _median_above(image: FloatImage, threshold: np.floating) -> FloatImage:

@@ -11,13 +11,13 @@ from scipy.special import ndtr, ndtri
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import (
     AlignmentMeasurements,
-    Check,
     CheckOutcome,
     ExposureSharpness,
     Policy,
     PolicyResult,
     Quantity,
     Registration,
+    VerificationCheck,
 )
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 
@@ -49,7 +49,7 @@ def judge_documented(measurements: AlignmentMeasurements) -> PolicyResult:
     return _conclude(Policy.DOCUMENTED, checks)
 
 
-def _focus_in_range(measurements: AlignmentMeasurements) -> Check:
+def _focus_in_range(measurements: AlignmentMeasurements) -> VerificationCheck:
     """The product's focus index between the smallest and the largest of the exposures."""
     value = measurements.focus.product.value
     others = [focus.value for focus in measurements.focus.exposures if focus.value is not None]
@@ -62,7 +62,7 @@ def _focus_in_range(measurements: AlignmentMeasurements) -> Check:
     return _compared(Quantity.FOCUS, None, value, threshold, margin, text)
 
 
-def _similarity_below_one(measurements: AlignmentMeasurements) -> Check:
+def _similarity_below_one(measurements: AlignmentMeasurements) -> VerificationCheck:
     """The largest similarity index of the exposures."""
     value = measurements.similarity.index
     if value is None:
@@ -83,7 +83,7 @@ def judge_drizzlepac(measurements: AlignmentMeasurements) -> PolicyResult:
     return _conclude(Policy.DRIZZLEPAC, (_drizzlepac_distance(measurements), _drizzlepac_focus(measurements)))
 
 
-def _drizzlepac_distance(measurements: AlignmentMeasurements) -> Check:
+def _drizzlepac_distance(measurements: AlignmentMeasurements) -> VerificationCheck:
     """The largest of the exposures' distances, at most 1."""
     known = [(e.distance, e.rootname) for e in measurements.drizzlepac.exposures if e.distance is not None]
     if not known:
@@ -93,7 +93,7 @@ def _drizzlepac_distance(measurements: AlignmentMeasurements) -> Check:
     return _compared(Quantity.SIMILARITY, name, value, SIMILARITY_LIMIT, SIMILARITY_LIMIT - value, text)
 
 
-def _drizzlepac_focus(measurements: AlignmentMeasurements) -> Check:
+def _drizzlepac_focus(measurements: AlignmentMeasurements) -> VerificationCheck:
     """The product's Z-score between those of 3 sigma, or of 0.8 times the mean, and of +3 sigma.
 
     Scores go through the normal distribution and back, as there: beyond 8.3 sigma they are infinite
@@ -124,7 +124,7 @@ def judge_calibrated(measurements: AlignmentMeasurements, calibration: Calibrati
     what may lie between is undetermined. Sharpness names degraded exposures; it does not decide.
     """
     number = len(measurements.registration)
-    checks: list[Check] = []
+    checks: list[VerificationCheck] = []
     for registration, scatter in zip(measurements.registration, _scatters(measurements.registration), strict=True):
         checks.append(_offset_check(registration, number, scatter, calibration))
         checks.extend(_rotation_check(registration, number, calibration))
@@ -243,7 +243,9 @@ def _scatters(registrations: Sequence[Registration]) -> list[float | None]:
     return [float(np.sqrt(((rest - rest.mean(0)) ** 2).sum() / (2 * (number - 2)))) for rest in others]
 
 
-def _offset_check(registration: Registration, number: int, scatter: float | None, calibration: Calibration) -> Check:
+def _offset_check(
+    registration: Registration, number: int, scatter: float | None, calibration: Calibration
+) -> VerificationCheck:
     """Length of the offset of one exposure: too long, short enough to exclude one that matters, or neither."""
     name = registration.rootname
     if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
@@ -257,7 +259,7 @@ def _offset_check(registration: Registration, number: int, scatter: float | None
     return _compared(Quantity.REGISTRATION, name, value, threshold, threshold - value, text)
 
 
-def _rotation_check(registration: Registration, number: int, calibration: Calibration) -> list[Check]:
+def _rotation_check(registration: Registration, number: int, calibration: Calibration) -> list[VerificationCheck]:
     """Rms displacement by the rotation against the threshold of an offset; none without a rotation."""
     angle, error, arm = registration.rotation_deg, registration.rotation_sigma_deg, registration.lever_arm_pix
     if angle is None or error is None or arm is None:
@@ -269,7 +271,7 @@ def _rotation_check(registration: Registration, number: int, calibration: Calibr
     return [_compared(Quantity.ROTATION, name, value, threshold, threshold - value, text)]
 
 
-def _sharpness_check(sharpness: ExposureSharpness, calibration: Calibration) -> Check:
+def _sharpness_check(sharpness: ExposureSharpness, calibration: Calibration) -> VerificationCheck:
     """Fall of the concentration of one exposure against the others."""
     name = sharpness.rootname
     if sharpness.log_ratio is None or sharpness.sigma is None:
@@ -291,11 +293,11 @@ def _compared(
     *,
     passed: bool | None = None,
     decisive: bool = True,
-) -> Check:
+) -> VerificationCheck:
     """Check of a value that could be measured; a margin of 0 passes unless `passed` says otherwise."""
     good = margin >= 0 if passed is None else passed
     outcome = CheckOutcome.PASSED if good else CheckOutcome.FAILED
-    return Check(quantity, rootname, outcome, value, threshold, margin, decisive, reason)
+    return VerificationCheck(quantity, rootname, outcome, value, threshold, margin, decisive, reason)
 
 
 def _unknown(
@@ -306,12 +308,12 @@ def _unknown(
     threshold: float | None = None,
     *,
     decisive: bool = True,
-) -> Check:
+) -> VerificationCheck:
     """Check of a value that could not be measured well enough."""
-    return Check(quantity, rootname, CheckOutcome.UNDETERMINED, value, threshold, None, decisive, reason)
+    return VerificationCheck(quantity, rootname, CheckOutcome.UNDETERMINED, value, threshold, None, decisive, reason)
 
 
-def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> PolicyResult:
+def _conclude(policy: Policy, checks: Sequence[VerificationCheck], passed: str = PASSED) -> PolicyResult:
     """Verdict: misaligned where a decisive check failed, undetermined where one could not be made, else passed."""
     decisive = [check for check in checks if check.decisive]
     failed = [check for check in decisive if check.outcome is CheckOutcome.FAILED]
@@ -332,7 +334,7 @@ def _conclude(policy: Policy, checks: Sequence[Check], passed: str = PASSED) -> 
     )
 
 
-def _reasons(checks: Iterable[Check]) -> str:
+def _reasons(checks: Iterable[VerificationCheck]) -> str:
     """The reasons of checks as one sentence without its full stop."""
     return "; ".join(check.reason.rstrip(".") for check in checks)
 
@@ -359,6 +361,6 @@ def undecided(result: PolicyResult, unverifiable: Mapping[str, str]) -> PolicyRe
     return _conclude(result.policy, (*made, *reasons))
 
 
-def _names(checks: Iterable[Check]) -> tuple[str, ...]:
+def _names(checks: Iterable[VerificationCheck]) -> tuple[str, ...]:
     """Exposures that checks are about, each once, in order."""
     return tuple(dict.fromkeys(check.rootname for check in checks if check.rootname is not None))

@@ -11,8 +11,7 @@ from attrs import field, frozen
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.catalogs.columns import columns_of
 from astrodriz_io.catalogs.files import CatalogRows, Footprint, catalog_rows
-from astrodriz_io.services.time_budget import TimeBudget
-from astrodriz_io.services.web import NotFoundError, TryAgainError, WebClient, host_of
+from astrodriz_io.services.web import NotFoundError, TryAgainError, WebService
 
 __all__ = ["ServiceCatalog"]
 
@@ -24,7 +23,7 @@ WITH_MOTION = ("GAIA", "GSC24")
 
 
 @frozen
-class ServiceCatalog:
+class ServiceCatalog(WebService):
     """One catalogue of the archive's service.
 
     The positions are asked for at their own epochs and moved here, because a reply whose positions the service was
@@ -34,34 +33,22 @@ class ServiceCatalog:
     ----------
     name : str
         CAT of the query.
-    address : str
-    budget : TimeBudget
-    client : WebClient
     """
 
-    name: str
-    address: str
-    budget: TimeBudget = field(factory=TimeBudget)
-    client: WebClient = field()
+    TITLE = "catalogue service"
+    ERROR = CatalogError
 
-    @client.default
-    def _own_client(self) -> WebClient:
-        return WebClient("catalogue service", CatalogError, self.budget)
+    name: str = field(kw_only=True)
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
         """Rows of the service."""
         table = self._table(footprint)
         motion = self.name.upper().startswith(WITH_MOTION)
         required = ("mag", "pmra", "pmdec", "epoch") if motion else ("mag",)
-        columns = columns_of(table, self.name, self._host, required=required)
-        return catalog_rows(columns, footprint, epoch, self.name, f"catalogue service {self._host}")
-
-    @property
-    def _host(self) -> str:
-        return host_of(self.address)
+        columns = columns_of(table, self.name, self.host, required=required)
+        return catalog_rows(columns, footprint, epoch, self.name, f"catalogue service {self.host}")
 
     def _table(self, footprint: Footprint) -> Table:
-        url = f"{self.address.rstrip('/')}/vo/CatalogSearch.aspx"
         parameters: dict[str, str | float] = {
             "RA": footprint.ra,
             "DEC": footprint.dec,
@@ -71,9 +58,9 @@ class ServiceCatalog:
             "MINDET": MIN_DETECTIONS,
         }
         try:
-            return self.client.get(url, parameters, self._parse)
+            return self.client.get(self.url("vo/CatalogSearch.aspx"), parameters, self._parse)
         except NotFoundError as error:
-            raise CatalogError("There is no catalogue service at this address.", where=self._host) from error
+            raise CatalogError("There is no catalogue service at this address.", where=self.host) from error
 
     def _parse(self, body: bytes) -> Table:
         """Table of a reply whose first line is a count; the service begins its errors with that word.
@@ -91,7 +78,7 @@ class ServiceCatalog:
             raise TryAgainError(f"the reply for {self.name} is not text") from error
         first = lines[0].strip() if lines else ""
         if first.lower().startswith("error"):
-            raise CatalogError(f"The catalogue service says of {self.name}: {first}", where=self._host)
+            raise CatalogError(f"The catalogue service says of {self.name}: {first}", where=self.host)
         counted = re.fullmatch(r"Objects found:\s*(\d{1,18})", first)
         if counted is None:
             raise TryAgainError(f"the reply for {self.name} does not begin with a count")

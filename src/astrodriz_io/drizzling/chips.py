@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.combine.pixmap import (
-    TangentPlane,
+    TanWcs,
     apply_homography,
     coordinate_map,
     tangent_plane_homography,
@@ -242,15 +242,15 @@ def _read_wcs(path: Path, extver: int, coeffs: bool) -> HSTWCS:
     return wcs
 
 
-def frame_plane(frame: OutputFrame) -> TangentPlane:
+def frame_plane(frame: OutputFrame) -> TanWcs:
     """The frame as a tangent plane."""
-    return TangentPlane(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)
+    return TanWcs(crval=frame.crval, crpix=frame.crpix, cd=frame.cd)
 
 
-def tangent_plane(wcs: HSTWCS) -> TangentPlane:
+def tangent_plane(wcs: HSTWCS) -> TanWcs:
     """The linear part of a chip's WCS."""
     (cd11, cd12), (cd21, cd22) = wcs.wcs.cd.tolist()
-    return TangentPlane(
+    return TanWcs(
         crval=tuple(wcs.wcs.crval.tolist()),
         crpix=tuple(wcs.wcs.crpix.tolist()),
         cd=((cd11, cd12), (cd21, cd22)),

@@ -90,7 +90,7 @@ def _reference(kind: type, definitions: Tree) -> Tree:
 
 
 def _name(kind: type) -> str:
-    """Module and class: two modules have a class of one name."""
+    """Module and class, so that a reader finds it."""
     return f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
 
 

@@ -9,7 +9,6 @@ from astrodriz_core.records.common import STAGE_ORIGINS
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import (
     AlignmentMeasurements,
-    Check,
     ExposureSharpness,
     ExposureSimilarity,
     FocusDistribution,
@@ -17,6 +16,7 @@ from astrodriz_core.records.verification import (
     GuidingCheck,
     PolicyResult,
     Registration,
+    VerificationCheck,
 )
 from astrodriz_io.report.parts import (
     Block,
@@ -179,7 +179,7 @@ def _registration_table(stage: StageVerification) -> Table:
     return table(f"Registration residuals, stage {stage.name}", headers, rows, numbers=range(2, 9))
 
 
-def _registration_row(number: int, registration: Registration, check: Check | None) -> tuple[Cell, ...]:
+def _registration_row(number: int, registration: Registration, check: VerificationCheck | None) -> tuple[Cell, ...]:
     dx, dy = registration.dx_arcsec, registration.dy_arcsec
     length = None if dx is None or dy is None else 1000 * (dx**2 + dy**2) ** 0.5
     rotation = fixed(registration.rotation_deg, 4, sign=True)
@@ -275,7 +275,7 @@ def _policies(stage: StageVerification) -> Iterator[Table]:
     yield table(f"Checks, stage {stage.name}", headers, checks, numbers=(3, 4, 5))
 
 
-def _check_row(result: PolicyResult, check: Check) -> tuple[Cell, ...]:
+def _check_row(result: PolicyResult, check: VerificationCheck) -> tuple[Cell, ...]:
     return (
         result.policy.value,
         check.quantity.value,

@@ -8,9 +8,9 @@ from astrodriz_core.records.astrometry import (
     AposterioriRecord,
     AprioriRecord,
     CatalogProvenance,
-    Check,
     ExposureSources,
     FitAttempt,
+    FitCheck,
     FitQuality,
     HoldOut,
     OfferedSolution,
@@ -192,7 +192,7 @@ def _held_out(holdout: HoldOut | None) -> str | None:
     return f"{holdout.before_mas:.1f} \N{RIGHTWARDS ARROW} {holdout.after_mas:.1f}"
 
 
-def _checks(caption: str, subject: str, checks: Iterator[tuple[str, Check]]) -> Table:
+def _checks(caption: str, subject: str, checks: Iterator[tuple[str, FitCheck]]) -> Table:
     rows = (
         (name, check.name, significant(check.value), significant(check.threshold), check_badge(check.passed),
          check.reason)

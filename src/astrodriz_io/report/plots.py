@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from astrodriz_core.records.verification import Check, CheckOutcome, Policy, Quantity, Registration, Verification
+from astrodriz_core.records.verification import (
+    CheckOutcome,
+    Policy,
+    Quantity,
+    Registration,
+    Verification,
+    VerificationCheck,
+)
 from astrodriz_io.report.wording import fixed, significant
 
 __all__ = [
@@ -113,7 +120,7 @@ Plot = OffsetsPlot | RowsPlot
 """A plot of the report."""
 
 
-def registration_checks(verification: Verification) -> dict[str, Check]:
+def registration_checks(verification: Verification) -> dict[str, VerificationCheck]:
     """The checks of the calibrated policy on the offsets, by rootname."""
     calibrated = (result for result in verification.policies if result.policy is Policy.CALIBRATED)
     return {
@@ -137,7 +144,9 @@ def offsets_plot(stage: StageVerification, name: str) -> OffsetsPlot:
     return OffsetsPlot(name, _description(stage, limits), points, ends)
 
 
-def _point(number: int, rootname: str, x: float, y: float, error: float, check: Check | None) -> OffsetPoint:
+def _point(
+    number: int, rootname: str, x: float, y: float, error: float, check: VerificationCheck | None
+) -> OffsetPoint:
     outcome = check.outcome if check is not None else CheckOutcome.UNDETERMINED
     label = f"{number} {rootname}" if outcome is CheckOutcome.FAILED else str(number)
     return OffsetPoint(label, x, y, error, outcome)

@@ -49,7 +49,7 @@ def chosen_catalogs(settings: Settings, names: tuple[str, ...], budget: TimeBudg
     """
     chosen = settings.catalog
     if chosen is None:
-        return tuple(ServiceCatalog(name, settings.services.catalog, budget) for name in names)
+        return tuple(ServiceCatalog(settings.services.catalog, budget, name=name) for name in names)
     if chosen.is_dir():
         return tuple(CacheCatalog(chosen, name) for name in _ranked(catalog_names(chosen)) or names)
     if chosen == Path(GAIA_ARCHIVE) and not chosen.exists():

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from attrs import field, frozen
+from attrs import frozen
 
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
-from astrodriz_io.services.time_budget import TimeBudget
-from astrodriz_io.services.web import NotFoundError, TryAgainError, WebClient, parse_xml
+from astrodriz_io.services.web import NotFoundError, TryAgainError, WebService, parse_xml
 from astrodriz_io.storage.json_files import read_json_object
 
 __all__ = ["GuideStarFile", "GuideStarService", "GuideStarSource", "NoGuideStars"]
@@ -82,27 +81,15 @@ class GuideStarFile:
 
 
 @frozen
-class GuideStarService:
-    """The archive's service of guide star offsets.
+class GuideStarService(WebService):
+    """The archive's service of guide star offsets."""
 
-    Attributes
-    ----------
-    address : str
-    budget : TimeBudget
-    client : WebClient
-    """
-
-    address: str
-    budget: TimeBudget = field(factory=TimeBudget)
-    client: WebClient = field()
-
-    @client.default
-    def _own_client(self) -> WebClient:
-        return WebClient("guide star service", DatabaseError, self.budget)
+    TITLE = "guide star service"
+    ERROR = DatabaseError
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
         """Offset of the service."""
-        url = f"{self.address.rstrip('/')}/GSCConvert/GSCconvert.aspx"
+        url = self.url("GSCConvert/GSCconvert.aspx")
         try:
             root = self.client.get(url, {"IPPPSSOOT": rootname.upper()}, _parse)
         except NotFoundError:
@@ -110,7 +97,7 @@ class GuideStarService:
         if not (root.findtext(".//msg") or "").strip().startswith("Success"):
             return None
         tags = {element.tag: (element.text or "").strip() for element in root.iter()}
-        return _offset(tags, "guide star service")
+        return _offset(tags, self.TITLE)
 
 
 def _parse(body: bytes) -> Element:

@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from astropy.io import fits
-from attrs import field, frozen
+from attrs import frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.errors import AstrodrizError, DatabaseError, InputError
@@ -18,8 +18,7 @@ from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_core.sentences import joined
 from astrodriz_io.fits.files import reading
 from astrodriz_io.fits.scan import check_counts
-from astrodriz_io.services.time_budget import TimeBudget
-from astrodriz_io.services.web import NotFoundError, TryAgainError, WebClient, parse_xml
+from astrodriz_io.services.web import NotFoundError, TryAgainError, WebService, parse_xml
 from astrodriz_io.storage.json_files import read_json_object
 from astrodriz_io.storage.regular_files import read_regular
 from astrodriz_io.wcs.attached import attached_headerlets
@@ -162,24 +161,11 @@ class FolderSource:
 
 
 @frozen
-class DatabaseSource:
-    """The astrometry database of the archive.
+class DatabaseSource(WebService):
+    """The astrometry database of the archive."""
 
-    Attributes
-    ----------
-    address : str
-        Of the service; a slash is added at its end if need be.
-    budget : TimeBudget
-    client : WebClient
-    """
-
-    address: str
-    budget: TimeBudget = field(factory=TimeBudget)
-    client: WebClient = field()
-
-    @client.default
-    def _own_client(self) -> WebClient:
-        return WebClient("astrometry database", DatabaseError, self.budget)
+    TITLE = "astrometry database"
+    ERROR = DatabaseError
 
     def offers(self, rootname: str) -> Offers:
         """Solutions of the database; nothing for an observation that it does not know.
@@ -189,7 +175,7 @@ class DatabaseSource:
         DatabaseError
             The service cannot be reached, or its reply makes no sense.
         """
-        url = f"{self.address.rstrip('/')}/observation/read/{quote(rootname.lower())}"
+        url = self.url(f"observation/read/{quote(rootname.lower())}")
         try:
             best, names = self.client.get(url, None, _parse_observation)
         except NotFoundError:

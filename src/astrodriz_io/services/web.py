@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
@@ -19,7 +19,7 @@ from astrodriz_core.errors import AstrodrizError
 from astrodriz_io.services.cuttable import Connections, cuttable_session, within
 from astrodriz_io.services.time_budget import TimeBudget
 
-__all__ = ["NotFoundError", "TryAgainError", "WebClient", "host_of", "parse_xml"]
+__all__ = ["NotFoundError", "TryAgainError", "WebClient", "WebService", "parse_xml"]
 
 logger = logging.getLogger(__name__)
 
@@ -157,12 +157,46 @@ class WebClient:
     def _error(self, url: str, reason: str) -> AstrodrizError:
         return self.error(
             f"The {self.service} gave no usable answer: {reason.removesuffix('.')}.",
-            where=host_of(url),
+            where=_host_of(url),
             remedy="The run goes on without it; check the address and the network.",
         )
 
 
-def host_of(url: str) -> str:
+@frozen
+class WebService:
+    """A service of the archive: where it is, and the client that asks it. Each kind of service is a subclass.
+
+    Attributes
+    ----------
+    address : str
+        A slash at its end is as none.
+    budget : TimeBudget
+    client : WebClient
+        By default one that says `TITLE` in messages and raises `ERROR`.
+    """
+
+    TITLE: ClassVar[str]
+    ERROR: ClassVar[type[AstrodrizError]]
+
+    address: str
+    budget: TimeBudget = field(factory=TimeBudget)
+    client: WebClient = field()
+
+    @client.default
+    def _own_client(self) -> WebClient:
+        return WebClient(self.TITLE, self.ERROR, self.budget)
+
+    @property
+    def host(self) -> str:
+        """Host and port, for messages; empty where the address has none."""
+        return _host_of(self.address)
+
+    def url(self, path: str) -> str:
+        """Address of something that the service has."""
+        return f"{self.address.rstrip('/')}/{path}"
+
+
+def _host_of(url: str) -> str:
     """Host and port of an address, for messages; empty where it has none."""
     try:
         return urlsplit(url).netloc

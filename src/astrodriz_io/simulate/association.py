@@ -16,7 +16,7 @@ from astrodriz_io.simulate.catalogue import reference_catalogue
 from astrodriz_io.simulate.exposures import write_exposure
 from astrodriz_io.simulate.pointing import PointedExposure, plan_exposures, true_hst_wcs
 from astrodriz_io.simulate.references import write_references
-from astrodriz_io.simulate.solutions import write_headerlets
+from astrodriz_io.simulate.solutions import write_simulated_headerlets
 from astrodriz_io.simulate.sources import make_galaxies, make_stars
 from astrodriz_io.simulate.spec import SimulationSpec
 from astrodriz_io.simulate.truth import association_truth, exposure_truth, save_truth, truth_table
@@ -128,7 +128,7 @@ def _write_all(layout: SimulatedAssociation, spec: SimulationSpec) -> None:
     corners = _corners(spec, exposures)
     stars, galaxies = make_stars(spec, corners), make_galaxies(spec, corners)
     hits = tuple(write_exposure(layout.folder, spec, exposure, stars, galaxies) for exposure in exposures)
-    write_headerlets(layout.headerlets, spec, exposures)
+    write_simulated_headerlets(layout.headerlets, spec, exposures)
     if not spec.singleton:
         _association_table(spec).writeto(layout.input, overwrite=True)
     reference_catalogue(spec, stars).write(layout.catalogue, overwrite=True)

@@ -16,7 +16,7 @@ from stwcs.wcsutil import HSTWCS
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 
-__all__ = ["chip_wcs", "hst_wcs", "put_linear_wcs", "updated_copy"]
+__all__ = ["as_chip_wcs", "hst_wcs", "put_linear_wcs", "updated_copy"]
 
 
 def updated_copy(headers: fits.HDUList, references: Path, keywords: dict[str, str]) -> fits.HDUList:
@@ -56,7 +56,7 @@ def hst_wcs(updated: fits.HDUList, extver: int) -> HSTWCS:
     return HSTWCS(updated, ext=("SCI", extver))
 
 
-def chip_wcs(wcs: HSTWCS, extver: int, name: str) -> ChipWcs:
+def as_chip_wcs(wcs: HSTWCS, extver: int, name: str) -> ChipWcs:
     """Return the linear part of a WCS as a record."""
     cd = tuple((float(row[0]), float(row[1])) for row in wcs.wcs.cd)
     return ChipWcs(

@@ -18,14 +18,14 @@ from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.simulate.detectors import Chip
-from astrodriz_io.simulate.distorted_wcs import chip_wcs, hst_wcs, put_linear_wcs, updated_copy
+from astrodriz_io.simulate.distorted_wcs import as_chip_wcs, hst_wcs, put_linear_wcs, updated_copy
 from astrodriz_io.simulate.headers import ImageStatistics, Schedule, primary_header, schedule, sci_header
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.references import reference_keywords
 from astrodriz_io.simulate.spec import SimulationSpec
 from astrodriz_io.simulate.sphere import carry, move_linear_wcs, sky_motion, to_sky, to_vector
 
-__all__ = ["PointedExposure", "PointingError", "moved_chip", "plan_exposures", "true_hst_wcs"]
+__all__ = ["PointedExposure", "PointingError", "plan_exposures", "true_hst_wcs", "turned_chip"]
 
 NO_STATISTICS = ImageStatistics(0, 0.0, 0.0, 0.0)
 
@@ -110,18 +110,18 @@ def _plan(
     when = schedule(spec, index)
     east, north = axes @ np.array(when.postarg)
     place = sky_motion(spec.target, (east, north), 0.0) * carry(centre, np.array(spec.target))
-    pointed = tuple(moved_chip(chip, place) for chip in start)
+    pointed = tuple(turned_chip(chip, place) for chip in start)
     updated = _updated(spec, when, pointed, references)
     name = str(updated["SCI", 1].header["WCSNAME"])
-    default = tuple(chip_wcs(hst_wcs(updated, chip.extver), chip.extver, name) for chip in spec.chips)
+    default = tuple(as_chip_wcs(hst_wcs(updated, chip.extver), chip.extver, name) for chip in spec.chips)
     error = _pointing_error(spec, index)
     motion = sky_motion(spec.target, (error.east_arcsec, error.north_arcsec), error.roll_deg)
-    true = tuple(evolve(moved_chip(chip, motion), wcsname="TRUTH") for chip in default)
+    true = tuple(evolve(turned_chip(chip, motion), wcsname="TRUTH") for chip in default)
     blur = dict(spec.blur).get(index, 0.0)
     return PointedExposure(when, error, blur, default, true, updated)
 
 
-def moved_chip(chip: ChipWcs, motion: Rotation) -> ChipWcs:
+def turned_chip(chip: ChipWcs, motion: Rotation) -> ChipWcs:
     """Return the chip's WCS after a rotation of the sky."""
     crval, cd = move_linear_wcs(chip.crval, np.array(chip.cd), motion)
     rows = tuple((float(row[0]), float(row[1])) for row in cd)

@@ -11,11 +11,11 @@ from stwcs.wcsutil import headerlet
 
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.simulate.headers import WRITTEN, linear_wcs_cards
-from astrodriz_io.simulate.pointing import PointedExposure, moved_chip
+from astrodriz_io.simulate.pointing import PointedExposure, turned_chip
 from astrodriz_io.simulate.spec import SimulationSpec
 from astrodriz_io.simulate.sphere import sky_motion
 
-__all__ = ["write_headerlets"]
+__all__ = ["write_simulated_headerlets"]
 
 
 @frozen
@@ -45,7 +45,7 @@ SOLUTIONS: tuple[Solution, ...] = (
 """From the worst to the best; sizes are those of the archive's solutions."""
 
 
-def write_headerlets(folder: Path, spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> None:
+def write_simulated_headerlets(folder: Path, spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> None:
     """Write the a priori headerlets of all exposures, and ``best.json`` with the name of the best of each.
 
     Parameters
@@ -94,4 +94,4 @@ def _solved(spec: SimulationSpec, exposure: PointedExposure, solution: Solution)
     common, wrong = exposure.error.common_arcsec, solution.residual_arcsec
     roll = exposure.error.roll_deg if solution.corrects_roll else 0.0
     motion = sky_motion(spec.target, (common[0] + wrong[0], common[1] + wrong[1]), roll)
-    return tuple(moved_chip(chip, motion) for chip in exposure.default)
+    return tuple(turned_chip(chip, motion) for chip in exposure.default)

@@ -150,7 +150,7 @@ def _asking(ask: Ask) -> Callable[[Case, Path], None]:
 
 
 def _catalogue(address: str, client_for: Callable[..., WebClient]) -> None:
-    ServiceCatalog("GAIAeDR3", address, client=client_for(CatalogError)).query(*QUERY)
+    ServiceCatalog(address, client=client_for(CatalogError), name="GAIAeDR3").query(*QUERY)
 
 
 def _database(address: str, client_for: Callable[..., WebClient]) -> None:
