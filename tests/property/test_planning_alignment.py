@@ -29,9 +29,9 @@ from astrodriz_core.records.astrometry import (
     AbsoluteFit,
     AlignmentOutcome,
     CatalogProvenance,
-    Check,
     ExposureSources,
     FitAttempt,
+    FitCheck,
     FitQuality,
     MatchMethod,
     RegistrationChange,
@@ -58,7 +58,7 @@ def fit(rms):
 
 
 def attempted(rms, quality=FitQuality.VALID, gains=True, reason=""):
-    checks = tuple(Check(name, None, None, gains or name != GAIN_CHECKS[1], "") for name in GAIN_CHECKS)
+    checks = tuple(FitCheck(name, None, None, gains or name != GAIN_CHECKS[1], "") for name in GAIN_CHECKS)
     text = reason or f"{rms} mas"
     return FitAttempt("GAIAeDR3", MatchMethod.DEFAULT, 9, fit(rms), quality, checks, None, text)
 

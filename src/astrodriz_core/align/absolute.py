@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from astrodriz_core.align.fit_quality import FitEvidence
 from astrodriz_core.align.fitting import PARAMETER_COUNT, LinearFit, LinearTransform, fit_linear, geometries
 from astrodriz_core.align.linking import source_density
 from astrodriz_core.align.matching import chance_probability, match_nearest, offset_peak
 from astrodriz_core.align.merging import MergedSources
+from astrodriz_core.arrays import Array, Indices
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.measure.tangent import MAS
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.parameters.choices import FitGeometry
 from astrodriz_core.records.astrometry import AbsoluteFit, HoldOut, MatchMethod
 from astrodriz_core.sentences import counted
+from astrodriz_core.units import MAS_PER_ARCSEC
 
 __all__ = ["CatalogPositions", "FittedCatalog", "fit_catalog", "hold_out"]
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 REFINEMENTS = 4
 """Matching and fitting in turn settles after two or three rounds."""
@@ -160,8 +158,8 @@ def _compare(before: Array, after: Array, folds: int) -> HoldOut:
     return HoldOut(
         folds=folds,
         matches=len(gain),
-        before_mas=float(np.sqrt(before.mean())) * MAS,
-        after_mas=float(np.sqrt(after.mean())) * MAS,
+        before_mas=float(np.sqrt(before.mean())) * MAS_PER_ARCSEC,
+        after_mas=float(np.sqrt(after.mean())) * MAS_PER_ARCSEC,
         gain_sigma=sigma,
     )
 
@@ -232,10 +230,10 @@ def _evidence(
     return FitEvidence(
         matches=int(used.sum()),
         catalog_sources=len(catalog),
-        rms_mas=float(np.hypot(*fit.rms)) * MAS,
+        rms_mas=float(np.hypot(*fit.rms)) * MAS_PER_ARCSEC,
         offset_arcsec=float(np.hypot(*np.median(correction, axis=0))),
-        correction_mas=float(np.sqrt(np.mean((correction**2).sum(axis=1)))) * MAS,
-        correction_error_mas=float(error) * MAS,
+        correction_mas=float(np.sqrt(np.mean((correction**2).sum(axis=1)))) * MAS_PER_ARCSEC,
+        correction_error_mas=float(error) * MAS_PER_ARCSEC,
         chance_probability=chance,
         magnitude_correlation=_correlation(merged.mag[first][used], catalog.mag[second][used]),
     )
@@ -261,15 +259,15 @@ def _record(fit: LinearFit, xy: Array) -> AbsoluteFit:
         geometry=fit.geometry,
         matches=int(fit.used.sum()),
         clipped=int((~fit.used).sum()),
-        east_mas=float(shift[0]) * MAS,
-        north_mas=float(shift[1]) * MAS,
+        east_mas=float(shift[0]) * MAS_PER_ARCSEC,
+        north_mas=float(shift[1]) * MAS_PER_ARCSEC,
         rotation_deg=transform.rotation_deg,
         scale=transform.scale,
         skew_deg=transform.skew_deg,
-        east_error_mas=float(errors[0]) * MAS,
-        north_error_mas=float(errors[1]) * MAS,
+        east_error_mas=float(errors[0]) * MAS_PER_ARCSEC,
+        north_error_mas=float(errors[1]) * MAS_PER_ARCSEC,
         rotation_error_deg=float(np.rad2deg(errors[2])) if turns and simple else None,
         scale_error=float(errors[3]) if scales else None,
-        rms_ra_mas=rms_ra * MAS,
-        rms_dec_mas=rms_dec * MAS,
+        rms_ra_mas=rms_ra * MAS_PER_ARCSEC,
+        rms_dec_mas=rms_dec * MAS_PER_ARCSEC,
     )

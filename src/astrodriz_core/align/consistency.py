@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from astrodriz_core.align.absolute import CatalogPositions
 from astrodriz_core.align.fit_quality import CONSISTENCY
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.align.linking import ExposurePositions
 from astrodriz_core.align.matching import match_nearest
-from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE
-from astrodriz_core.measure.tangent import MAS
+from astrodriz_core.arrays import Array
+from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR_OF_SHIFTS
 from astrodriz_core.records.astrometry import FitCheck
+from astrodriz_core.units import MAS_PER_ARCSEC
 
 __all__ = ["check_consistency"]
 
-Array = NDArray[np.float64]
 
 MIN_MATCHES = 3
 """Fewer matches of one exposure than this say nothing about it."""
@@ -26,9 +25,6 @@ SIGNIFICANCE = 5.0
 
 ALIGNED_PIXELS = 0.1
 """Exposures closer than this are well aligned (published), however small the error is."""
-
-MEDIAN_ERROR = 1.25
-"""Error of the median of normal deviates over that of their mean."""
 
 
 def check_consistency(
@@ -41,7 +37,7 @@ def check_consistency(
     """Check the shifts of the exposures against each other, each measured from the catalogue.
 
     The offset of an exposure is the median of its residuals, its error their scatter over the root of their number
-    times `MEDIAN_ERROR`. The worst exposure counts.
+    times `MEDIAN_ERROR_OF_SHIFTS`. The worst exposure counts.
 
     Parameters
     ----------
@@ -60,7 +56,7 @@ def check_consistency(
     """
     reach, least = tolerance_pixels * pixel_arcsec, ALIGNED_PIXELS * pixel_arcsec
     measured = [
-        (exposure.rootname, found[0] * MAS, max(SIGNIFICANCE * found[1], least) * MAS)
+        (exposure.rootname, found[0] * MAS_PER_ARCSEC, max(SIGNIFICANCE * found[1], least) * MAS_PER_ARCSEC)
         for exposure, transform in zip(exposures, transforms, strict=True)
         if (found := _offset(transform.apply(exposure.xy), catalog.xy, reach)) is not None
     ]
@@ -79,5 +75,5 @@ def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | No
     residual = catalog[second] - xy[first]
     middle = np.median(residual, axis=0)
     scatter = DEVIATION_OF_MEDIAN_ABSOLUTE * np.median(np.abs(residual - middle), axis=0)
-    error = MEDIAN_ERROR * np.hypot(*scatter) / np.sqrt(len(first))
+    error = MEDIAN_ERROR_OF_SHIFTS * np.hypot(*scatter) / np.sqrt(len(first))
     return float(np.hypot(*middle)), float(error)

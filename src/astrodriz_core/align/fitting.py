@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 from tweakwcs import linearfit
 
+from astrodriz_core.arrays import Array, Mask
 from astrodriz_core.errors import AlignmentError
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.parameters.choices import FitGeometry
 
 __all__ = ["PARAMETER_COUNT", "LinearFit", "LinearTransform", "excess_scatter", "fit_linear", "geometries"]
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FITTERS: dict[FitGeometry, Callable[..., dict[str, Any]]] = {
     FitGeometry.SHIFT: linearfit.fit_shifts,

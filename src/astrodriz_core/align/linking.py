@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from astrodriz_core.align.fitting import LinearTransform, fit_linear
 from astrodriz_core.align.matching import chance_probability, match_nearest, offset_peak
+from astrodriz_core.arrays import Array, Indices
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.parameters.choices import FitGeometry
 
 __all__ = ["ExposurePositions", "Links", "link_exposures", "source_density"]
 
-Array = NDArray[np.float64]
-Labels = NDArray[np.intp]
 
 FAR = 1e9
 """Arcsec. An exposure without sources lies nowhere; it comes last."""
@@ -59,7 +57,7 @@ class Links:
         For each exposure the shift that takes it roughly onto the others; None where it could not be linked.
     """
 
-    labels: tuple[Labels, ...]
+    labels: tuple[Indices, ...]
     transforms: tuple[LinearTransform | None, ...]
 
 
@@ -112,7 +110,7 @@ def _order(exposures: tuple[ExposurePositions, ...]) -> list[int]:
 
 def _place(
     exposure: ExposurePositions, common: Array, common_sigma: Array, parameters: FitParameters, pixel: float
-) -> tuple[LinearTransform, Labels, Labels] | None:
+) -> tuple[LinearTransform, Indices, Indices] | None:
     """Where an exposure lies on the common list, and its matches; None where chance explains them."""
     if len(common) == 0:
         return LinearTransform.identity(), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.spatial import cKDTree
 from scipy.stats import binom
 
-__all__ = ["OffsetPeak", "chance_probability", "match_nearest", "offset_peak"]
+from astrodriz_core.arrays import Array, Indices
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
+__all__ = ["OffsetPeak", "chance_probability", "match_nearest", "offset_peak"]
 
 
 @frozen

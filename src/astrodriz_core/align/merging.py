@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.align.linking import ExposurePositions, Links
+from astrodriz_core.arrays import Array
 
 __all__ = ["MergedSources", "merge_sources"]
-
-Array = NDArray[np.float64]
 
 
 @frozen(eq=False)

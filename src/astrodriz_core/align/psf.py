@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma, gaussian_sigma_to_fwhm
 from attrs import frozen
@@ -12,15 +10,13 @@ from photutils.detection import DAOStarFinder
 from scipy.ndimage import shift
 from scipy.spatial import cKDTree
 
+from astrodriz_core.arrays import Image, Mask, Positions
 from astrodriz_core.measure.centroids import stamps, windowed_moments
 from astrodriz_core.parameters.alignment import NARROWEST_FWHM
 from astrodriz_core.records.astrometry import PsfOrigin
 
 __all__ = ["WINDOW_FWHM", "PsfKernel", "bright_peaks", "dao_positions", "measure_psf"]
 
-Image: TypeAlias = NDArray[np.floating]
-Mask: TypeAlias = NDArray[np.bool_]
-Positions: TypeAlias = NDArray[np.float64]
 
 WINDOW_FWHM = 2.5
 """Pixels. A narrower centroid window than this sees the pixel phase rather than the star."""

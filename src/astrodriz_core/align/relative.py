@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve
-from numpy.typing import NDArray
 
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.align.linking import ExposurePositions, Links
 from astrodriz_core.align.relative_solution import RelativeSolution, solve_relative
-from astrodriz_core.measure.tangent import MAS
+from astrodriz_core.arrays import Array
 from astrodriz_core.records.astrometry import RegistrationChange, RelativeExposure, RelativeFit
+from astrodriz_core.units import MAS_PER_ARCSEC
 
 __all__ = ["judge_relative", "registration_change"]
 
-Array = NDArray[np.float64]
 
 SHRINKAGE = 2.0
 """A measured shift is multiplied by ``max(0, 1 - SHRINKAGE / chi squared)`` (the non-negative garrote; Breiman 1995,
@@ -63,7 +62,7 @@ def judge_relative(
         sources=solution.sources,
         before_mas=_spread(shift),
         after_mas=_spread(shift * (1 - fraction)),
-        error_mas=float(error) * MAS,
+        error_mas=float(error) * MAS_PER_ARCSEC,
         registration=registration,
         reason=f"{moved} of {len(rootnames)} exposures are off their place by more than their error explains.",
     )
@@ -95,7 +94,7 @@ def registration_change(
     return RegistrationChange(
         before_mas=float(np.sqrt(np.mean(np.square(before)))),
         after_mas=float(np.sqrt(np.mean(np.square(after)))),
-        error_mas=float(np.sqrt(np.mean(variance))) * MAS,
+        error_mas=float(np.sqrt(np.mean(variance))) * MAS_PER_ARCSEC,
     )
 
 
@@ -119,10 +118,10 @@ def _judge_exposure(rootname: str, solution: RelativeSolution, i: int) -> tuple[
     record = RelativeExposure(
         rootname=rootname,
         matches=int(solution.matches[i]),
-        east_mas=float(shift[0]) * MAS,
-        north_mas=float(shift[1]) * MAS,
+        east_mas=float(shift[0]) * MAS_PER_ARCSEC,
+        north_mas=float(shift[1]) * MAS_PER_ARCSEC,
         rotation_deg=float(np.rad2deg(rotation)) if np.isfinite(rotation_sigma) else None,
-        error_mas=float(np.sqrt(np.trace(covariance) / 2)) * MAS,
+        error_mas=float(np.sqrt(np.trace(covariance) / 2)) * MAS_PER_ARCSEC,
         rotation_error_deg=float(np.rad2deg(rotation_sigma)) if np.isfinite(rotation_sigma) else None,
         significance=chi_squared,
         fraction=fraction,
@@ -152,4 +151,4 @@ def _about(centre: Array, shift: Array, rotation: float) -> LinearTransform:
 
 def _spread(shift: Array) -> float:
     """RMS distance of the exposures from their mean offset, mas."""
-    return float(np.sqrt(((shift - shift.mean(axis=0)) ** 2).sum(axis=1).mean())) * MAS
+    return float(np.sqrt(((shift - shift.mean(axis=0)) ** 2).sum(axis=1).mean())) * MAS_PER_ARCSEC

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 from scipy import sparse
 
 from astrodriz_core.align.fitting import LinearTransform, excess_scatter
 from astrodriz_core.align.linking import ExposurePositions, Links
+from astrodriz_core.arrays import Array, Indices, Mask
 
 __all__ = ["RelativeSolution", "solve_relative"]
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Labels = NDArray[np.intp]
 
 ROTATION_SIGNIFICANCE = 5.0
 """Standard deviations that a rotation needs: what is left of the distortion mimics small ones."""
@@ -61,7 +58,7 @@ class RelativeSolution:
     rotation: Array
     rotation_sigma: Array
     turned: Mask
-    matches: Labels
+    matches: Indices
     sources: int
 
 
@@ -69,8 +66,8 @@ class RelativeSolution:
 class _Shared:
     """Each measurement of a source that two exposures share, roughly in place."""
 
-    exposure: Labels
-    source: Labels
+    exposure: Indices
+    source: Indices
     xy: Array
     sigma: Array
     centres: Array

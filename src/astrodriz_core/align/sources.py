@@ -10,8 +10,6 @@ or a bad pixel are left out, because a biased centroid does more harm to a fit t
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
 from attrs import frozen
@@ -21,6 +19,7 @@ from scipy.ndimage import label
 from scipy.signal import oaconvolve
 
 from astrodriz_core.align.psf import WINDOW_FWHM, PsfKernel, bright_peaks, dao_positions, measure_psf
+from astrodriz_core.arrays import Image, Mask, Positions
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.centroids import stamps, windowed_moments
 from astrodriz_core.parameters.alignment import BackgroundEstimator, SourceParameters
@@ -28,9 +27,6 @@ from astrodriz_core.records.astrometry import SourceCounts
 
 __all__ = ["ChipImage", "Sources", "find_sources", "measure_background"]
 
-Image: TypeAlias = NDArray[np.floating]
-Mask: TypeAlias = NDArray[np.bool_]
-Positions: TypeAlias = NDArray[np.float64]
 
 ESTIMATORS = {
     BackgroundEstimator.MEDIAN: MedianBackground,

@@ -8,20 +8,17 @@ Fruchter & Hook 2002, PASP 114, 144, section 5.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias
 
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import ge, gt
-from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["ChipNoise", "CosmicRayParameters", "CteTail", "absolute_derivative", "find_cosmic_rays"]
 
-Image: TypeAlias = NDArray[np.floating]
-Mask: TypeAlias = NDArray[np.bool_]
 
 NEIGHBOURHOOD = 3
 """Side, in pixels, of the square around a strong deviation in which the second pass looks."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from astrodriz_core.errors import UsageError
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 
 __all__ = ["adjust_frame", "frame_orientation", "square_cd"]
 
@@ -40,7 +41,7 @@ def square_cd(scale: float, orientation: float) -> tuple[tuple[float, float], tu
         ``scale * [[-cos o, sin o], [sin o, cos o]]``.
     """
     angle = math.radians(orientation)
-    cosine, sine = scale / 3600.0 * math.cos(angle), scale / 3600.0 * math.sin(angle)
+    cosine, sine = scale / ARCSEC_PER_DEGREE * math.cos(angle), scale / ARCSEC_PER_DEGREE * math.sin(angle)
     return (-cosine, sine), (sine, cosine)
 
 
@@ -110,7 +111,7 @@ def _size(
     """Shape and reference pixel that keep the frame's whole area on a new CD matrix."""
     ny, nx = frame.shape
     if not turned:
-        ratio = frame.pixel_scale_arcsec / math.sqrt(abs(np.linalg.det(np.array(cd)))) / 3600.0
+        ratio = frame.pixel_scale_arcsec / math.sqrt(abs(np.linalg.det(np.array(cd)))) / ARCSEC_PER_DEGREE
         if math.isclose(ratio, 1.0, rel_tol=SAME_SCALE):
             return frame.shape, frame.crpix
         shape = max(1, math.ceil(ratio * ny - ROUNDING)), max(1, math.ceil(ratio * nx - ROUNDING))

@@ -5,21 +5,16 @@ All images are in electrons per second on the output grid. Every pixel is combin
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import ge
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Image, Mask, Stack
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import CombineType
 
 __all__ = ["CombineParameters", "check_stack", "mean_combine", "median_combine", "ranked_value", "sum_combine"]
-
-Image: TypeAlias = NDArray[np.floating]
-Stack: TypeAlias = NDArray[np.float32]
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 FIRST_WHERE_MASKED = (CombineType.IMEDIAN, CombineType.IMEAN)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from astrodriz_core.arrays import Image, Mask, Stack
 from astrodriz_core.combine.median import CombineParameters, check_stack, ranked_value
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["ExposureNoise", "minmed_combine"]
-
-Image: TypeAlias = NDArray[np.floating]
-Stack: TypeAlias = NDArray[np.float32]
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 @frozen

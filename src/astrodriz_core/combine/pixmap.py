@@ -14,6 +14,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import ArrayLike, NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import MeasurementError
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "undistorted_pixels",
 ]
 
-Matrix: TypeAlias = NDArray[np.float64]
 Undistort: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[ArrayLike, ArrayLike]]
 
 BLOCK_PIXELS = 2**20
@@ -53,7 +53,7 @@ class TanWcs:
     lonpole: float = 180.0
 
 
-def tangent_plane_homography(first: TanWcs, second: TanWcs) -> Matrix:
+def tangent_plane_homography(first: TanWcs, second: TanWcs) -> Array:
     """Homography from the pixels of one tangent plane to those of another one.
 
     A pixel (x, y), 0-based, of `first` lies in the direction ``d = R1 A1 (x, y, 1)``, where A1 gives
@@ -81,11 +81,11 @@ def tangent_plane_homography(first: TanWcs, second: TanWcs) -> Matrix:
     except np.linalg.LinAlgError as error:
         raise MeasurementError("the CD matrix of the output frame is singular") from error
     rotation = _axes(second).T @ _axes(first)
-    homography: Matrix = to_second @ rotation @ _plane_from_pixel(first)
+    homography: Array = to_second @ rotation @ _plane_from_pixel(first)
     return homography
 
 
-def apply_homography(homography: Matrix, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def apply_homography(homography: Array, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Pixels of the second plane for pixels of the first one.
 
     Parameters
@@ -134,7 +134,7 @@ def undistorted_pixels(shape: tuple[int, int], undistort: Undistort, border: int
     return result
 
 
-def coordinate_map(undistorted: NDArray[np.float64], homography: Matrix) -> NDArray[np.float64]:
+def coordinate_map(undistorted: NDArray[np.float64], homography: Array) -> NDArray[np.float64]:
     """Map of all pixels of a chip into an output frame.
 
     Parameters
@@ -164,7 +164,7 @@ def _blocks(ny: int, nx: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + rows, ny)) for start in range(0, ny, rows))
 
 
-def _axes(plane: TanWcs) -> Matrix:
+def _axes(plane: TanWcs) -> Array:
     """Give the unit vectors of both axes and of the tangent point, as the columns of a rotation."""
     ra, dec = np.radians(plane.crval)
     east = np.array([-np.sin(ra), np.cos(ra), 0.0])
@@ -175,7 +175,7 @@ def _axes(plane: TanWcs) -> Matrix:
     return np.stack([cos * east - sin * north, cos * north + sin * east, tangent], axis=1)
 
 
-def _plane_from_pixel(plane: TanWcs) -> Matrix:
+def _plane_from_pixel(plane: TanWcs) -> Array:
     """Matrix from (x, y, 1), 0-based pixels, to gnomonic coordinates in radians."""
     linear = np.radians(plane.cd)
     origin = -linear @ (np.asarray(plane.crpix) - 1.0)

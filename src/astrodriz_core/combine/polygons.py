@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["convex_overlap", "polygon_mask"]
-
-Vertices: TypeAlias = NDArray[np.float64]
 
 
 def polygon_mask(vertices: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -46,7 +43,7 @@ def polygon_mask(vertices: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool
     return np.logical_xor.accumulate(crossings, axis=1)[:, :nx]
 
 
-def convex_overlap(first: ArrayLike, second: ArrayLike) -> Vertices:
+def convex_overlap(first: ArrayLike, second: ArrayLike) -> Positions:
     """Intersection of two convex polygons, by the algorithm of Sutherland and Hodgman (1974).
 
     Parameters
@@ -73,14 +70,14 @@ def convex_overlap(first: ArrayLike, second: ArrayLike) -> Vertices:
     return polygon if len(polygon) > 2 else np.empty((0, 2))
 
 
-def _check_vertices(vertices: ArrayLike) -> Vertices:
+def _check_vertices(vertices: ArrayLike) -> Positions:
     points = np.asarray(vertices, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise MeasurementError(f"a polygon needs finite (x, y) vertices, not an array of shape {points.shape}")
     return points
 
 
-def _crossings(start: Vertices, end: Vertices, ny: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _crossings(start: Positions, end: Positions, ny: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Rows that an edge crosses, each row centre once, and the x where it does."""
     (x0, y0), (x1, y1) = (start, end) if start[1] <= end[1] else (end, start)
     rows = np.arange(max(int(np.ceil(y0)), 0), min(int(np.ceil(y1)), ny))
@@ -89,18 +86,18 @@ def _crossings(start: Vertices, end: Vertices, ny: int) -> tuple[NDArray[np.intp
     return rows, x0 + (rows - y0) * (x1 - x0) / (y1 - y0)
 
 
-def _signed_area(polygon: Vertices) -> float:
+def _signed_area(polygon: Positions) -> float:
     x, y = polygon[:, 0], polygon[:, 1]
     return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
 
 
-def _cut(polygon: Vertices, start: Vertices, end: Vertices) -> Vertices:
+def _cut(polygon: Positions, start: Positions, end: Positions) -> Positions:
     """Part of a polygon to the left of the line from `start` to `end`."""
     if len(polygon) == 0:
         return polygon
     edge = end - start
     height = edge[0] * (polygon[:, 1] - start[1]) - edge[1] * (polygon[:, 0] - start[0])
-    kept: list[Vertices] = []
+    kept: list[Positions] = []
     for index, point in enumerate(polygon):
         previous, before, here = polygon[index - 1], height[index - 1], height[index]
         if (before > 0.0) != (here > 0.0):

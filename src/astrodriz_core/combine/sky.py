@@ -8,13 +8,13 @@ arcsecond and, for data in counts, in one second. Measuring (`measure_sky`) and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import gt, optional
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
@@ -30,7 +30,6 @@ __all__ = [
     "solve_sky",
 ]
 
-Mask: TypeAlias = NDArray[np.bool_]
 
 RANK_TOLERANCE = 1.0e-12
 """Singular values below this fraction of the largest one belong to levels that no overlap ties down."""

@@ -7,12 +7,11 @@ that of one block, to the last bit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Image, Mask, Stack
 from astrodriz_core.combine.median import CombineParameters, mean_combine, median_combine, sum_combine
 from astrodriz_core.combine.minmed import ExposureNoise, minmed_combine
 from astrodriz_core.errors import MeasurementError
@@ -20,9 +19,6 @@ from astrodriz_core.parameters.choices import CombineType
 
 __all__ = ["RowBlock", "combine", "low_weight_limit", "row_blocks"]
 
-Image: TypeAlias = NDArray[np.floating]
-Stack: TypeAlias = NDArray[np.float32]
-Mask: TypeAlias = NDArray[np.bool_]
 
 NO_WEIGHT = 1e-8
 """Weights below this belong to pixels without data and do not count for the mean weight."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyStatistic
 
 __all__ = ["StaticMaskStatistics", "static_mask"]
 
-Mask: TypeAlias = NDArray[np.bool_]
 
 CLIPPING = ClippingParameters(nclip=3, lsigma=3.0, usigma=3.0, binwidth=0.1)
 """Clipping before the mode and the noise are measured; fixed, no parameter of the run."""

@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from astrodriz_core.align.attempts import Attempt
 from astrodriz_core.align.fit_quality import GAIN_CHECKS
 from astrodriz_core.align.fitting import LinearTransform
-from astrodriz_core.measure.tangent import MAS, TangentPlane
+from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.records.astrometry import (
     AlignmentOutcome,
@@ -30,6 +30,7 @@ from astrodriz_core.records.astrometry import (
 )
 from astrodriz_core.sentences import counted, joined
 from astrodriz_core.solutions.wcsnames import a_posteriori_name
+from astrodriz_core.units import MAS_PER_ARCSEC
 
 __all__ = [
     "CLEARLY",
@@ -242,7 +243,7 @@ def are_clearly_apart(change: RegistrationChange, pixel_arcsec: float) -> bool:
     pixel_arcsec : float
         Size of a pixel.
     """
-    least = max(MISALIGNED_PIXELS * pixel_arcsec * MAS, CLEARLY * change.error_mas)
+    least = max(MISALIGNED_PIXELS * pixel_arcsec * MAS_PER_ARCSEC, CLEARLY * change.error_mas)
     return change.before_mas >= least and change.after_mas <= change.before_mas / LEAST_GAIN
 
 

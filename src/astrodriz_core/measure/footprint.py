@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from astrodriz_core.measure.images import BoolImage, DrizzledImage, check_common_grid
+from astrodriz_core.arrays import Mask
+from astrodriz_core.measure.images import DrizzledImage, check_common_grid
 from astrodriz_core.records.verification import OverlapRegion
 
 __all__ = ["coverage_map", "largest_count", "maximum_overlap", "overlap_region", "row_strips", "usable_everywhere"]
@@ -49,7 +50,7 @@ def coverage_map(exposures: tuple[DrizzledImage, ...]) -> NDArray[np.uint16]:
     return count
 
 
-def maximum_overlap(coverage: NDArray[np.integer], covered: BoolImage, n_exposures: int | None = None) -> BoolImage:
+def maximum_overlap(coverage: NDArray[np.integer], covered: Mask, n_exposures: int | None = None) -> Mask:
     """Pixels of one exposure in which most exposures overlap.
 
     Parameters
@@ -97,7 +98,7 @@ def largest_count(coverage: NDArray[np.integer]) -> int:
     return int(enough[-1]) + 1 if enough.size else 0
 
 
-def usable_everywhere(images: tuple[DrizzledImage, ...], iterations: int) -> BoolImage:
+def usable_everywhere(images: tuple[DrizzledImage, ...], iterations: int) -> Mask:
     """Pixels where the focus of all images may be compared.
 
     They are covered in every image, saturated in none, and at least `iterations` steps away from any

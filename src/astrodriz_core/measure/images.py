@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import ge, gt
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.errors import MeasurementError
 
 __all__ = [
-    "BoolImage",
     "DrizzledImage",
-    "FloatImage",
     "VerificationParameters",
     "check_common_grid",
 ]
-
-FloatImage: TypeAlias = NDArray[np.floating]
-BoolImage: TypeAlias = NDArray[np.bool_]
 
 
 @frozen(eq=False)
@@ -48,11 +41,11 @@ class DrizzledImage:
     """
 
     name: str
-    sci: FloatImage
-    wht: FloatImage
+    sci: Image
+    wht: Image
     exptime: float
-    cosmic_rays: BoolImage | None = None
-    saturated: BoolImage | None = None
+    cosmic_rays: Mask | None = None
+    saturated: Mask | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,7 +53,7 @@ class DrizzledImage:
         ny, nx = self.sci.shape
         return ny, nx
 
-    def covered(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> BoolImage:
+    def covered(self, window: tuple[slice, slice] = (slice(None), slice(None))) -> Mask:
         """Pixels of the window with positive weight and a finite value."""
         return (self.wht[window] > 0) & np.isfinite(self.sci[window])
 

@@ -15,8 +15,8 @@ from attrs import frozen
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.measure.images import BoolImage, FloatImage
 
 __all__ = ["kernel_radius", "laplacian_of_gaussian", "laplacian_strips", "reflected"]
 
@@ -31,7 +31,7 @@ def kernel_radius(sigma: float) -> int:
     return int(TRUNCATE * sigma + 0.5)
 
 
-def laplacian_of_gaussian(image: FloatImage, sigma: float) -> FloatImage:
+def laplacian_of_gaussian(image: Image, sigma: float) -> Image:
     """Laplacian of Gaussian of a whole image.
 
     Equal to ``scipy.ndimage.gaussian_laplace(image, sigma)`` (mode "reflect") up to the rounding of the
@@ -53,8 +53,8 @@ def laplacian_of_gaussian(image: FloatImage, sigma: float) -> FloatImage:
 
 
 def laplacian_strips(
-    image: FloatImage, sigma: float, *, overlap: int = 0, keep: BoolImage | None = None, fill: float = 0.0
-) -> Iterator[tuple[int, FloatImage]]:
+    image: Image, sigma: float, *, overlap: int = 0, keep: Mask | None = None, fill: float = 0.0
+) -> Iterator[tuple[int, Image]]:
     """Walk over an image and yield its Laplacian of Gaussian in strips of whole rows.
 
     Parameters
@@ -120,14 +120,14 @@ class Workbench:
         Receives their sum, tiles side by side.
     """
 
-    down: FloatImage
-    filtered: FloatImage
-    tiles: FloatImage
-    second: FloatImage
-    response: FloatImage
+    down: Image
+    filtered: Image
+    tiles: Image
+    second: Image
+    response: Image
 
 
-def _workbench(kernels: FloatImage, n_rows: int, width: int) -> Workbench:
+def _workbench(kernels: Image, n_rows: int, width: int) -> Workbench:
     """Workbench for framed blocks of `width` columns that give `n_rows` rows."""
     n_tiles = (width - kernels.shape[1] + 1) // TILE_COLUMNS
     return Workbench(
@@ -139,7 +139,7 @@ def _workbench(kernels: FloatImage, n_rows: int, width: int) -> Workbench:
     )
 
 
-def _kernels(sigma: float, dtype: np.dtype) -> FloatImage:
+def _kernels(sigma: float, dtype: np.dtype) -> Image:
     """Gaussian and its second derivative, shape (2, 2 radius + 1)."""
     offsets = np.arange(-kernel_radius(sigma), kernel_radius(sigma) + 1)
     gaussian = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -148,7 +148,7 @@ def _kernels(sigma: float, dtype: np.dtype) -> FloatImage:
     return np.array([gaussian, second], dtype)
 
 
-def _banded(kernel: FloatImage, size: int) -> FloatImage:
+def _banded(kernel: Image, size: int) -> Image:
     """Matrix that filters ``size + 2 radius`` values down to `size`, by a symmetric kernel."""
     matrix = np.zeros((size, size + len(kernel) - 1), kernel.dtype)
     for row in range(size):
@@ -163,7 +163,7 @@ def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | ND
     return reflected(np.arange(first - radius, last + radius), ny)
 
 
-def _framed(strip: FloatImage, radius: int, dtype: np.dtype) -> FloatImage:
+def _framed(strip: Image, radius: int, dtype: np.dtype) -> Image:
     """Copy of the strip with `radius` columns of zeros before it and enough after it to fill the tiles."""
     n_rows, nx = strip.shape
     width = -(-nx // TILE_COLUMNS) * TILE_COLUMNS + 2 * radius
@@ -172,7 +172,7 @@ def _framed(strip: FloatImage, radius: int, dtype: np.dtype) -> FloatImage:
     return block
 
 
-def _fill_missing(strip: FloatImage, keep: BoolImage | None, fill: float) -> None:
+def _fill_missing(strip: Image, keep: Mask | None, fill: float) -> None:
     """Fill pixels that are not finite or not kept, in place.
 
     A sum shows in one pass whether anything is not finite, which is rare.
@@ -185,7 +185,7 @@ def _fill_missing(strip: FloatImage, keep: BoolImage | None, fill: float) -> Non
         np.copyto(strip, fill, where=~keep)
 
 
-def _mirror_columns(block: FloatImage, radius: int, nx: int) -> None:
+def _mirror_columns(block: Image, radius: int, nx: int) -> None:
     """Reflect the image into the columns on either side, in place."""
     for start in (-radius, nx):
         outside = np.arange(start, start + radius)
@@ -198,7 +198,7 @@ def reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
     return np.where(folded < size, folded, 2 * size - 1 - folded)
 
 
-def _filter_block(block: FloatImage, bench: Workbench, across: list[FloatImage]) -> FloatImage:
+def _filter_block(block: Image, bench: Workbench, across: list[Image]) -> Image:
     """Response of a framed block; columns beyond the image are meaningless."""
     smooth, curve = across
     np.matmul(bench.down, block, out=bench.filtered)

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-__all__ = ["MAS", "TangentPlane", "sky_centre", "unit_vectors"]
+from astrodriz_core.arrays import Array
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 
-Array = NDArray[np.float64]
-
-ARCSEC = 3600.0
-"""Arcseconds in a degree."""
-
-MAS = 1000.0
-"""Milliarcseconds in an arcsecond."""
+__all__ = ["TangentPlane", "sky_centre", "unit_vectors"]
 
 
 @frozen
@@ -39,7 +33,7 @@ class TangentPlane:
         depth = v @ axes[2]
         with np.errstate(divide="ignore", invalid="ignore"):
             plane = (v @ axes[:2].T) / np.where(depth > 0, depth, np.nan)[:, None]
-        return np.asarray(np.rad2deg(plane) * ARCSEC)
+        return np.asarray(np.rad2deg(plane) * ARCSEC_PER_DEGREE)
 
 
 def unit_vectors(ra: Array, dec: Array) -> Array:

@@ -7,6 +7,7 @@ from enum import Enum
 from attrs import frozen
 
 from astrodriz_core.names import ChipKey
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 
 __all__ = [
     "ChipSky",
@@ -61,7 +62,7 @@ class OutputFrame:
     def pixel_scale_arcsec(self) -> float:
         """Side of a pixel, from the area that the CD matrix spans."""
         (a, b), (c, d) = self.cd
-        return float(abs(a * d - b * c) ** 0.5 * 3600.0)
+        return float(abs(a * d - b * c) ** 0.5 * ARCSEC_PER_DEGREE)
 
 
 @frozen

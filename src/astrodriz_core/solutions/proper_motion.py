@@ -6,13 +6,14 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.measure.tangent import unit_vectors
+from astrodriz_core.units import MAS_PER_DEGREE
 
 __all__ = ["CatalogColumns", "MovedPositions", "move_to_epoch"]
 
-Array = NDArray[np.float64]
 
-MAS_TO_RADIANS = float(np.deg2rad(1.0 / 3.6e6))
+MAS_TO_RADIANS = float(np.deg2rad(1.0 / MAS_PER_DEGREE))
 
 FEW_MOTIONS = 3
 """Fewer known proper motions than this say nothing about the unknown ones."""

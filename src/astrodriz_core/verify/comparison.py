@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Quantity, VerificationCheck
 from astrodriz_core.verify.matching import bulk_offset, match_tolerance, matched_pairs
 from astrodriz_core.verify.motion import Motion, MotionFit, fit_positions
+from astrodriz_core.verify.policies import SIMILARITY_LIMIT
 from astrodriz_core.verify.scan import find_peaks
-from astrodriz_core.verify.sources import Peaks, Positions, cut_out, window_sigma, windowed_centroids
+from astrodriz_core.verify.sources import Peaks, cut_out, window_sigma, windowed_centroids
 
 __all__ = ["compare_products"]
 
-#: Similarity below which the published rules accept the new product.
-SIMILARITY_LIMIT = 1.0
 #: Peaks of each product that are compared, at most; the strongest.
 PEAK_LIMIT = 3000
 #: Pixels on either side of a source that are compared, in standard deviations of the point spread function.

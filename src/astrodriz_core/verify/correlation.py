@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.interpolate import RectBivariateSpline
 
-from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.arrays import Image, Mask
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_of_gaussian
 from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import OverlapRegion, Registration, RegistrationMethod
@@ -47,7 +48,7 @@ def correlate_with_others(
     exposures: Sequence[DrizzledImage],
     wanted: Sequence[int],
     region: OverlapRegion,
-    sources: BoolImage,
+    sources: Mask,
     parameters: VerificationParameters,
 ) -> dict[int, Registration]:
     """Offsets of some exposures, each against the combination of all others.
@@ -85,9 +86,9 @@ def correlate_with_others(
 
 def _offset_in_two_steps(
     exposure: DrizzledImage,
-    others: FloatImage,
+    others: Image,
     window: tuple[slice, slice],
-    sources: BoolImage,
+    sources: Mask,
     reach: int,
     parameters: VerificationParameters,
 ) -> tuple[tuple[float, float], float, int] | None:
@@ -139,9 +140,9 @@ def _central_part(start: int, stop: int) -> slice:
 def filtered_window(
     image: DrizzledImage,
     window: tuple[slice, slice],
-    sources: BoolImage | None,
+    sources: Mask | None,
     parameters: VerificationParameters,
-) -> FloatImage:
+) -> Image:
     """LoG response in units of its noise, clipped; 0 where pixels are missing and, with `sources`, where
     flagged pixels lie off them.
     """
@@ -167,9 +168,7 @@ def _window_of(image: DrizzledImage, window: tuple[slice, slice]) -> DrizzledIma
     return DrizzledImage(image.name, image.sci[window], image.wht[window], image.exptime, *planes)
 
 
-def offset_from_blocks(
-    image: FloatImage, reference: FloatImage, reach: int
-) -> tuple[tuple[float, float], float, int] | None:
+def offset_from_blocks(image: Image, reference: Image, reach: int) -> tuple[tuple[float, float], float, int] | None:
     """Offset of an image against a reference, its standard error, and the number of blocks.
 
     Parameters
@@ -216,7 +215,7 @@ def _jackknife_error(without: NDArray[np.float64]) -> float:
     return error * small_sample_factor(effective)
 
 
-def _block_correlations(image: FloatImage, reference: FloatImage, lags: int) -> NDArray[np.float64]:
+def _block_correlations(image: Image, reference: Image, lags: int) -> NDArray[np.float64]:
     """Correlation of each block at lags from -lags to +lags, shape (n_blocks, 2 lags + 1, 2 lags + 1)."""
     size = fft.next_fast_len(BLOCK + lags, real=True)
     take = np.r_[-lags : lags + 1]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.measure.clipping import SigmaClippedStatistics, sigma_clipped_statistics
 from astrodriz_core.measure.footprint import row_strips
-from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_strips, reflected
 from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
 from astrodriz_core.verify.focus import focus_index
@@ -65,7 +66,7 @@ def drizzlepac_numbers(
     )
 
 
-def _nonzero_everywhere(exposures: tuple[DrizzledImage, ...], iterations: int) -> BoolImage:
+def _nonzero_everywhere(exposures: tuple[DrizzledImage, ...], iterations: int) -> Mask:
     """Pixels that are not 0 in any exposure, eroded."""
     nonzero = np.ones(exposures[0].shape, np.bool_)
     for exposure in exposures:
@@ -74,14 +75,14 @@ def _nonzero_everywhere(exposures: tuple[DrizzledImage, ...], iterations: int) -
     return np.asarray(ndimage.binary_erosion(nonzero, iterations=iterations)) if iterations else nonzero
 
 
-def _focus(image: FloatImage, sigma: float, keep: BoolImage) -> float:
+def _focus(image: Image, sigma: float, keep: Mask) -> float:
     """Maximum of |LoG| with the masked pixels set to 0 before."""
     peak = focus_index(image, sigma, keep=keep)
     return 0.0 if peak is None else peak.value
 
 
 def _exposure_record(
-    exposure: DrizzledImage, product: FloatImage, focus: float, exposure_weight: float
+    exposure: DrizzledImage, product: Image, focus: float, exposure_weight: float
 ) -> DrizzlepacExposure:
     """Distance and similarity of one exposure to the product, where the exposure is positive."""
     positive = np.asarray(exposure.sci > 0)
@@ -103,7 +104,7 @@ def _exposure_record(
     return DrizzlepacExposure(exposure.name, focus, weighted, similarity, min(known, default=None))
 
 
-def drizzlepac_hamming_distance(single: FloatImage, combined: FloatImage) -> float | None:
+def drizzlepac_hamming_distance(single: Image, combined: Image) -> float | None:
     """Pixels that differ between the source masks over those of the exposure's mask; None if it is empty."""
     if single.size == 0:
         return None
@@ -112,7 +113,7 @@ def drizzlepac_hamming_distance(single: FloatImage, combined: FloatImage) -> flo
     return int(np.count_nonzero(mask != positive_response_mask(combined))) / count if count else None
 
 
-def positive_response_mask(image: FloatImage) -> BoolImage:
+def positive_response_mask(image: Image) -> Mask:
     """Cores of the sources: where the negative LoG of what stands above the threshold is positive."""
     above = _above_background(image)
     mask = np.empty(image.shape, np.bool_)
@@ -121,7 +122,7 @@ def positive_response_mask(image: FloatImage) -> BoolImage:
     return mask
 
 
-def _above_background(image: FloatImage) -> FloatImage:
+def _above_background(image: Image) -> Image:
     """What the image has above the clipped mean plus `THRESHOLD_SIGMA` standard deviations, else 0."""
     sky = _background(image)
     threshold = sky.mean + THRESHOLD_SIGMA * sky.sigma
@@ -131,7 +132,7 @@ def _above_background(image: FloatImage) -> FloatImage:
     return np.clip(above, 0, None, out=above)
 
 
-def _background(image: FloatImage) -> SigmaClippedStatistics:
+def _background(image: Image) -> SigmaClippedStatistics:
     """Clipped statistics; the number of rounds grows with the largest value, none is without end."""
     largest = float(image.max())
     if largest == 0:
@@ -139,7 +140,7 @@ def _background(image: FloatImage) -> SigmaClippedStatistics:
     return sigma_clipped_statistics(image, CLIP_SIGMA, int(np.log10(largest / 2) + 0.5) or None)
 
 
-def _median_above(image: FloatImage, threshold: np.floating) -> FloatImage:
+def _median_above(image: Image, threshold: np.floating) -> Image:
     """What the median filtered image has above the threshold, else 0.
 
     The median of 25 pixels exceeds a level only where 13 of them do. Counting these is much faster than
@@ -157,7 +158,7 @@ def _median_above(image: FloatImage, threshold: np.floating) -> FloatImage:
     return above
 
 
-def _box_counts(flags: BoolImage) -> NDArray[np.uint8]:
+def _box_counts(flags: Mask) -> NDArray[np.uint8]:
     """Number of flags in the box around each pixel; the image is reflected at its edges."""
     ny, nx = flags.shape
     ones = np.pad(flags, MEDIAN_BOX // 2, mode="symmetric").view(np.uint8)
@@ -170,7 +171,7 @@ def _box_counts(flags: BoolImage) -> NDArray[np.uint8]:
     return counts
 
 
-def absolute_sum_similarity(image: FloatImage, reference: FloatImage) -> float | None:
+def absolute_sum_similarity(image: Image, reference: Image) -> float | None:
     """|sum of (image - reference)| over the sum of the image, of the largest square of 2^k pixels.
 
     None where the image sums to 0 or has no pixel.
@@ -186,7 +187,7 @@ def absolute_sum_similarity(image: FloatImage, reference: FloatImage) -> float |
     return float(abs((binned - other).sum())) / total if total else None
 
 
-def _rebinned(image: FloatImage, size: int) -> FloatImage:
+def _rebinned(image: Image, size: int) -> Image:
     """Sum of the image in ``size x size`` blocks."""
     block = image.shape[0] // size
     return np.asarray(image.reshape(size, block, size, block).sum(-1).sum(1))

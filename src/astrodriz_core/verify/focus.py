@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 from scipy import ndimage
 
-from astrodriz_core.measure.images import BoolImage, FloatImage
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.measure.laplacian import kernel_radius, laplacian_strips
 from astrodriz_core.records.verification import FocusDistribution, FocusIndex, FocusMeasurements
 
@@ -24,9 +24,7 @@ class Peak:
     x: int
 
 
-def focus_index(
-    image: FloatImage, sigma: float, *, mask: BoolImage | None = None, keep: BoolImage | None = None
-) -> Peak | None:
+def focus_index(image: Image, sigma: float, *, mask: Mask | None = None, keep: Mask | None = None) -> Peak | None:
     """Maximum of |LoG| of one image, and where it is.
 
     Parameters
@@ -53,7 +51,7 @@ def focus_index(
     return None if best is None else _exact(image, keep, sigma, best)
 
 
-def larger_peak(best: Peak | None, first_row: int, response: FloatImage, allowed: BoolImage | None) -> Peak | None:
+def larger_peak(best: Peak | None, first_row: int, response: Image, allowed: Mask | None) -> Peak | None:
     """Largest |response| among the allowed pixels of one strip if it exceeds the best so far, else that."""
     floor = -1.0 if best is None else best.value
     if max(float(response.max()), -float(response.min())) <= floor:
@@ -65,7 +63,7 @@ def larger_peak(best: Peak | None, first_row: int, response: FloatImage, allowed
     return Peak(float(size[y, x]), first_row + int(y), int(x)) if size[y, x] > floor else best
 
 
-def _exact(image: FloatImage, keep: BoolImage | None, sigma: float, peak: Peak) -> Peak:
+def _exact(image: Image, keep: Mask | None, sigma: float, peak: Peak) -> Peak:
     """The same pixel with the value that scipy computes there.
 
     The strips add their taps in another order than scipy, which matters in float32 where a high sky

@@ -10,11 +10,12 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
-from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
+from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, FWHM_PER_SIGMA, MEDIAN_ERROR
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
 from astrodriz_core.verify.scan import find_peaks
-from astrodriz_core.verify.sources import Cutouts, Positions, cut_out, window_sigma, windowed_centroids
+from astrodriz_core.verify.sources import Cutouts, cut_out, window_sigma, windowed_centroids
 
 __all__ = ["Shapes", "check_guiding", "judge_guiding", "measure_shapes", "unknown_guiding"]
 
@@ -105,7 +106,7 @@ def _moments(cutouts: Cutouts, positions: Positions, parameters: VerificationPar
     xx = np.einsum("nyx,nx->n", weighted, dx**2) / total
     yy = np.einsum("nyx,ny->n", weighted, dy**2) / total
     xy = np.einsum("nyx,ny,nx->n", weighted, dy, dx) / total
-    narrowest = 0.5 * (parameters.psf_fwhm_pix / 2.3548) ** 2
+    narrowest = 0.5 * (parameters.psf_fwhm_pix / FWHM_PER_SIGMA) ** 2
     real = (total > 0) & (xx > narrowest / 2) & (yy > narrowest / 2) & (xx + yy > narrowest)
     trace = (xx + yy)[real]
     return Shapes((xx - yy)[real] / trace, 2 * xy[real] / trace)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.measure.images import VerificationParameters
-from astrodriz_core.verify.sources import Peaks, Positions
+from astrodriz_core.verify.sources import Peaks
 
 __all__ = ["SharedSources", "bulk_offset", "match_tolerance", "matched_pairs", "share_sources"]
 

@@ -7,14 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from attrs import frozen
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.footprint import coverage_map, maximum_overlap, overlap_region, usable_everywhere
-from astrodriz_core.measure.images import (
-    BoolImage,
-    DrizzledImage,
-    VerificationParameters,
-    check_common_grid,
-)
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.records.verification import (
     AlignmentMeasurements,
     ExposureSharpness,
@@ -126,7 +122,7 @@ def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters
 
     region = overlap_region(coverage)
 
-    def overlap(single: DrizzledImage) -> BoolImage:
+    def overlap(single: DrizzledImage) -> Mask:
         count = region.n_exposures if region is not None else 0
         return maximum_overlap(coverage, single.covered() & product.covered(), count)
 

@@ -6,7 +6,7 @@ import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.verify.sources import Positions
+from astrodriz_core.arrays import Positions
 
 __all__ = ["FEWEST_SOURCES", "Motion", "MotionFit", "fit_positions"]
 

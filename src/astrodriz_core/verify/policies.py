@@ -22,6 +22,7 @@ from astrodriz_core.records.verification import (
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 
 __all__ = [
+    "SIMILARITY_LIMIT",
     "detectable_offset",
     "excluding_offset",
     "judge_calibrated",

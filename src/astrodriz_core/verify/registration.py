@@ -8,21 +8,19 @@ with each other, so that one exposure off its place does not pull the reference 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Positions
 from astrodriz_core.measure.images import VerificationParameters
 from astrodriz_core.records.verification import Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.motion import FEWEST_SOURCES, Motion, MotionFit, fit_positions
-from astrodriz_core.verify.sources import Positions
 
 __all__ = ["SourceTable", "consensus", "register", "solve_motions", "unmeasured"]
 
-Table: TypeAlias = NDArray[np.float64]
 
 #: Rounds of the joint solution, at most; a mosaic whose ends hang together by a chain needs many.
 SOLUTION_ROUNDS = 100
@@ -48,7 +46,7 @@ class SourceTable:
     """
 
     positions: NDArray[np.float64]
-    errors: Table
+    errors: Array
 
 
 def solve_motions(table: SourceTable, start: Positions) -> tuple[NDArray[np.float64], list[Motion]]:
@@ -89,7 +87,7 @@ def _about_their_mean(motions: Sequence[Motion]) -> list[Motion]:
 
 def _common_positions(
     table: SourceTable, motions: Sequence[Motion], centre: NDArray[np.float64], members: Sequence[int]
-) -> tuple[Positions, Table]:
+) -> tuple[Positions, Array]:
     """Position of each source in the frame of no motion, from the given exposures, and its variance."""
     columns = list(members)
     moved = np.stack(
@@ -107,7 +105,7 @@ def _common_positions(
 def _fit_motion(
     table: SourceTable,
     index: int,
-    common: tuple[Positions, Table],
+    common: tuple[Positions, Array],
     centre: NDArray[np.float64],
     guess: Motion,
 ) -> MotionFit | None:

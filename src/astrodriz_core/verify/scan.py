@@ -12,7 +12,8 @@ import numpy as np
 from attrs import frozen
 from scipy import ndimage
 
-from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
+from astrodriz_core.arrays import Image, Mask
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_strips
 from astrodriz_core.verify.focus import Peak, larger_peak
 from astrodriz_core.verify.similarity import DifferenceSums
@@ -46,8 +47,8 @@ class ProductScan:
 
     peak: Peak | None
     level: float
-    response: FloatImage
-    sources: BoolImage
+    response: Image
+    sources: Mask
 
 
 @frozen(eq=False)
@@ -59,7 +60,7 @@ class ExposureScan:
     difference: DifferenceSums
 
 
-def scan_product(product: DrizzledImage, usable: BoolImage, parameters: VerificationParameters) -> ProductScan:
+def scan_product(product: DrizzledImage, usable: Mask, parameters: VerificationParameters) -> ProductScan:
     """Focus index of the product where `usable` allows it, and where its sources are."""
     covered, level = product.covered(), background_level(product)
     sources = np.zeros(product.shape, np.bool_)
@@ -86,7 +87,7 @@ def find_peaks(image: DrizzledImage, parameters: VerificationParameters) -> Peak
     return Peaks.joined(parts)
 
 
-def contaminated(exposure: DrizzledImage, sources: BoolImage) -> BoolImage:
+def contaminated(exposure: DrizzledImage, sources: Mask) -> Mask:
     """Pixels that a real cosmic ray spoils in one exposure.
 
     A flagged pixel on a source of the product is most likely the core of that source, flagged because
@@ -102,8 +103,8 @@ def scan_exposure(
     exposure: DrizzledImage,
     product: DrizzledImage,
     seen: ProductScan,
-    usable: BoolImage,
-    region: BoolImage,
+    usable: Mask,
+    region: Mask,
     parameters: VerificationParameters,
 ) -> ExposureScan:
     """Focus index, peaks and difference from the product of one exposure.
@@ -144,8 +145,8 @@ def scan_exposure(
 
 
 def _responses(
-    image: DrizzledImage, covered: BoolImage, level: float, parameters: VerificationParameters
-) -> Iterator[tuple[int, FloatImage]]:
+    image: DrizzledImage, covered: Mask, level: float, parameters: VerificationParameters
+) -> Iterator[tuple[int, Image]]:
     """Strips of the LoG response that overlap by one row, missing pixels at the background level."""
     return laplacian_strips(image.sci, parameters.log_sigma_pix, overlap=1, keep=covered, fill=level)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.verification import ExposureSharpness, FocusDistribution
 from astrodriz_core.verify.calibration import small_sample_factor
-from astrodriz_core.verify.sources import Cutouts, Positions
+from astrodriz_core.verify.sources import Cutouts
 
 __all__ = [
     "concentration",

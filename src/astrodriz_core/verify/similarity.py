@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from astrodriz_core.measure.images import BoolImage, FloatImage
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
 from astrodriz_core.records.verification import ExposureSimilarity, SimilarityMeasurements
 
@@ -68,11 +68,11 @@ class DifferenceSums:
     @classmethod
     def of_strip(
         cls,
-        exposure: FloatImage,
-        product: FloatImage,
-        exposure_mask: BoolImage,
-        product_mask: BoolImage,
-        compared: BoolImage,
+        exposure: Image,
+        product: Image,
+        exposure_mask: Mask,
+        product_mask: Mask,
+        compared: Mask,
     ) -> DifferenceSums:
         """Sums over the compared pixels of one strip.
 
@@ -97,7 +97,7 @@ class DifferenceSums:
         )
 
 
-def _squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float, float]:
+def _squares(exposure: Image, product: Image) -> tuple[int, float, float]:
     """Number, sum of squared differences, sum of the mean of squares."""
     one, other = exposure.astype(np.float64), product.astype(np.float64)
     return one.size, float(((one - other) ** 2).sum()), float((one @ one + other @ other) / 2)
@@ -107,7 +107,7 @@ def _squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float, flo
 SKY_SAMPLING = 15
 
 
-def _sky_squares(exposure: FloatImage, product: FloatImage) -> tuple[int, float, float]:
+def _sky_squares(exposure: Image, product: Image) -> tuple[int, float, float]:
     """Number and squares of the sky, from the median absolute value, blind to faint sources."""
     one, other = exposure[::SKY_SAMPLING], product[::SKY_SAMPLING]
     if not one.size:

@@ -8,11 +8,13 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
+from astrodriz_core.measure.robust import FWHM_PER_SIGMA
 from astrodriz_core.verify.matching import SharedSources
 from astrodriz_core.verify.registration import SourceTable
 from astrodriz_core.verify.sharpness import concentration, gaussian_concentration, laplacian_at
-from astrodriz_core.verify.sources import Peaks, Positions, cut_out, window_sigma, windowed_centroids
+from astrodriz_core.verify.sources import Peaks, cut_out, window_sigma, windowed_centroids
 
 __all__ = ["SourceMeasurements", "measure_sources", "without_spikes"]
 
@@ -75,7 +77,7 @@ def without_spikes(image: DrizzledImage, peaks: Peaks, parameters: VerificationP
     """
     cutouts = cut_out(image, peaks.positions, int(np.ceil(3 * window_sigma(parameters))))
     measured = concentration(cutouts, peaks.positions, window_sigma(parameters))
-    variance = (parameters.psf_fwhm_pix / 2.3548) ** 2 + DRIZZLE_VARIANCE
+    variance = (parameters.psf_fwhm_pix / FWHM_PER_SIGMA) ** 2 + DRIZZLE_VARIANCE
     limit = gaussian_concentration(variance, window_sigma(parameters)) + SHARPNESS_MARGIN
     wide = measured < limit
     return Peaks(peaks.positions[wide], peaks.strength[wide])

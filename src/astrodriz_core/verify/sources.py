@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from astrodriz_core.measure.images import BoolImage, DrizzledImage, FloatImage, VerificationParameters
-from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
+from astrodriz_core.arrays import Image, Mask, Positions
+from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
+from astrodriz_core.measure.robust import FWHM_PER_SIGMA, MEDIAN_ABSOLUTE
 
 __all__ = [
     "Cutouts",
     "Peaks",
-    "Positions",
     "background_level",
     "cut_out",
     "parabola_top",
@@ -24,8 +22,6 @@ __all__ = [
     "windowed_centroids",
 ]
 
-Positions: TypeAlias = NDArray[np.float64]
-"""Shape (n, 2): x, y of each source, 0-based pixels."""
 
 #: A peak counts from this many times the noise of the LoG response.
 DETECTION_SIGMA = 5.0
@@ -98,7 +94,7 @@ def background_level(image: DrizzledImage) -> float:
     return float(np.median(values)) if values.size else 0.0
 
 
-def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: slice, noise: float) -> Peaks:
+def strip_peaks(first_row: int, response: Image, covered: Mask, own: slice, noise: float) -> Peaks:
     """Peaks of one strip of the LoG response.
 
     Parameters
@@ -129,7 +125,7 @@ def strip_peaks(first_row: int, response: FloatImage, covered: BoolImage, own: s
     return Peaks(np.column_stack([x + dx, first_row + y + dy]), around[4])
 
 
-def response_noise(response: FloatImage, covered: BoolImage) -> float:
+def response_noise(response: Image, covered: Mask) -> float:
     """Robust standard deviation of the LoG response; infinite where nothing is covered.
 
     It is the median of |response| over a sample of the covered pixels, in units of a normal
@@ -236,4 +232,4 @@ def windowed_centroids(cutouts: Cutouts, start: Positions, parameters: Verificat
 
 def window_sigma(parameters: VerificationParameters) -> float:
     """Standard deviation of the window: that of the point spread function, at least one pixel."""
-    return max(parameters.psf_fwhm_pix / 2.3548, 1.0)
+    return max(parameters.psf_fwhm_pix / FWHM_PER_SIGMA, 1.0)

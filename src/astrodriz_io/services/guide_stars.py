@@ -15,6 +15,7 @@ from attrs import frozen
 
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.records.astrometry import GuideStarOffset
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.services.web import NotFoundError, TryAgainError, WebService, parse_xml
 from astrodriz_io.storage.json_files import read_json_object
 
@@ -128,4 +129,4 @@ def _offset(tags: dict[str, str], where: str) -> GuideStarOffset | None:
         raise DatabaseError(f"The guide star catalogue {catalog[:40]!r} has no sensible name.", where=where)
     if d_ra == 0.0 and d_dec == 0.0:
         return None
-    return GuideStarOffset(east * 3600.0, d_dec * 3600.0, catalog)
+    return GuideStarOffset(east * ARCSEC_PER_DEGREE, d_dec * ARCSEC_PER_DEGREE, catalog)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from astropy.table import Table
 
+from astrodriz_core.units import MAS_PER_DEGREE
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.sources import Stars
 from astrodriz_io.simulate.spec import SimulationSpec
@@ -55,8 +56,8 @@ def reference_catalogue(spec: SimulationSpec, stars: Stars) -> Table:
     return Table(
         {
             "objID": np.arange(len(magnitude)) + FIRST_IDENTIFIER,
-            "ra": sky[:, 0] + offset_mas[:, 0] / 3.6e6 / np.cos(np.deg2rad(sky[:, 1])),
-            "dec": sky[:, 1] + offset_mas[:, 1] / 3.6e6,
+            "ra": sky[:, 0] + offset_mas[:, 0] / MAS_PER_DEGREE / np.cos(np.deg2rad(sky[:, 1])),
+            "dec": sky[:, 1] + offset_mas[:, 1] / MAS_PER_DEGREE,
             "ra_error": error,
             "dec_error": error,
             "pmra": stated[:, 0],

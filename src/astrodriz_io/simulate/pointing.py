@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.records.common import ChipWcs
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.detectors import Chip
 from astrodriz_io.simulate.distorted_wcs import as_chip_wcs, hst_wcs, put_linear_wcs, updated_copy
 from astrodriz_io.simulate.headers import ImageStatistics, Schedule, primary_header, schedule, sci_header
@@ -136,7 +137,7 @@ def _guess(spec: SimulationSpec) -> tuple[ChipWcs, ...]:
 def _guessed_chip(spec: SimulationSpec, chip: Chip) -> ChipWcs:
     row = spec.model.idctab.row(chip.number)
     x0, y0, nx, ny = chip.cut(spec.size)
-    scale = row.scale / 3600.0
+    scale = row.scale / ARCSEC_PER_DEGREE
     return ChipWcs(
         extver=chip.extver,
         crval=spec.target,

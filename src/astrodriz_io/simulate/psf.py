@@ -14,6 +14,8 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter
 
+from astrodriz_core.units import ARCSEC_PER_DEGREE
+
 __all__ = ["PsfTable", "encircled_energy", "psf_table"]
 
 APERTURE_M = 2.4
@@ -27,7 +29,7 @@ PERIOD_OVER_REACH = 2.5
 JITTER_ARCSEC = 0.007
 """Pointing jitter in fine lock, one axis."""
 WAVELENGTH_SAMPLES = 5
-ARCSEC = np.deg2rad(1.0 / 3600.0)
+ARCSEC = np.deg2rad(1.0 / ARCSEC_PER_DEGREE)
 CORE = (24, 15)
 WINGS = (96, 5)
 """Half-width in pixels and odd oversampling of the tables for usual and for very bright stars."""

@@ -8,6 +8,8 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from astrodriz_core.measure.robust import FWHM_PER_SIGMA
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.psf import PsfTable, psf_table
 from astrodriz_io.simulate.sources import Galaxies, Stars
 from astrodriz_io.simulate.spec import SimulationSpec
@@ -87,7 +89,7 @@ def _jacobian(wcs: WCS, xy: NDArray[np.float64]) -> NDArray[np.float64]:
     for step in (np.array([0.5, 0.0]), np.array([0.0, 0.5])):
         high, low = wcs.all_pix2world(xy + step, 0), wcs.all_pix2world(xy - step, 0)
         east = ((high[:, 0] - low[:, 0] + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(low[:, 1]))
-        columns.append(3600.0 * np.stack([east, high[:, 1] - low[:, 1]], axis=-1))
+        columns.append(ARCSEC_PER_DEGREE * np.stack([east, high[:, 1] - low[:, 1]], axis=-1))
     return np.stack(columns, axis=-1)
 
 
@@ -208,5 +210,13 @@ def _add_disk(
 
 def _core_sigma_pix(spec: SimulationSpec, scale: float) -> float:
     """Sigma of the Gaussian that stands for the PSF when galaxies are smoothed, pixels."""
-    airy = GAUSSIAN_CORE_FWHM * spec.filter_model.pivot * 1e-10 / 2.4 / np.deg2rad(1.0 / 3600.0) / scale / 2.3548
+    airy = (
+        GAUSSIAN_CORE_FWHM
+        * spec.filter_model.pivot
+        * 1e-10
+        / 2.4
+        / np.deg2rad(1.0 / ARCSEC_PER_DEGREE)
+        / scale
+        / FWHM_PER_SIGMA
+    )
     return float(np.hypot(airy, spec.model.electronics.diffusion))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.errors import MissingFilesError
+from astrodriz_core.units import MAS_PER_DEGREE
 from astrodriz_io.simulate.truth import AssociationTruth, ChipTruth, ExposureTruth, load_truth
 
 __all__ = ["ExposureScore", "WcsScore", "score_wcs"]
@@ -139,4 +140,4 @@ def _offset_mas(sky: NDArray[np.float64], truth: tuple[tuple[float, float], ...]
     """Offsets east and north, mas."""
     true = np.array(truth)
     east = ((sky[:, 0] - true[:, 0] + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(true[:, 1]))
-    return np.stack([east, sky[:, 1] - true[:, 1]], axis=-1) * 3.6e6
+    return np.stack([east, sky[:, 1] - true[:, 1]], axis=-1) * MAS_PER_DEGREE

@@ -6,6 +6,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.spec import FIELDS, FieldPreset, SimulationSpec
 from astrodriz_io.simulate.sphere import east_north, to_sky, to_vector
@@ -97,7 +98,7 @@ def _bounding_box(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> NDA
     """Least and largest offset from the target, arcsec: ((east, north), (east, north))."""
     east, north = east_north(np.array(spec.target))
     vectors = to_vector(corners_deg)
-    offsets = np.rad2deg(np.stack([vectors @ east, vectors @ north], axis=-1)) * 3600.0
+    offsets = np.rad2deg(np.stack([vectors @ east, vectors @ north], axis=-1)) * ARCSEC_PER_DEGREE
     return np.stack([offsets.min(axis=0), offsets.max(axis=0)])
 
 
@@ -128,7 +129,7 @@ def _grid(
 def _at_offsets(spec: SimulationSpec, offsets_arcsec: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sky positions, degrees, of offsets (east, north) from the target."""
     east, north = east_north(np.array(spec.target))
-    offsets = np.deg2rad(offsets_arcsec / 3600.0)
+    offsets = np.deg2rad(offsets_arcsec / ARCSEC_PER_DEGREE)
     return to_sky(to_vector(np.array(spec.target)) + offsets[:, :1] * east + offsets[:, 1:] * north)
 
 

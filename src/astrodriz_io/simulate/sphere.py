@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from astrodriz_core.units import ARCSEC_PER_DEGREE
+
 __all__ = ["carry", "east_north", "move_linear_wcs", "sky_motion", "to_sky", "to_vector"]
 
 
@@ -49,7 +51,7 @@ def sky_motion(about_deg: tuple[float, float], shift_arcsec: tuple[float, float]
     about = np.array(about_deg, dtype=np.float64)
     centre = to_vector(about)
     east, north = east_north(about)
-    shift = np.deg2rad(np.array(shift_arcsec) / 3600.0)
+    shift = np.deg2rad(np.array(shift_arcsec) / ARCSEC_PER_DEGREE)
     axis = np.cross(centre, shift[0] * east + shift[1] * north)
     return Rotation.from_rotvec(axis) * Rotation.from_rotvec(-np.deg2rad(roll_deg) * centre)
 

@@ -13,6 +13,7 @@ from astropy.io import fits
 from astrodriz_core.decide.alignment import AlignmentPlan
 from astrodriz_core.records.astrometry import AbsoluteFit, RelativeExposure, RelativeFit
 from astrodriz_core.solutions.wcsnames import wcs_type
+from astrodriz_core.units import MAS_PER_DEGREE
 from astrodriz_io.wcs.attached import attach_own, remove_duplicates
 from astrodriz_io.wcs.headerlets import AUTHOR, make_headerlet
 from astrodriz_io.wcs.headers import (
@@ -25,8 +26,6 @@ from astrodriz_io.wcs.primary import keep_primary
 from astrodriz_io.wcs.wcscorr_table import update_wcscorr
 
 __all__ = ["write_alignment"]
-
-MAS_IN_DEGREE = 3.6e6
 
 
 def write_alignment(files: Sequence[Path], plan: AlignmentPlan) -> tuple[str, ...]:
@@ -92,8 +91,8 @@ def _write_figures(header: fits.Header, fit: AbsoluteFit) -> None:
     """What the archive writes about a fit."""
     header["RMS_RA"] = (fit.rms_ra_mas, "RMS in RA of WCS fit(mas)")
     header["RMS_DEC"] = (fit.rms_dec_mas, "RMS in DEC of WCS fit(mas)")
-    header["CRDER1"] = (fit.rms_ra_mas / MAS_IN_DEGREE, "RMS in RA of WCS fit(deg)")
-    header["CRDER2"] = (fit.rms_dec_mas / MAS_IN_DEGREE, "RMS in DEC of WCS fit(deg)")
+    header["CRDER1"] = (fit.rms_ra_mas / MAS_PER_DEGREE, "RMS in RA of WCS fit(deg)")
+    header["CRDER2"] = (fit.rms_dec_mas / MAS_PER_DEGREE, "RMS in DEC of WCS fit(deg)")
     header["NMATCHES"] = (fit.matches, "matches of the WCS fit")
     header["FITGEOM"] = (fit.geometry.value, "geometry of the WCS fit")
 

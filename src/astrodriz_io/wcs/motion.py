@@ -13,6 +13,7 @@ from tweakwcs import FITSWCSCorrector
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.errors import AlignmentError
 from astrodriz_core.measure.tangent import TangentPlane
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.wcs.stwcs_calls import read_wcs
 
 __all__ = ["MovedChip", "chip_wcs", "moved_chip", "reference_plane", "write_moved_chip"]
@@ -54,7 +55,7 @@ def reference_plane(plane: TangentPlane) -> FITSWCSCorrector:
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = [plane.ra, plane.dec]
     wcs.wcs.crpix = [1.0, 1.0]
-    wcs.wcs.cd = np.eye(2) / 3600.0
+    wcs.wcs.cd = np.eye(2) / ARCSEC_PER_DEGREE
     wcs.pixel_shape = (PLANE_PIXELS, PLANE_PIXELS)
     wcs.wcs.set()
     return FITSWCSCorrector(wcs)

@@ -9,14 +9,12 @@ from astropy.io import fits
 from attrs import frozen
 
 from astrodriz_core.measure.tangent import TangentPlane
+from astrodriz_core.units import MAS_PER_ARCSEC
 from astrodriz_io.fits.files import open_fits
 from astrodriz_io.wcs.headers import primary_wcsname, science_extensions
 from astrodriz_io.wcs.motion import chip_wcs
 
 __all__ = ["Pointing", "pointing", "pointing_change", "read_pointing"]
-
-MAS = 3.6e6
-"""Milliarcseconds in a degree."""
 
 
 @frozen
@@ -58,4 +56,4 @@ def pointing_change(before: Pointing, after: Pointing) -> tuple[float, float, fl
     """Motion east and north, mas, and rotation, degrees, from one pointing to another."""
     east, north = TangentPlane(before.ra, before.dec).project(np.array([after.ra]), np.array([after.dec]))[0]
     turn = (after.orientation_deg - before.orientation_deg + 180.0) % 360.0 - 180.0
-    return float(east) * 1000.0, float(north) * 1000.0, float(turn)
+    return float(east) * MAS_PER_ARCSEC, float(north) * MAS_PER_ARCSEC, float(turn)
