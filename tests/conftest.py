@@ -1,4 +1,4 @@
-"""Shared by all tests; its place makes ``strategies.py`` importable."""
+"""Shared by all tests; warnings are errors, and a loaded machine is no reason to fail."""
 
 from __future__ import annotations
 

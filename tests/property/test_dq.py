@@ -17,9 +17,7 @@ from astrodriz_core.instruments.dq import (
     good_pixels,
     interpret_bits,
 )
-
-DTYPES = [np.int16, np.uint16, np.int32, np.uint32, np.dtype(">i2"), np.dtype(">i4"), np.uint8]
-dq_arrays = st.sampled_from(DTYPES).flatmap(lambda dtype: npst.arrays(dtype, npst.array_shapes(max_dims=2, max_side=6)))
+from astrodriz_core.testing import dq_arrays
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,7 @@ def test_known_answers() -> None:
     np.testing.assert_array_equal(good_pixels(dq, ~4), (dq & 4) == 0)
 
 
-@given(dq_arrays)
+@given(dq_arrays())
 def test_no_mask_and_all_bits_accept_every_pixel(dq: np.ndarray) -> None:
     assert good_pixels(dq, None).all()
     assert good_pixels(dq, -1).all()
@@ -73,7 +71,7 @@ def test_sixteen_good_bits_accept_every_16_bit_pixel(dq: np.ndarray) -> None:
     assert good_pixels(dq, 65535).all()
 
 
-@given(dq_arrays, st.integers(-(2**16), 2**16))
+@given(dq_arrays(), st.integers(-(2**16), 2**16))
 def test_a_pixel_is_good_when_no_other_bit_is_set(dq: np.ndarray, bits: int) -> None:
     width = 8 * dq.dtype.itemsize
     unsigned = [int(value) % 2**width for value in dq.ravel()]
@@ -81,12 +79,12 @@ def test_a_pixel_is_good_when_no_other_bit_is_set(dq: np.ndarray, bits: int) -> 
     assert good_pixels(dq, bits).ravel().tolist() == expected
 
 
-@given(dq_arrays, st.integers(0, 65535), st.integers(0, 65535))
+@given(dq_arrays(), st.integers(0, 65535), st.integers(0, 65535))
 def test_more_good_bits_never_lose_a_pixel(dq: np.ndarray, bits: int, more: int) -> None:
     assert not (good_pixels(dq, bits) & ~good_pixels(dq, bits | more)).any()
 
 
-@given(dq_arrays, st.none() | st.integers(-(2**16), 2**16))
+@given(dq_arrays(), st.none() | st.integers(-(2**16), 2**16))
 def test_the_array_is_not_changed(dq: np.ndarray, bits: int | None) -> None:
     before = dq.copy()
     dq.flags.writeable = False

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 from scipy.stats import norm
 
@@ -14,15 +13,11 @@ from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.footprint import usable_everywhere
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.measure.laplacian import kernel_radius, laplacian_of_gaussian, laplacian_strips
+from astrodriz_core.testing import images, star_field, star_places
 from astrodriz_core.verify.focus import focus_index, focus_measurements, z_score
 from astrodriz_core.verify.sharpness import focus_distribution
-from strategies import star_field, star_places
 
-IMAGES = arrays(
-    np.float64,
-    array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40),
-    elements=st.floats(-100, 100, allow_subnormal=False),
-)
+IMAGES = images(most=40, value=100.0, holes=False, double=True)
 SIGMAS = st.floats(0.5, 3.0)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from astrodriz_core.decide.keep import LIMITS, judge_stage, worsenings
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import ProductComparison, RegistrationMethod, Verification
+from astrodriz_core.testing import records
 from astrodriz_core.verify.verification import judge
-from record_strategies import records
 
 VERDICTS = st.sampled_from(list(Verdict))
 NOT_ALIGNED = st.sampled_from([Verdict.MISALIGNED, Verdict.UNDETERMINED])

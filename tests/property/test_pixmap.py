@@ -16,6 +16,7 @@ from astrodriz_core.combine.pixmap import (
     undistorted_pixels,
 )
 from astrodriz_core.errors import MeasurementError
+from astrodriz_core.testing import tan_wcses
 
 SCALE = 0.05 / 3600.0
 """Degrees. A pixel of HST's cameras."""
@@ -89,8 +90,8 @@ def test_equals_astropy_with_another_lonpole():
     assert_same_as_astropy(first, turned)
 
 
-def test_same_plane_is_the_identity():
-    one = plane(123.0, -45.0, 77.0)
+@given(one=tan_wcses())
+def test_same_plane_is_the_identity(one: TanWcs):
     x, y = pixels()
     ours = apply_homography(tangent_plane_homography(one, one), x, y)
     np.testing.assert_allclose(ours, (x, y), rtol=0.0, atol=1e-8)

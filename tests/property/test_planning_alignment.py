@@ -38,7 +38,7 @@ from astrodriz_core.records.astrometry import (
     RelativeExposure,
     RelativeFit,
 )
-from record_strategies import records
+from astrodriz_core.testing import records
 
 few = settings(max_examples=40, deadline=None)
 

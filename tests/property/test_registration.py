@@ -14,6 +14,7 @@ from astrodriz_core.measure.clipping import SAMPLE, sigma_clipped_statistics
 from astrodriz_core.measure.footprint import coverage_map, overlap_region
 from astrodriz_core.measure.images import DrizzledImage, check_common_grid
 from astrodriz_core.records.verification import GuidingOutcome, RegistrationMethod
+from astrodriz_core.testing import PARAMETERS, star_association, star_field, star_places
 from astrodriz_core.verify import registration
 from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.correlation import correlate_with_others, offset_from_blocks
@@ -25,7 +26,6 @@ from astrodriz_core.verify.registration import SourceTable, consensus, register,
 from astrodriz_core.verify.sharpness import concentration, exposure_sharpness
 from astrodriz_core.verify.source_table import without_spikes
 from astrodriz_core.verify.sources import Peaks, cut_out, parabola_top, windowed_centroids
-from strategies import PARAMETERS, star_association, star_field, star_places
 
 OFFSETS = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
 

@@ -13,23 +13,16 @@ from hypothesis import strategies as st
 
 from astrodriz_core.errors import InputError, MissingFilesError, RecordError
 from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
-from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord, StageRecord
+from astrodriz_core.records.run import SCHEMA_VERSION
 from astrodriz_core.records.verification import Verification
+from astrodriz_core.testing import records, run_records
 from astrodriz_io.record_files.migration import MIGRATIONS
 from astrodriz_io.record_files.record import dump_record, parse_record, read_record
 from astrodriz_io.record_files.schema import mistakes, record_schema
-from record_strategies import records
 
 ROOT = Path(__file__).parents[2]
 VERSION_1 = ROOT / "tests" / "integration" / "records" / "version_1_decisions.json"
 SCHEMA = record_schema()
-
-
-def run_records():
-    # One stage at the most: it alone has some two hundred fields.
-    return records(
-        RunRecord, schema_version=st.just(SCHEMA_VERSION), stages=st.lists(records(StageRecord), max_size=1).map(tuple)
-    )
 
 
 slow = settings(

@@ -13,6 +13,7 @@ from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.footprint import coverage_map, largest_count, maximum_overlap, overlap_region
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.records.common import Verdict
+from astrodriz_core.testing import PARAMETERS, star_association, star_field, star_places
 from astrodriz_core.verify.comparison import compare_products
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.scan import contaminated, find_peaks
@@ -23,7 +24,6 @@ from astrodriz_core.verify.similarity import (
     mean_squared_error_index,
     similarity_measurements,
 )
-from strategies import PARAMETERS, star_association, star_field, star_places
 
 SHAPE = (64, 80)
 

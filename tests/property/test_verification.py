@@ -26,6 +26,7 @@ from astrodriz_core.records.verification import (
     Registration,
     Verification,
 )
+from astrodriz_core.testing import PARAMETERS, records, star_association
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_core.verify.drizzlepac import (
     absolute_sum_similarity,
@@ -37,7 +38,6 @@ from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.policies import detectable_offset, judge_calibrated, judge_documented, judge_drizzlepac
 from astrodriz_core.verify.registration import unmeasured
 from astrodriz_core.verify.verification import judge, worst_exposure
-from strategies import PARAMETERS, records, star_association
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "drizzlepac_3_11.json").read_text())
 JSON = make_converter()
