@@ -50,6 +50,12 @@ _.position_angle_deg
 # For those who read DQ values with `explain_dq`.
 _.explanation
 
+# `process` hands its arguments on together.
+_.inmemory
+_.align_to_gaia
+_.do_verify_guiding
+_.make_manifest
+
 # Python asks the facade by these.
 _.__getattr__
 _.__dir__
@@ -58,6 +64,9 @@ _.__dir__
 _._own_client
 _._at_least_one
 _._a_time
+
+# requests calls this.
+_.get_connection_with_tls_context
 
 # astroquery calls these, with these keywords.
 _.get_connection

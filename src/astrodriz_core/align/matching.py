@@ -81,8 +81,8 @@ def match_nearest(xy: Array, reference: Array, tolerance: float) -> tuple[Indice
     """
     if len(xy) == 0 or len(reference) == 0:
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
-    distance, nearest = cKDTree(reference).query(xy)
-    _, back = cKDTree(xy).query(reference)
+    distance, nearest = map(np.asarray, cKDTree(reference).query(xy))
+    _, back = map(np.asarray, cKDTree(xy).query(reference))
     first = np.flatnonzero((distance <= tolerance) & (back[nearest] == np.arange(len(xy))))
     return first, nearest[first]
 
@@ -128,7 +128,7 @@ def _pair_offsets(xy: Array, reference: Array, search: float) -> Array:
     """Offsets reference - xy of all pairs inside the square window, shape (K, 2)."""
     if len(xy) == 0 or len(reference) == 0:
         return np.zeros((0, 2))
-    neighbours = cKDTree(reference).query_ball_point(xy, search, p=np.inf)
+    neighbours = np.atleast_1d(cKDTree(reference).query_ball_point(xy, search, p=np.inf))
     counts = [len(n) for n in neighbours]
     first = np.repeat(np.arange(len(xy)), counts)
     second = np.concatenate([np.asarray(n, dtype=np.intp) for n in neighbours])

@@ -149,8 +149,8 @@ def matched_pairs(
     """
     if not len(positions) or not len(reference):
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    distance, partner = cKDTree(reference).query(positions)
-    _, back = cKDTree(positions).query(reference)
+    distance, partner = map(np.asarray, cKDTree(reference).query(positions))
+    _, back = map(np.asarray, cKDTree(positions).query(reference))
     own = np.flatnonzero((distance < tolerance) & (back[partner] == np.arange(len(positions))))
     return own, np.asarray(partner[own], np.intp)
 

@@ -168,7 +168,8 @@ def read_table(path: Path) -> Table:
 def _read_table(path: Path, kind: str) -> Table:
     """A file in one of astropy's formats."""
     with _reading_table(path):
-        return Table.read(path, format=kind)
+        table: Table = Table.read(path, format=kind)
+    return table
 
 
 def _read_parquet(path: Path) -> Table:

@@ -141,8 +141,9 @@ def _astroquery_launcher(address: str, handler: _Handler) -> Callable[[str], Tab
 
     def launch(adql: str) -> Table:
         try:
-            return TapPlus(url=address, connhandler=archive).launch_job_async(adql).get_results()
+            table: Table = TapPlus(url=address, connhandler=archive).launch_job_async(adql).get_results()
         except ASTROQUERY_FAILURES as failure:
             raise CatalogError(f"The Gaia archive gave no usable answer ({failure}).") from failure
+        return table
 
     return launch

@@ -86,6 +86,7 @@ class ServiceCatalog(WebService):
         if len(rows) - 1 != int(counted[1]):
             raise TryAgainError(f"the reply for {self.name} has {len(rows) - 1} rows, but says {counted[1]}")
         try:
-            return ascii.read(rows, format="csv", guess=False)
+            table: Table = ascii.read(rows, format="csv", guess=False)
         except (ValueError, TypeError, IndexError) as error:
             raise TryAgainError(f"the reply for {self.name} is not a table ({error})") from error
+        return table

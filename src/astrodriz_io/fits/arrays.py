@@ -92,7 +92,8 @@ def read_header(path: Path, extname: str, extver: int = 1) -> fits.Header:
         hdu = next(units) if extname == "PRIMARY" else _first(units, extname, extver)
         if hdu is None:
             raise _no_extension(path, extname, extver)
-        return hdu.header.copy()
+        header: fits.Header = hdu.header.copy()
+        return header
 
 
 def image_shape(hdu: fits.ImageHDU | fits.CompImageHDU) -> tuple[int, int] | None:

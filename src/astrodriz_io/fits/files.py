@@ -200,7 +200,7 @@ def _checked_units(hdulist: fits.HDUList, path: Path, file_size: int) -> Iterato
         yield hdu
 
 
-def _data_end(hdu: fits.hdu.base._BaseHDU, where: str) -> int:
+def _data_end(hdu: fits.hdu.base._ValidHDU, where: str) -> int:
     """Where the data of a unit end, from its header; what later code asks of it has been asked here."""
     with reading(where):
         place, size, _ = hdu.fileinfo(), hdu.size, (hdu.name, hdu.ver, getattr(hdu, "shape", ()))

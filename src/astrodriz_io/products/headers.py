@@ -101,7 +101,7 @@ def blend_headers(headers: Sequence[fits.Header]) -> fits.Header:
         The first header's cards in their order, with values by `BLEND_RULES`; without the structure, the
         WCS, the alternate WCSs, the distortion and HISTORY of the inputs.
     """
-    blended = headers[0].copy(strip=True)
+    blended: fits.Header = headers[0].copy(strip=True)
     alternates = _alternate_wcs_keywords(headers[0])
     for keyword in {card.keyword for card in headers[0].cards if card.keyword}:
         if _is_dropped(keyword) or keyword in alternates:
@@ -125,7 +125,8 @@ def header_table(headers: Sequence[fits.Header]) -> fits.BinTableHDU:
         if keyword and keyword not in STRUCTURAL - {"EXTNAME", "EXTVER"} | {"COMMENT", "HISTORY"}
     ]
     columns = [_column(keyword, [header.get(keyword) for header in headers]) for keyword in keywords]
-    return fits.BinTableHDU.from_columns(columns, name="HDRTAB")
+    table: fits.BinTableHDU = fits.BinTableHDU.from_columns(columns, name="HDRTAB")
+    return table
 
 
 def _rule(keyword: str) -> Rule | None:

@@ -160,7 +160,8 @@ def _sci_header(
 
 
 def _plane_header(wcs_header: fits.Header) -> fits.Header:
-    return wcs_header.copy()
+    header: fits.Header = wcs_header.copy()
+    return header
 
 
 def _wcs_header(combination: Combination, science: fits.Header) -> fits.Header:
@@ -190,6 +191,6 @@ def _context_hdus(planes: NDArray[np.int32] | None, wcs_header: fits.Header) -> 
 
 
 def _joined(primary: fits.Header, science: fits.Header) -> fits.Header:
-    joined = primary.copy(strip=True)
+    joined: fits.Header = primary.copy(strip=True)
     joined.update(science)
     return joined

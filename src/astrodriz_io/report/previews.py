@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from astropy.stats import mad_std
-from astropy.visualization import AsinhStretch, ImageNormalize
+from astropy.visualization import AsinhStretch, BaseStretch, ImageNormalize, LinearStretch
 from attrs import frozen
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -76,17 +77,16 @@ def product_picture(sci: NDArray[np.float32], wht: NDArray[np.float32], frame: O
     """
     image, factor = _covered(sci, wht, LONGEST_SIDE)
     low, high, softening = _stretch(image)
-    # Not clipped, or pixels outside the field would be as white as the brightest stars.
-    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(softening), clip=False)
-    return _picture(image, norm, factor, lambda axes: _draw_directions(axes, image.shape, frame, factor))
+    draw = partial(_draw_directions, shape=image.shape, frame=frame, factor=factor)
+    return _picture(image, (low, high), AsinhStretch(softening), factor, draw)
 
 
 def weight_picture(wht: NDArray[np.float32]) -> Picture:
     """Picture of the weights on a linear scale from 0."""
     image, factor = _covered(wht, wht, LONGEST_SIDE // 2)
     known = image[np.isfinite(image)]
-    norm = ImageNormalize(vmin=0.0, vmax=float(known.max()) if known.size else 1.0, clip=False)
-    return _picture(image, norm, factor, lambda axes: None)
+    high = float(known.max()) if known.size else 1.0
+    return _picture(image, (0.0, high), LinearStretch(), factor, lambda axes: None)
 
 
 def reduced(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
@@ -126,7 +126,13 @@ def _stretch(image: NDArray[np.float32]) -> tuple[float, float, float]:
     return low, high, min(1.0, LINEAR_SIGMA * sigma / (high - low))
 
 
-def _picture(image: NDArray[np.float32], norm: ImageNormalize, factor: int, draw: Callable[[Axes], None]) -> Picture:
+def _picture(
+    image: NDArray[np.float32],
+    limits: tuple[float, float],
+    stretch: BaseStretch,
+    factor: int,
+    draw: Callable[[Axes], None],
+) -> Picture:
     """The image alone, edge to edge, and what `draw` puts onto it."""
     ny, nx = image.shape
     enlarged = max(1, math.ceil(SHORTEST_LONG_SIDE / max(ny, nx))) if factor == 1 else 1
@@ -135,11 +141,13 @@ def _picture(image: NDArray[np.float32], norm: ImageNormalize, factor: int, draw
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     shades = colormaps["gray"].with_extremes(bad=(0, 0, 0, 0))
+    # Not clipped, or pixels outside the field would be as white as the brightest stars.
+    norm = ImageNormalize(vmin=limits[0], vmax=limits[1], stretch=stretch, clip=False)
     axes.imshow(image, cmap=shades, norm=norm, origin="lower", interpolation="nearest", aspect="auto")
     draw(axes)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
-    return Picture(buffer.getvalue(), width, height, factor, float(norm.vmin), float(norm.vmax))
+    return Picture(buffer.getvalue(), width, height, factor, *limits)
 
 
 def _draw_directions(axes: Axes, shape: tuple[int, int], frame: OutputFrame, factor: int) -> None:

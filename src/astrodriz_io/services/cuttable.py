@@ -84,18 +84,24 @@ def cuttable(connection_class: Any, connections: Connections) -> type:
     return type(connection_class.__name__, (connection_class,), {"connect": connect})
 
 
+class _WatchedAdapter(HTTPAdapter):
+    """What makes the connections of a session: watched ones."""
+
+    def __init__(self, connections: Connections) -> None:
+        super().__init__()
+        self._connections = connections
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool that requests takes a connection from."""
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = cuttable(pool.ConnectionCls, self._connections)
+        return pool
+
+
 @contextmanager
 def cuttable_session(connections: Connections) -> Iterator[requests.Session]:
     """A session whose connections, to proxies too, are watched; all its replies are closed with it."""
-    adapter = HTTPAdapter()
-    pool_of = adapter.get_connection_with_tls_context
-
-    def watched_pool_of(*args: Any, **kwargs: Any) -> Any:
-        pool = pool_of(*args, **kwargs)
-        pool.ConnectionCls = cuttable(pool.ConnectionCls, connections)
-        return pool
-
-    adapter.get_connection_with_tls_context = watched_pool_of
+    adapter = _WatchedAdapter(connections)
     with ExitStack() as replies, requests.Session() as session:
         # requests forgets a reply that leads to an address which makes no sense.
         session.hooks["response"].append(lambda reply, **_: _closed_by(replies, reply))

@@ -76,7 +76,7 @@ def _headerlet(spec: SimulationSpec, exposure: PointedExposure, solution: Soluti
         header = copy["SCI", chip.extver].header
         header.update(linear_wcs_cards(chip))
         header["WCSNAME"] = name
-    made = headerlet.create_headerlet(
+    made: headerlet.Headerlet = headerlet.create_headerlet(
         copy,
         hdrname=f"{exposure.when.rootname}_{spec.model.flt_suffix}_{name}",
         wcsname=name,

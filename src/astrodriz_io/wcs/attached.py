@@ -148,7 +148,7 @@ def _read(hdu: HeaderletHDU, where: str) -> Headerlet:
         body = io.BytesIO(bytes(hdu.data))
     _check_embedded(body, bool(hdu.header.get("COMPRESS", False)), where)
     with reading(where):
-        found = hdu.headerlet
+        found: Headerlet = hdu.headerlet
         found.init_attrs()
     check_headerlet(found, where)
     return found

@@ -98,7 +98,7 @@ def make_headerlet(
         stwcs cannot make one of this exposure.
     """
     try:
-        made = stwcs_headerlet.create_headerlet(
+        made: stwcs_headerlet.Headerlet = stwcs_headerlet.create_headerlet(
             hdulist, hdrname=hdrname, wcskey=key or " ", author=author, descrip=description, logging=False
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
