@@ -47,6 +47,14 @@ _.gain_sigma
 _.schema_version
 _.position_angle_deg
 
+# The templates of the report read these.
+_.alignment
+_.lead
+_.panels
+_.strips
+_.sections
+_.record_name
+
 # For those who read DQ values with `explain_dq`.
 _.explanation
 

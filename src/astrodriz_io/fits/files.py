@@ -108,7 +108,7 @@ def open_fits(path: Path, *, keep_scaling: bool = False) -> Iterator[fits.HDULis
 
 
 @contextmanager
-def open_units(path: Path) -> Iterator[Iterator[fits.hdu.base._BaseHDU]]:
+def open_units(path: Path) -> Iterator[Iterator[fits.ImageHDU]]:
     """Open a FITS file for a look at some of its units, which are parsed and checked as they are taken.
 
     Parameters
@@ -126,9 +126,7 @@ def open_units(path: Path) -> Iterator[Iterator[fits.hdu.base._BaseHDU]]:
 
 
 @contextmanager
-def _opened(
-    path: Path, *, keep_scaling: bool = False
-) -> Iterator[tuple[fits.HDUList, Iterator[fits.hdu.base._BaseHDU]]]:
+def _opened(path: Path, *, keep_scaling: bool = False) -> Iterator[tuple[fits.HDUList, Iterator[fits.ImageHDU]]]:
     size = check_regular(path)
     check_counts_of_file(path)
     with reading(path.name):
@@ -184,7 +182,7 @@ def _damaged(where: str, failure: Exception) -> InputError:
     return InputError(problem, where=where, remedy=_DAMAGED)
 
 
-def _checked_units(hdulist: fits.HDUList, path: Path, file_size: int) -> Iterator[fits.hdu.base._BaseHDU]:
+def _checked_units(hdulist: fits.HDUList, path: Path, file_size: int) -> Iterator[fits.ImageHDU]:
     """Have one unit after the other parsed, and refuse one that promises more than the file holds."""
     units = iter(hdulist)
     for index in count():

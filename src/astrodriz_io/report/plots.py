@@ -182,7 +182,9 @@ def similarity_plot(stages: Sequence[StageVerification], name: str) -> RowsPlot:
     lines = ", ".join(f"{s.name} {significant(s.verification.measurements.similarity.index, 3)}" for s in stages)
     description = f"Largest similarity index of each stage, limit 1: {lines}."
     rows = tuple(map(_similarity_row, stages))
-    return RowsPlot(name, description, "similarity index (0: equal to the product; 1: limit)", rows, limit=SIMILARITY_LIMIT)
+    return RowsPlot(
+        name, description, "similarity index (0: equal to the product; 1: limit)", rows, limit=SIMILARITY_LIMIT
+    )
 
 
 def _similarity_row(stage: StageVerification) -> Row:
