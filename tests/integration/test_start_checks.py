@@ -17,6 +17,7 @@ from tiny_files import write_association
 from astrodriz_core.errors import ResourceError, StorageError, UsageError
 from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.run.pipeline import process
+from astrodriz_io.terminal import start_checks
 from astrodriz_io.terminal.start_checks import LEAST, check_start, loading
 
 FEW = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -63,9 +64,9 @@ def test_too_little_to_be_loaded_with_is_said_at_once(kind, size, command):
 
 
 def test_what_is_enough_is_no_matter(monkeypatch):
-    monkeypatch.setattr(resource, "getrlimit", lambda kind: (LEAST[kind][0], resource.RLIM_INFINITY))
+    monkeypatch.setattr(start_checks, "soft_limit", lambda name: LEAST[name][0])
     check_start()
-    monkeypatch.setattr(resource, "getrlimit", lambda kind: (LEAST[kind][0] - 1, resource.RLIM_INFINITY))
+    monkeypatch.setattr(start_checks, "soft_limit", lambda name: LEAST[name][0] - 1)
     with pytest.raises(ResourceError):
         check_start()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from astrodriz_io.runtime.system import soft_limit
 
 __all__ = ["PROC", "available_memory", "free_space", "size_in_words"]
 
@@ -82,11 +83,10 @@ def _left_in_group(group: Path) -> Iterator[int]:
 def _of_process(proc: Path) -> Iterator[int]:
     pages = [int(word) for word in _text(proc / "self" / "statm").split()]
     if len(pages) > 5:
-        used = {resource.RLIMIT_AS: pages[0], resource.RLIMIT_DATA: pages[5]}
-        for limit, count in used.items():
-            soft = resource.getrlimit(limit)[0]
-            if soft != resource.RLIM_INFINITY:
-                yield soft - count * os.sysconf("SC_PAGE_SIZE")
+        for name, count in (("RLIMIT_AS", pages[0]), ("RLIMIT_DATA", pages[5])):
+            limit = soft_limit(name)
+            if limit is not None:
+                yield limit - count * os.sysconf("SC_PAGE_SIZE")
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,6 @@ left behind holds nobody up. Its text only tells who holds it.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -17,13 +16,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from astrodriz_core.errors import LockedError
+from astrodriz_core.errors import LockedError, StorageError
+from astrodriz_io.runtime.system import open_flags, optional_module
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.places import hidden_place
 
 __all__ = ["lock_holder", "lock_path", "locked", "wait_for_others"]
 
 POLL_SECONDS = 0.1
+_FCNTL = optional_module("fcntl")
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES})
 _MAX_TEXT = 1024
 """No holder's note is longer; a lock file is data like any other."""
@@ -55,7 +56,7 @@ def locked(folder: Path, names: Iterable[str], *, wait: float = 0.0) -> Iterator
     LockedError
         Another run holds one of them; the message says which process on which machine, since when.
     StorageError
-        The folder cannot be written to, or its file system has no locks.
+        The folder cannot be written to, or its file system, or this system, has no locks.
     """
     deadline = time.monotonic() + wait
     with ExitStack() as held:
@@ -91,11 +92,11 @@ def lock_holder(folder: Path, name: str) -> str | None:
     path = lock_path(folder, name)
     with storage_errors(path.name), ExitStack() as opened:
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = os.open(path, open_flags("O_RDONLY", "O_NOFOLLOW"))
         except FileNotFoundError:
             return None
         opened.callback(os.close, descriptor)
-        return None if _try_lock(descriptor, fcntl.LOCK_SH) else _holder(descriptor)
+        return None if _try_lock(descriptor, "LOCK_SH") else _holder(descriptor)
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def _lock(path: Path, name: str, deadline: float) -> Iterator[None]:
 def _acquire(path: Path, name: str, deadline: float) -> int:
     while True:
         with storage_errors(path.name), ExitStack() as opened:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            descriptor = os.open(path, open_flags("O_RDWR", "O_CREAT", "O_NOFOLLOW"), 0o666)
             opened.callback(os.close, descriptor)
             if _taken(descriptor, path):
                 _note_holder(descriptor)
@@ -135,7 +136,7 @@ def _give_up_after(deadline: float, name: str, holder: str) -> None:
 
 def _taken(descriptor: int, path: Path) -> bool:
     """Try to lock an open file; False where another holds it, or where the name means another file by now."""
-    if not _try_lock(descriptor, fcntl.LOCK_EX):
+    if not _try_lock(descriptor, "LOCK_EX"):
         return False
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
@@ -143,9 +144,14 @@ def _taken(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _try_lock(descriptor: int, kind: int) -> bool:
+def _try_lock(descriptor: int, kind: str) -> bool:
+    if _FCNTL is None:
+        raise StorageError(
+            "This system has no locks of files (flock), which keep two runs apart.",
+            remedy="Run on Linux or macOS; on Windows that is the Windows Subsystem for Linux.",
+        )
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        _FCNTL.flock(descriptor, getattr(_FCNTL, kind) | _FCNTL.LOCK_NB)
     except OSError as error:
         if error.errno not in _HELD:
             raise

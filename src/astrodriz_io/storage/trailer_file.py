@@ -9,13 +9,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from astrodriz_core.errors import InputError, StorageError
+from astrodriz_io.runtime.system import open_flags
 from astrodriz_io.storage.disk import as_bytes, storage_errors
 from astrodriz_io.storage.names import ENDINGS
 from astrodriz_io.storage.places import hidden_place, place
 
 __all__ = ["TrailerFile", "add_to_trailer"]
 
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_APPEND = open_flags("O_WRONLY", "O_APPEND", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")
 
 
 class TrailerFile:

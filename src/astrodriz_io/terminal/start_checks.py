@@ -6,27 +6,27 @@ Nothing that is imported here may need numpy.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from astrodriz_core.errors import ResourceError, UsageError
+from astrodriz_io.runtime.system import soft_limit
 from astrodriz_io.storage.disk import storage_errors
 
 __all__ = ["check_start", "loading"]
 
-LEAST: Mapping[int, tuple[int, str]] = {
-    resource.RLIMIT_AS: (500_000_000, "ulimit -v"),
-    resource.RLIMIT_DATA: (250_000_000, "ulimit -d"),
-    resource.RLIMIT_NOFILE: (32, "ulimit -n"),
+LEAST: Mapping[str, tuple[int, str]] = {
+    "RLIMIT_AS": (500_000_000, "ulimit -v"),
+    "RLIMIT_DATA": (250_000_000, "ulimit -d"),
+    "RLIMIT_NOFILE": (32, "ulimit -n"),
 }
 """What loading takes at least, bytes and open files, and how a shell raises it.
 
 With less, numpy's OpenBLAS ends the process or waits for ever.
 """
 
-UNITS = {resource.RLIMIT_NOFILE: (1, "open files")}
+UNITS = {"RLIMIT_NOFILE": (1, "open files")}
 MEGABYTES = (1_000_000, "MB of memory")
 
 BACKEND = "MPLBACKEND"
@@ -54,10 +54,10 @@ def check_start(optimize: int = sys.flags.optimize) -> None:
             where="PYTHONOPTIMIZE or python -OO",
             remedy="Unset PYTHONOPTIMIZE, or set it to 1.",
         )
-    for kind, (least, command) in LEAST.items():
-        limit = resource.getrlimit(kind)[0]
-        if limit != resource.RLIM_INFINITY and limit < least:
-            size, unit = UNITS.get(kind, MEGABYTES)
+    for name, (least, command) in LEAST.items():
+        limit = soft_limit(name)
+        if limit is not None and limit < least:
+            size, unit = UNITS.get(name, MEGABYTES)
             problem = f"The process may have {limit / size:.4g} {unit}; it needs {least / size:.4g} to begin with."
             raise ResourceError(problem, where=command, remedy=f"Raise that limit with {command}.")
 
