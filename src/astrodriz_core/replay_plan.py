@@ -58,7 +58,7 @@ def plan_replay(record: RunRecord, origin: WcsOrigin | None = None, last: Stage 
     Parameters
     ----------
     record : RunRecord
-        Of the run.
+        The record of the run.
     origin : WcsOrigin, optional
         The WCS to make the products with; by default the one that the run made them with.
     last : Stage

@@ -117,7 +117,7 @@ def images(
     holes : bool
         Let some pixels be NaN or infinite.
     double : bool
-        Of float64.
+        Draw images of float64.
     """
     finite = st.floats(-value, value, allow_subnormal=False, width=64 if double else 32)
     elements = finite | st.sampled_from([np.nan, np.inf, -np.inf]) if holes else finite
@@ -241,7 +241,7 @@ def star_association(
     noise : float
         Standard deviation of a pixel.
     rotations_deg : sequence of float
-        Of each exposure about the centre; by default none is turned.
+        Rotation of each exposure about the centre; by default none is turned.
     widths : sequence of float
         Standard deviation of the stars of each exposure, pixels; by default `STAR_SIGMA`.
     cosmic_rays : int

@@ -19,12 +19,12 @@ __all__ = ["astrodriz", "runastrodriz"]
 
 
 def runastrodriz() -> int:
-    """Entry point of ``runastrodriz``."""
+    """Run ``runastrodriz`` and give its exit code."""
     return _begun("runastrodriz")
 
 
 def astrodriz() -> int:
-    """Entry point of ``astrodriz``."""
+    """Run ``astrodriz`` and give its exit code."""
     return _begun("astrodriz")
 
 

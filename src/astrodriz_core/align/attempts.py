@@ -68,7 +68,7 @@ def attempt_fit(
     ----------
     registered : RegisteredExposures
     name : str
-        Of the catalogue.
+        Name of the catalogue.
     catalog : CatalogPositions
         Those rows that may lie on the exposures.
     method : MatchMethod

@@ -36,7 +36,7 @@ class FitEvidence:
     chance_probability : float
         Bound on the probability that the matches came about by chance.
     magnitude_correlation : float or None
-        Of the instrumental with the catalogue magnitudes; None where it cannot be measured.
+        Correlation of the instrumental with the catalogue magnitudes; None where it cannot be measured.
     """
 
     matches: int

@@ -99,7 +99,7 @@ class LinearFit:
     sigma : ndarray of float, shape (N,)
         Error of each match along one axis, arcsec, the excess scatter included.
     covariance : ndarray of float, shape (k, k)
-        Of dx, dy (arcsec), then rotation and scale or the four matrix elements (pure numbers).
+        The covariance of dx, dy (arcsec), then rotation and scale or the four matrix elements (pure numbers).
     """
 
     geometry: FitGeometry

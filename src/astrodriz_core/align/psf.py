@@ -123,7 +123,7 @@ def dao_positions(image: Image, peaks: NDArray[np.intp], fwhm: float) -> tuple[P
     peaks : ndarray of int, shape (N, 2)
         Pixels as (x, y).
     fwhm : float
-        Of the stars, pixels.
+        Full width of the stars at half maximum, pixels.
     """
     if len(peaks) == 0:
         return np.zeros(0), np.zeros(0)

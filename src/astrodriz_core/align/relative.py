@@ -37,7 +37,7 @@ def judge_relative(
     ----------
     rootnames : tuple of str
     solution : RelativeSolution
-        Of these exposures.
+        The solution for these exposures.
     registration : RegistrationChange or None
         Is only recorded.
 
@@ -99,7 +99,7 @@ def registration_change(
 
 
 def _half(links: Links, parity: int) -> Links:
-    """Every other source only."""
+    """Take every other source only."""
     labels = tuple(np.where(label % 2 == parity, label, -1) for label in links.labels)
     return evolve(links, labels=labels)
 

@@ -41,7 +41,7 @@ class RelativeSolution:
     shift : ndarray of float, shape (E, 2)
         Arcsec; NaN for an exposure that shares no source.
     covariance : ndarray of float, shape (E, 2, 2)
-        Of the shift.
+        The covariance of each exposure's shift.
     rotation, rotation_sigma : ndarray of float, shape (E,)
         Radians, north toward east; 0 and infinity where it was not measured.
     turned : ndarray of bool, shape (E,)
@@ -92,7 +92,7 @@ def solve_relative(exposures: tuple[ExposurePositions, ...], links: Links, clip_
     ----------
     exposures : tuple of ExposurePositions
     links : Links
-        Of these exposures.
+        The sources that these exposures share.
     clip_sigma : float
 
     Returns

@@ -103,7 +103,7 @@ class Sources:
 
     @classmethod
     def none(cls) -> Sources:
-        """No sources at all."""
+        """What an image without any sources gives."""
         return cls(*(np.zeros(0) for _ in range(5)))
 
 

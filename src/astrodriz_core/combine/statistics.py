@@ -54,9 +54,9 @@ class IrafStatistics:
     npix : int
         Number of values left.
     mean, stddev : float
-        Of those; the standard deviation with n - 1, and 0 for one value.
+        Their mean and their standard deviation; the standard deviation with n - 1, and 0 for one value.
     minimum, maximum : float
-        Of those.
+        The least and the greatest of those values.
     lower, upper : float
         Inclusive limits of the last pass.
     """

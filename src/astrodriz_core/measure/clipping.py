@@ -91,7 +91,7 @@ class Middle:
         return self.above.dtype.type(np.mean(pair))
 
     def without(self, too_low: int) -> Middle:
-        """The same when so many of the smaller values are gone."""
+        """The bracket when so many of the smaller values are gone."""
         return evolve(self, below=self.below - too_low)
 
 

@@ -40,7 +40,7 @@ COSMIC_RAY_BITS = 4096 | 8192
 """Cosmic rays found by a drizzle run and by the calibration of CR-SPLIT exposures."""
 
 SINK_PIXEL = 1024
-"""Of the bits that leave a CCD pixel usable, the one that does not displace a centroid; hot and warm pixels do."""
+"""The one of the bits that leave a CCD pixel usable that does not displace a centroid; hot and warm pixels do."""
 
 
 class BackgroundEstimator(Enum):

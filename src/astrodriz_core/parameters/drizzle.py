@@ -56,21 +56,21 @@ __all__ = [
 
 # Limits of what makes sense, far beyond what anybody uses; products of them are still numbers in single precision.
 SIGMAS = 1e6
-"""Of a limit in sigma, or a multiple of a derivative."""
+"""The largest limit in sigma, or multiple of a derivative."""
 LEVEL = 1e30
-"""Of a pixel value."""
+"""The largest value of a pixel."""
 GROWTH = 1000
-"""Of a distance from a pixel, pixels: a quarter of the largest detector."""
+"""The largest distance from a pixel, pixels: a quarter of the largest detector."""
 DETECTOR = 4096
 """Rows of the largest detector."""
 PASSES = 1000
-"""Of clipping; each looks at every pixel."""
+"""The most rounds of clipping; each looks at every pixel."""
 MANY = 10000
-"""Of images that can be left out."""
+"""The most images that can be left out."""
 FINEST, COARSEST = 1e-4, 60.0
-"""Of the side of a pixel, arcsec; detectors have 0.025 to 0.2."""
+"""The limits of the side of a pixel, arcsec; detectors have 0.025 to 0.2."""
 FARTHEST = 1e7
-"""Of a reference pixel: with the finest detector 70 degrees from the frame."""
+"""The largest coordinate of a reference pixel: with the finest detector 70 degrees from the frame."""
 TURN = 360.0
 
 

@@ -59,7 +59,7 @@ def pipeline_overrides(
     Parameters
     ----------
     parameters : DrizzleParameters
-        Of the table; what a user sets belongs on top of the result.
+        The parameters of the table; what a user sets belongs on top of the result.
     exposure_times : sequence of float
         Seconds, of the exposures to be combined; times that are not positive do not count.
 

@@ -70,7 +70,7 @@ def parse_value(attribute: Attribute[Any], value: object) -> object:
     Returns
     -------
     object
-        Of the field's type; not yet checked against its limits.
+        A value of the field's type; not yet checked against its limits.
 
     Raises
     ------

@@ -279,7 +279,7 @@ class CatalogProvenance:
         Kind of source and file name or host; never a path of this machine. None where it gave no answer.
     rows : int
     sha256 : str or None
-        Of the positions, magnitudes, motions and epochs, as little-endian float64, row by row; None without rows.
+        Digest of positions, magnitudes, motions and epochs, as little-endian float64, row by row; None without rows.
     epoch : float
         Decimal year of the positions used.
     reference_epoch : float or None
@@ -518,7 +518,7 @@ class WcsCandidate:
     wcsname : str
         The WCSNAME of the first exposure.
     verdict : Verdict
-        Of the verification of its product.
+        What the verification of its product concluded.
     kept : bool
         Its stage kept it after the comparison with the products before.
     registration_mas : float or None

@@ -89,7 +89,7 @@ class MaskDigest:
     shape : tuple of int
         (ny, nx).
     sha256 : str
-        Of the bits, row by row, eight to a byte, the first pixel in the highest bit.
+        Digest of the bits, row by row, eight to a byte, the first pixel in the highest bit.
     """
 
     shape: tuple[int, int]

@@ -114,7 +114,7 @@ class StageRecord:
     apriori, aposteriori
         What the astrometric part of the stage did.
     companions : DrizzleRecord or None
-        Of the last stage where FLC files decide: the combination of their FLT files.
+        The combination of the FLT files beside the FLC files that decide; the last stage alone has it.
     companions_verification : Verification or None
         The judgement on that combination.
     states : tuple of FileDigest

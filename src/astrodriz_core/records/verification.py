@@ -139,7 +139,7 @@ class FocusDistribution:
     n_sources : int
         Sources measured in the product and in at least one exposure.
     first_quartile, median, third_quartile : float or None
-        Of the ratio. A combination of aligned exposures has a median near 1; an exposure off its place
+        Quartiles of the ratio. A combination of aligned exposures has a median near 1; an exposure off its place
         that the combination let through lowers it.
     """
 
@@ -158,11 +158,11 @@ class FocusMeasurements:
     sigma_pix : float
         Standard deviation of the Laplacian of Gaussian.
     product : FocusIndex
-        Of the combination.
+        The index of the combination.
     exposures : tuple of FocusIndex
-        Of each exposure, in the order given.
+        The index of each exposure, in the order given.
     mean, sigma : float or None
-        Of the exposures' values (population standard deviation).
+        Mean and deviation of the exposures' values (population standard deviation).
     sources : FocusDistribution
         The same over all sources, because one bright star says nothing of the rest.
     """
@@ -425,7 +425,7 @@ class Verification:
     reason : str
         The verdict in a sentence.
     policies : tuple of PolicyResult
-        Of every policy, in the order of `Policy`.
+        The result of every policy, in the order of `Policy`.
     worst : WorstExposure or None
         None where no offset could be measured.
     degraded : tuple of str

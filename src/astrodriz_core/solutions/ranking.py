@@ -40,7 +40,7 @@ class SipTerms:
     Attributes
     ----------
     a, b : mapping of (int, int) to float
-        Of the displacement along x and along y, pixels.
+        Terms of the displacement along x and along y, pixels.
     """
 
     a: Mapping[tuple[int, int], float] = field(factory=dict)

@@ -81,14 +81,14 @@ DERIVED = frozenset({"reason", "detail"})
 """Sentences that repeat the numbers beside them; those of a stage and of the selection are compared."""
 
 DATED = frozenset({"sha256"})
-"""Of files that carry the date of their run: compared only where two runs began at the same moment."""
+"""Digests of files that carry the date of their run: they are compared only where two runs began at the same moment."""
 
 IDENTITIES = ("stage", "origin", "policy", "name", "filename", "rootname", "extver", "chip", "quantity", "hdrname",
               "catalog", "method")  # fmt: skip
 """Fields by which the members of a tuple are recognised in the other record."""
 
 HASH_DIGITS = 12
-"""Of 64; more than enough to tell two files apart."""
+"""Characters of a digest of 64 that are shown; more than enough to tell two files apart."""
 
 LISTED = 20
 """Changes of one topic that are listed before the rest is only counted."""

@@ -90,7 +90,7 @@ def z_score(value: float, mean: float, sigma: float) -> float:
     Parameters
     ----------
     value, mean, sigma : float
-        Of the distribution; sigma >= 0.
+        A value, and mean and deviation of its distribution; sigma >= 0.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def focus_measurements(
     Parameters
     ----------
     names, peaks
-        Of the product first, then of the exposures.
+        Names and peaks of the product first, then of the exposures.
     sigma_pix : float
         Standard deviation of the filter that made them.
     sources : FocusDistribution

@@ -123,9 +123,9 @@ def judge_guiding(rootname: str, shapes: Shapes) -> GuidingCheck:
     Parameters
     ----------
     rootname : str
-        Of the exposure.
+        Rootname of the exposure.
     shapes : Shapes
-        Of its sources. Galaxies point in every direction and leave the median alone.
+        The shapes of its sources. Galaxies point in every direction and leave the median alone.
     """
     number = len(shapes.along)
     if number < FEWEST_SOURCES:

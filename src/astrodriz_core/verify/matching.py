@@ -106,7 +106,7 @@ def share_sources(peaks: Sequence[Peaks], parameters: VerificationParameters) ->
     Parameters
     ----------
     peaks : sequence of Peaks
-        Of each exposure, cosmic rays included: these coincide only by chance.
+        The peaks of each exposure, cosmic rays included: these coincide only by chance.
     parameters : VerificationParameters
         Give the search radius and the width of the sources.
     """

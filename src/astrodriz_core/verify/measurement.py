@@ -110,7 +110,7 @@ class Walk:
 
     @property
     def peaks(self) -> tuple[Peaks, ...]:
-        """Peaks of every exposure."""
+        """Find the peaks of every exposure."""
         return tuple(scan.peaks for scan in self.exposures)
 
 
@@ -162,7 +162,7 @@ def _error(registration: Registration) -> float:
 
 
 def _sharpness(names: Sequence[str], sources: SourceMeasurements) -> tuple[ExposureSharpness, ...]:
-    """Sharpness of every exposure."""
+    """Measure the sharpness of every exposure."""
     records = []
     for index, name in enumerate(names):
         flagged = sources.flagged[:, index]

@@ -176,7 +176,7 @@ def offset_threshold(number: int, sigma: float, scatter: float | None, calibrati
     Parameters
     ----------
     number : int
-        Of exposures.
+        How many exposures there are.
     sigma : float
         Stated error of the offset along each axis, pixels.
     scatter : float or None

@@ -146,7 +146,7 @@ def register(
     Parameters
     ----------
     rootnames : sequence of str
-        Of the exposures.
+        Rootnames of the exposures.
     table : SourceTable
         Positions of the shared sources.
     start : numpy.ndarray, shape (n_exposures, 2)

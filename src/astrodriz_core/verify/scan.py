@@ -77,7 +77,7 @@ def scan_product(product: DrizzledImage, usable: Mask, parameters: VerificationP
 
 
 def find_peaks(image: DrizzledImage, parameters: VerificationParameters) -> Peaks:
-    """Peaks of one image."""
+    """Find the peaks of one image."""
     covered, parts = image.covered(), []
     for first_row, response in _responses(image, covered, background_level(image), parameters):
         rows = slice(first_row, first_row + len(response))

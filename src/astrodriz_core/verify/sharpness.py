@@ -80,7 +80,7 @@ def exposure_sharpness(
     Parameters
     ----------
     rootname : str
-        Of the exposure.
+        Rootname of the exposure.
     index : int
         Its column.
     concentrations : numpy.ndarray, shape (n_sources, n_exposures)

@@ -147,9 +147,9 @@ def exposure_similarity(rootname: str, sums: DifferenceSums, exposure_weight: fl
     Parameters
     ----------
     rootname : str
-        Of the exposure.
+        Rootname of the exposure.
     sums : DifferenceSums
-        Of the exposure against the product.
+        Sums over the exposure against the product.
     exposure_weight : float
         Exposure time over the longest of the association; scales the Hamming distance.
     """

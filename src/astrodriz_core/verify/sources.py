@@ -200,7 +200,7 @@ def windowed_centroids(cutouts: Cutouts, start: Positions, parameters: Verificat
     Parameters
     ----------
     cutouts : Cutouts
-        Of n sources.
+        Cut-outs of n sources.
     start : numpy.ndarray, shape (n, 2)
         First positions.
     parameters : VerificationParameters

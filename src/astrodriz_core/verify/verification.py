@@ -38,7 +38,7 @@ def judge(
     Parameters
     ----------
     measurements : AlignmentMeasurements
-        Of one product.
+        What was measured on one product.
     policy : Policy
         The one whose verdict counts.
     unverifiable : mapping of str to str, optional

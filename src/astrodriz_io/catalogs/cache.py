@@ -79,7 +79,7 @@ class CacheCatalog:
     name: str
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
-        """Rows of the cache.
+        """Read the rows of a field from the cache.
 
         Raises
         ------
@@ -113,7 +113,7 @@ def add_catalog(cache: Path, source: Path, name: str, order: int = ORDER) -> Cac
     source : Path
         ECSV, CSV, FITS or Parquet.
     name : str
-        Of the catalogue, such as GAIAeDR3.
+        Name of the catalogue, such as GAIAeDR3.
     order : int
         HEALPix order of a new catalogue; an existing one keeps its own.
 

@@ -47,7 +47,7 @@ def columns_of(table: Table, name: str, where: str, *, required: tuple[str, ...]
     ----------
     table : Table
     name : str
-        Of the catalogue; gives the epoch and the errors where the table has none.
+        Name of the catalogue; it gives the epoch and the errors where the table has none.
     where : str
         File or service, for messages.
     required : tuple of str

@@ -116,7 +116,7 @@ class FileCatalog:
     name: str = "GAIAeDR3"
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
-        """Rows of the file."""
+        """Read the rows of a field from the file."""
         columns = columns_of(read_table(self.path), self.name, self.path.name)
         return catalog_rows(columns, footprint, epoch, self.name, f"file {self.path.name}")
 

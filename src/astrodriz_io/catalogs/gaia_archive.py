@@ -30,7 +30,7 @@ TABLES = {
 """Table of the archive for each name that a WCSNAME may have."""
 
 ADDRESS = "https://gea.esac.esa.int/tap-server/tap"
-"""Of the archive's table access service."""
+"""Address of the archive's table access service."""
 
 ASTROQUERY_FAILURES = (
     OSError, ValueError, TypeError, RuntimeError, SystemError, SyntaxError, LookupError, AttributeError, EOFError,
@@ -53,7 +53,7 @@ class GaiaArchive:
     launch : callable
         Runs a query in ADQL and gives its table, or raises a `CatalogError`; by default that of astroquery.
     address : str
-        Of the archive.
+        Address of the archive.
     """
 
     name: str = "GAIAeDR3"
@@ -62,7 +62,7 @@ class GaiaArchive:
     address: str = ADDRESS
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
-        """Rows of the archive.
+        """Ask the archive for the rows of a field.
 
         Raises
         ------

@@ -41,7 +41,7 @@ class ServiceCatalog(WebService):
     name: str = field(kw_only=True)
 
     def query(self, footprint: Footprint, epoch: float) -> CatalogRows:
-        """Rows of the service."""
+        """Ask the service for the rows of a field."""
         table = self._table(footprint)
         motion = self.name.upper().startswith(WITH_MOTION)
         required = ("mag", "pmra", "pmdec", "epoch") if motion else ("mag",)

@@ -192,7 +192,7 @@ class DrizzleExposure:
 
     @property
     def rootname(self) -> str:
-        """ROOTNAME, lower case."""
+        """ROOTNAME of the exposure in lower case."""
         return self.exposure.rootname
 
     @property

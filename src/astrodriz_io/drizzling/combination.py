@@ -85,7 +85,7 @@ def combine_exposures(
     files : sequence of Path
         FLC or FLT files, with the WCS under which they are to be combined.
     parameters : DrizzleParameters
-        Of all steps.
+        The parameters of all steps.
     store : ImageStore
         Where intermediate images go.
     progress : ProgressReporter

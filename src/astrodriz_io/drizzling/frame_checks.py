@@ -50,7 +50,7 @@ class FrameUse:
     memory, disk : int
         Bytes for each pixel that are certainly needed in memory, and in the folder of scratch files.
     prefix : str
-        Of the parameters that ask for it.
+        How the parameters that ask for it begin.
     request : FrameRequest or None
         What the user asked for.
     """

@@ -43,7 +43,7 @@ class CombinationInputs:
     product_frame : OutputFrame
         The grid of the product.
     parameters : DrizzleParameters
-        Of all steps.
+        The parameters of all steps.
     static : mapping
         Static mask by `DrizzleChip.detector_region`, True = bad; empty where the step is off.
     sky : mapping

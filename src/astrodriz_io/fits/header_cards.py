@@ -19,7 +19,7 @@ from astrodriz_io.fits.files import open_fits, reading
 __all__ = ["check_cards", "check_cards_of_files"]
 
 MAX_INTEGER = (1 << 63) - 1
-"""Of a column of the table in which a product lists the headers of its exposures."""
+"""The largest integer of a column of the table in which a product lists the headers of its exposures."""
 
 _REMEDY = "Correct or remove the card, or fetch the file again."
 

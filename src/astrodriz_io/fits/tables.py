@@ -33,7 +33,7 @@ def column_cells(hdu: fits.BinTableHDU, name: str, where: str) -> list[str | int
     hdu : BinTableHDU
         The table.
     name : str
-        Of the column, in any case.
+        Name of the column, in any case.
     where : str
         File and extension, for the message.
 

@@ -285,7 +285,7 @@ def _electronics(primary: fits.Header, header: fits.Header, description: Detecto
 
 
 def _of_amplifiers(keywords: tuple[str, ...], amplifiers: str) -> tuple[str, ...]:
-    """Of keywords that end with the letter of an amplifier those of the amplifiers in use; all where none is named."""
+    """Keep, of the keywords that end with an amplifier's letter, those in use; all where none is named."""
     if len(keywords) == 1:
         return keywords
     return tuple(keyword for keyword in keywords if keyword[-1] in amplifiers) or keywords

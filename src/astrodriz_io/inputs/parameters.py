@@ -146,7 +146,7 @@ def drizzle_parameters(
     Parameters
     ----------
     exposures : sequence of Exposure
-        Of one detector and filter. Those that cannot be combined do not count, unless none can.
+        Exposures of one detector and filter. Those that cannot be combined do not count, unless none can.
     folders : ReferenceFolders
         Where MDRIZTAB lies.
     parameter_file : Path, optional
@@ -203,7 +203,7 @@ def bundled_parameters(selection: BundledSelection) -> tuple[DrizzleParameters, 
     Returns
     -------
     DrizzleParameters
-        Of the row with the largest number of exposures that is not above the one given.
+        The parameters of the row with the largest number of exposures that is not above the one given.
     str
         Name of the row, such as ``WFC3/IR any_n4``.
 

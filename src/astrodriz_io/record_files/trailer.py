@@ -26,7 +26,7 @@ def opening(input_name: str, version: str, moment: str, who: str) -> str:
     input_name : str
         The input file.
     version : str
-        Of astrodriz.
+        Version of astrodriz.
     moment : str
         When the run begins.
     who : str

@@ -47,7 +47,7 @@ class ReplayResult:
     Attributes
     ----------
     root : str
-        Of the run.
+        Rootname of the run.
     plan : ReplayPlan
         What was made.
     files : tuple of FileDigest

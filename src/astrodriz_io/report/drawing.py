@@ -43,7 +43,7 @@ SMALLEST_HALF_WIDTH = 0.01
 """Half width of a plot of offsets that has nothing to show, pixels."""
 
 LABEL_DISTANCE, LEAST_LABEL_ANGLE, LABEL_ROUNDS = 11.0, np.deg2rad(50.0), 40
-"""Of the numbers of the exposures from their points, in typographic points; angle between them; rounds to reach it."""
+"""Distance of the exposures' numbers from their points, typographic points; angle between them; rounds to reach it."""
 
 LOGARITHMIC_TICKS = (0, 0.01, 0.1, 1, 10, 100)
 LINEAR_PART = 0.01

@@ -23,7 +23,7 @@ def write_report(record: RunRecord, product: ProductArrays | None, path: Path) -
     product : ProductArrays or None
         Arrays of the product of the deciding exposures; they are only read. None where there is none.
     path : Path
-        Of the page; replaced if it exists.
+        Where the page is written; it is replaced if it exists.
     """
     # A file name that is not UTF-8 reaches Python as surrogates, which cannot be encoded again.
     path.write_bytes(as_bytes(report_page(record, product)))

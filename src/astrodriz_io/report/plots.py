@@ -53,7 +53,7 @@ class OffsetPoint:
     error : float
         Standard error of each, pixels.
     outcome : CheckOutcome
-        Of the check of the calibrated policy.
+        How the check of the calibrated policy ended.
     """
 
     label: str
@@ -74,7 +74,7 @@ class OffsetsPlot:
     description : str
         What the plot shows, for those who do not see it.
     points : tuple of OffsetPoint
-        Of the exposures that have an offset.
+        The points of the exposures that have an offset.
     limits : tuple of float
         The least and the greatest threshold, pixels; they differ where the errors do. Empty where there is none.
     """

@@ -24,7 +24,7 @@ from astrodriz_io.report.svg import FONT
 __all__ = ["Picture", "product_picture", "reduced", "weight_picture"]
 
 LONGEST_SIDE = 900
-"""Of a picture, in its pixels."""
+"""The longest side of a picture, in its pixels."""
 
 SHORTEST_LONG_SIDE = 450
 """A small product is enlarged to this, so that the directions can be read."""

@@ -21,7 +21,7 @@ class ProductArrays(Protocol):
 
     @property
     def frame(self) -> OutputFrame:
-        """The grid."""
+        """The grid of the product."""
 
     @property
     def sci(self) -> NDArray[np.float32]:

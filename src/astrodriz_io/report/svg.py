@@ -122,11 +122,11 @@ def _inside(document: str) -> str:
 
 
 def _renamed(drawing: str, name: str) -> str:
-    """The same with identifiers numbered as they come: matplotlib's are random."""
+    """Give an SVG its identifiers numbered as they come: matplotlib's are random."""
     numbers: dict[str, int] = {}
     return _IDENTIFIER.sub(lambda found: f"{found[1]}{name}-{numbers.setdefault(found[2], len(numbers))}", drawing)
 
 
 def _themed(drawing: str) -> str:
-    """The same with colours that the style sheet decides."""
+    """Give an SVG colours that the style sheet decides."""
     return _COLOUR.sub(lambda found: f"var({_VARIABLES[found[0]]})" if found[0] in _VARIABLES else found[0], drawing)

@@ -32,16 +32,16 @@ LINKS = {
 
 @frozen
 class Report:
-    """The page.
+    """All that the page tells.
 
     Attributes
     ----------
     title : str
-        Of the window.
+        Title of the window.
     headline : Headline
     sections : tuple of Section
     version : str
-        Of astrodriz; empty where the record does not tell.
+        Version of astrodriz; empty where the record does not tell.
     record_name : str
         The file where all of this stands for programs.
     """

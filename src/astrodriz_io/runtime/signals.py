@@ -31,7 +31,7 @@ class Stopped(KeyboardInterrupt):
     Attributes
     ----------
     number : int
-        Of the signal.
+        Number of the signal.
     """
 
     def __init__(self, number: int) -> None:

@@ -53,7 +53,7 @@ class NoGuideStars:
     """A source that knows no offsets."""
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
-        """None."""
+        """None: no offset is known."""
         return None
 
 
@@ -69,7 +69,7 @@ class GuideStarFile:
     path: Path
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
-        """Offset of the file."""
+        """Look the offset of an exposure up in the file."""
         table = read_json_object(self.path, DatabaseError, OFFSETS_REMEDY)
         entry = {key.lower(): value for key, value in table.items()}.get(rootname.lower())
         if entry is None or isinstance(entry, str):
@@ -89,7 +89,7 @@ class GuideStarService(WebService):
     ERROR = DatabaseError
 
     def offset(self, rootname: str) -> GuideStarOffset | None:
-        """Offset of the service."""
+        """Ask the service for the offset of an exposure."""
         url = self.url("GSCConvert/GSCconvert.aspx")
         try:
             root = self.client.get(url, {"IPPPSSOOT": rootname.upper()}, _parse)

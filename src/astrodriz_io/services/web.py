@@ -93,7 +93,7 @@ class WebClient:
         NotFoundError
             Status 404.
         AstrodrizError
-            Of the client's own class: no usable answer.
+            There is no usable answer; the class is the client's own.
         """
         with self.budget.spending():
             return self._try(url, parameters, parse)

@@ -35,7 +35,7 @@ class SimulatedAssociation:
     input : Path
         What a run is started with: the association table, or the RAW file of a singleton.
     rootnames : tuple of str
-        Of the exposures.
+        Rootnames of the exposures.
     flt, flc, raw : tuple of Path
         Files of the exposures; `flc` is empty where the instrument has none.
     references : tuple of (str, Path)

@@ -13,7 +13,7 @@ from astrodriz_io.simulate.spec import SimulationSpec
 __all__ = ["REFERENCE_EPOCH", "reference_catalogue"]
 
 REFERENCE_EPOCH = 2016.0
-"""Of Gaia EDR3 and DR3, Julian years."""
+"""Epoch of Gaia EDR3 and DR3, Julian years."""
 DEPTH = 5.3
 """The catalogue ends so many magnitudes above the zero point of the filter (G about 21 for ACS F606W)."""
 PROPER_MOTION_MAS = 4.0

@@ -115,7 +115,7 @@ def primary_header(spec: SimulationSpec, when: Schedule, suffix: str) -> fits.He
     spec : SimulationSpec
     when : Schedule
     suffix : str
-        Of the file's name: ``flt``, ``flc``, ``raw``, ...
+        Suffix of the file's name: ``flt``, ``flc``, ``raw``, ...
     """
     model = spec.model
     corrected = model.electronics.corrects_cte and suffix == "flc"

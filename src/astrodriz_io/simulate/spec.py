@@ -183,7 +183,7 @@ class SimulationSpec:
 
     @property
     def model(self) -> DetectorModel:
-        """The detector."""
+        """The detector that is simulated."""
         return detector_model(self.detector)
 
     @property

@@ -61,7 +61,7 @@ def find_leftovers(folder: Path) -> tuple[Leftover, ...]:
     Parameters
     ----------
     folder : Path
-        Of inputs, or a newpath; folders in it are not looked through.
+        A folder of inputs, or a newpath; folders in it are not looked through.
 
     Returns
     -------

@@ -75,7 +75,7 @@ class Transaction:
 
     @property
     def home(self) -> Path:
-        """The user's folder."""
+        """The user's folder, in which the hidden one lies."""
         return self.folder.parent
 
     @property

@@ -29,7 +29,7 @@ def read_json_object(path: Path, error: type[AstrodrizError], remedy: str) -> di
     Raises
     ------
     AstrodrizError
-        Of the class given: the file is not there, no regular file, no JSON, or no object.
+        An error of the class given: the file is not there, no regular file, no JSON, or no object.
     """
     try:
         body = read_regular(path, LARGEST)

@@ -32,7 +32,7 @@ def own_file(name: str, roots: Iterable[str]) -> bool:
     name : str
         Name without folders.
     roots : iterable of str
-        Of the input, the product and the exposures, in any case.
+        Rootnames of the input, the product and the exposures, in any case.
     """
     endings = "|".join(re.escape(ending) for ending in ENDINGS.values())
     ours = "|".join(re.escape(root) for root in roots)

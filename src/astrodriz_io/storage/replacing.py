@@ -36,7 +36,7 @@ def replacing(path: Path, *, draft: Path | None = None, disk: Disk | None = None
     Yields
     ------
     Path
-        Of the draft; nothing is there yet.
+        The draft; nothing is there yet.
 
     Raises
     ------

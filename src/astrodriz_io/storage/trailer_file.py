@@ -67,7 +67,7 @@ class TrailerFile:
             os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Add nothing more."""
+        """Close the file; nothing more is added."""
         os.close(self._descriptor)
 
 

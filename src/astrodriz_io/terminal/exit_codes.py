@@ -24,13 +24,13 @@ __all__ = ["EXIT_DIFFERENT", "EXIT_DONE", "EXIT_INTERNAL", "VERDICT_CODES", "exi
 
 EXIT_DONE = 0
 EXIT_DIFFERENT = 1
-"""Of ``astrodriz diff``, as of diff(1), and of ``astrodriz replay``: there are differences."""
+"""``astrodriz diff``, as diff(1), and ``astrodriz replay`` have found differences."""
 
 EXIT_INTERNAL = 70
 """An error that is no `AstrodrizError`: a defect of the program (EX_SOFTWARE of sysexits.h)."""
 
 VERDICT_CODES: Mapping[Verdict, int] = {Verdict.ALIGNED: 0, Verdict.MISALIGNED: 3, Verdict.UNDETERMINED: 4}
-"""Of ``astrodriz verify``."""
+"""What ``astrodriz verify`` ends with."""
 
 ERROR_CODES: tuple[tuple[type[AstrodrizError], int], ...] = (
     (UsageError, 2),

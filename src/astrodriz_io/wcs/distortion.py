@@ -52,7 +52,7 @@ _MAX_SIP_ORDER = 9
 """Greatest order of the SIP convention (Shupe et al. 2005); its keywords have one digit for each power."""
 
 _OTHER_AXES = re.compile(r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CNAME)[3-9]|(CD|PC)([03-9]_\d|\d_[03-9])|PC[12]_[12]")
-"""Of a third axis, or of a PC matrix, which FITS does not allow beside a CD matrix (Paper I, section 2.1.2)."""
+"""Keywords of a third axis, or of a PC matrix, which FITS does not allow beside a CD matrix (Paper I, 2.1.2)."""
 
 _BINNINGS = (2, 3, 4)
 """Pixels along each axis that WFC3/UVIS, STIS and WFPC2 can add up (the instruments' handbooks)."""

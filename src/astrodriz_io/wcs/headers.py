@@ -128,7 +128,7 @@ def restore_wcs(hdulist: fits.HDUList, wcsname: str) -> None:
     hdulist : HDUList
         Opened for update.
     wcsname : str
-        Of the alternate.
+        WCSNAME of the alternate.
 
     Raises
     ------

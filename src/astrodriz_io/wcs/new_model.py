@@ -29,7 +29,7 @@ def keep_before_new_model(hdulist: fits.HDUList, stem: str) -> tuple[str, ...]:
     hdulist : HDUList
         Opened for update, with the former distortion model.
     stem : str
-        Of the file name; begins the HDRNAME.
+        Stem of the file's name; it begins the HDRNAME.
 
     Returns
     -------

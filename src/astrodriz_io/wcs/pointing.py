@@ -43,7 +43,7 @@ def pointing(path: Path) -> Pointing:
 
 
 def read_pointing(hdulist: fits.HDUList, name: str) -> Pointing:
-    """The same of an open exposure."""
+    """Read the pointing of an open exposure."""
     wcs = chip_wcs(hdulist, science_extensions(hdulist)[0], name)
     nx, ny = wcs.pixel_shape
     x, y = (nx - 1) / 2, (ny - 1) / 2

@@ -19,7 +19,7 @@ def keep_primary(hdulist: fits.HDUList, stem: str) -> None:
     hdulist : HDUList
         Opened for update.
     stem : str
-        Of the file name; begins the HDRNAME.
+        Stem of the file's name; it begins the HDRNAME.
 
     Raises
     ------

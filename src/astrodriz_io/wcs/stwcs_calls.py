@@ -75,7 +75,7 @@ def read_wcs(source: fits.HDUList | Path, extension: tuple[str, int], name: str)
     extension : tuple of (str, int)
         EXTNAME and EXTVER.
     name : str
-        Of the file, for the message.
+        Name of the file, for the message.
 
     Raises
     ------
