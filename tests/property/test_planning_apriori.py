@@ -17,7 +17,7 @@ from astrodriz_core.decide.offers import (
     rank_candidates,
     was_pointed_with_gaia,
 )
-from astrodriz_core.records.astrometry import AprioriExposure, AprioriOutcome, Check, OfferedSolution, SolutionOrigin
+from astrodriz_core.records.astrometry import AprioriExposure, AprioriOutcome, FitCheck, OfferedSolution, SolutionOrigin
 from astrodriz_core.solutions.wcsnames import parse_wcsname
 
 few = settings(max_examples=60, deadline=None)
@@ -91,7 +91,7 @@ def test_what_was_refused_before_keeps_its_reason():
 
 @given(st.lists(st.booleans(), max_size=4))
 def test_a_solution_that_fails_a_check_is_refused_with_its_reason(passed):
-    checks = tuple(Check(f"c{i}", None, None, ok, f"reason {i}") for i, ok in enumerate(passed))
+    checks = tuple(FitCheck(f"c{i}", None, None, ok, f"reason {i}") for i, ok in enumerate(passed))
     judged = judge_checks(offered("HSC30"), checks)
     assert judged.checks == checks
     assert (judged.refused is None) is all(passed)
@@ -187,7 +187,7 @@ def test_the_outcome_is_applied_where_the_primary_wcs_of_an_exposure_changes(exp
     assert (plan.record.outcome is AprioriOutcome.ALREADY_PRIMARY) is already
 
 
-FAILED = offered("HSC30", "refused: too far", checks=(Check("reach", 1.0, 0.05, False, "too far"),))
+FAILED = offered("HSC30", "refused: too far", checks=(FitCheck("reach", 1.0, 0.05, False, "too far"),))
 
 
 @pytest.mark.parametrize(
