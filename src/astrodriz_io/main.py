@@ -1,4 +1,4 @@
-"""Where the two commands begin: what a signal finds while the program is still being loaded, which takes seconds."""
+"""Where the two commands begin: what a signal finds while the program is still being loaded, which takes a second."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sources, matching, relative and absolute fits, and their quality."""
+"""How exposures are fitted: sources, matching, relative and absolute fits, the quality of a fit."""

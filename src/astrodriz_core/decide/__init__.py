@@ -1,1 +1,1 @@
-"""Every rule that chooses: keep or revert, which WCS wins; and what the record of every run fulfils."""
+"""Every rule that chooses: which WCS is kept, which fit wins, which catalogue is asked next, who is left out."""

@@ -1,1 +1,1 @@
-"""Drizzle and alignment parameters: names, values, choices, rules."""
+"""Drizzle and alignment parameters: names, defaults, choices, limits."""

@@ -1,1 +1,1 @@
-"""Names of WCS solutions, the order of a priori solutions, proper motion."""
+"""WCS solutions: what their names say, the order of a priori ones, proper motion of catalogue stars."""

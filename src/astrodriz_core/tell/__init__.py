@@ -1,1 +1,1 @@
-"""Records in words."""
+"""Records in words: why this WCS, what changed between two runs."""

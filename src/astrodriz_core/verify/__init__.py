@@ -1,1 +1,1 @@
-"""Measurements of how well exposures are aligned, and the policies that judge them."""
+"""How well exposures are aligned: focus index, similarity, registration, guiding; the policies that judge them."""

@@ -1,1 +1,1 @@
-"""Alignment of files: a priori solutions and fits to catalogues."""
+"""A priori solutions and fits to catalogues, for the files of exposures."""

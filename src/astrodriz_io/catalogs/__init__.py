@@ -1,1 +1,1 @@
-"""Astrometric catalogues from files, services and the cache."""
+"""Astrometric catalogues: read from files, asked of services, kept in the cache."""

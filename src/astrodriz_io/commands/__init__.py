@@ -1,1 +1,1 @@
-"""The subcommands of the command line: their options, what they run, and the lines they report."""
+"""The commands: one module each, with its options, what it runs, and the lines it prints."""

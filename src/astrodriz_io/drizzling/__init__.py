@@ -1,1 +1,1 @@
-"""The drizzle run on exposures, resampled by the ``drizzle`` package."""
+"""The drizzle run: single images, rejection of cosmic rays, final image, by the ``drizzle`` package."""

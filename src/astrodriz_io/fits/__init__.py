@@ -1,1 +1,1 @@
-"""Opening and checking FITS files, and their arrays."""
+"""FITS files: opened and checked, their arrays and tables."""

@@ -1,1 +1,1 @@
-"""Everything that a run reads: association tables, exposures, reference files, parameters."""
+"""What a run is given: association, exposures, reference files, drizzle parameters."""

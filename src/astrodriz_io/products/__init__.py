@@ -1,1 +1,1 @@
-"""Product files, their headers, and the finished exposures."""
+"""What a run leaves as images: product files, their headers, finished exposures."""

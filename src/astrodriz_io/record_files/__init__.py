@@ -1,1 +1,1 @@
-"""What a run leaves as records: JSON, sidecar, states of exposures, trailer."""
+"""What a run leaves to be read: record as JSON, sidecar, states of exposures, trailer."""

@@ -1,1 +1,1 @@
-"""The report page."""
+"""The report page: plots, tables and sentences as HTML."""

@@ -1,1 +1,1 @@
-"""The run, from the input file to the products, and the verification of an input."""
+"""A run from its input to its results, stage by stage; the verification of an input."""

@@ -1,1 +1,1 @@
-"""The process that a run lives in: progress, threads, memory, signals, log, warnings of the libraries."""
+"""The process that a run lives in: progress, threads, memory, signals, log, warnings of libraries."""

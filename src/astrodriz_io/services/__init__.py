@@ -1,1 +1,1 @@
-"""Web services: how they are asked, for how long, and what they answer."""
+"""What asks the network: web client, time budget, astrometry database, guide stars."""

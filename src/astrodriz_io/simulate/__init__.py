@@ -1,4 +1,4 @@
-"""The project's own simulator: HST associations with a known truth, and the score of a WCS against it."""
+"""Associations with a known truth, and the score of a WCS against it."""
 
 from __future__ import annotations
 

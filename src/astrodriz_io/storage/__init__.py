@@ -1,1 +1,1 @@
-"""File operations, journal, publishing, locks, workspace, digests."""
+"""The disk: file operations, names and places, locks, workspace, journal, publishing."""

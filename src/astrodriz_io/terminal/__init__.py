@@ -1,1 +1,1 @@
-"""What a terminal sees: messages, exit codes, what keeps a command from starting."""
+"""What a terminal sees of an end: messages, exit codes, what keeps a command from starting."""

@@ -1,1 +1,1 @@
-"""From drizzled images of files to a verdict."""
+"""A combination of exposures measured and judged."""

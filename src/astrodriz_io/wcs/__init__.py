@@ -1,1 +1,1 @@
-"""The distortion model, WCSs in headers, headerlets, and moving a WCS."""
+"""WCSs in files: distortion model by stwcs, headers, headerlets, alternates, history."""
