@@ -69,7 +69,7 @@ def _prepared(name: str, parser: argparse.ArgumentParser) -> Action:
     """What a command does, with its options added to its parser."""
     with loading():
         command = import_module(f"astrodriz_io.commands.{name}")
-    getattr(command, f"add_{name}_arguments")(parser)
+    command.add_arguments(parser)
     parser.add_argument(JSON_ERRORS, action="store_true", help="tell of an error in one line of JSON")
     parser.set_defaults(needs=getattr(command, "NEEDS", ()))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
 from astrodriz_core.records.verification import Policy
-from astrodriz_io.commands.run import add_run_arguments
+from astrodriz_io.commands.run import add_arguments
 from astrodriz_io.commands.setting_arguments import settings_from_arguments
 from astrodriz_io.run.options import environment_switch, options_of
 from astrodriz_io.run.pipeline import process
@@ -104,7 +104,7 @@ FLAGS = {
 
 def asked(*words):
     parser = argparse.ArgumentParser()
-    add_run_arguments(parser)
+    add_arguments(parser)
     return settings_from_arguments(parser.parse_args(["x_asn.fits", *words]))
 
 

@@ -20,7 +20,7 @@ from stwcs.wcsutil import HSTWCS
 
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError, UsageError
 from astrodriz_io.commands.simulate import (
-    add_simulate_arguments,
+    add_arguments,
     describe_association,
     describe_score,
     execute_simulate,
@@ -441,7 +441,7 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
 
 def parsed(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    add_simulate_arguments(parser)
+    add_arguments(parser)
     return parser.parse_args(arguments)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import astrodriz_core
+from astrodriz_io.cli import COMMANDS
 
 SOURCES = Path(astrodriz_core.__file__).parents[1]
 
@@ -54,7 +55,11 @@ def test_every_name_that_a_module_offers_is_used_or_somebody_is_named_who_does()
     # What a package passes on, the facade, and what is for tests, is for others; cli.py takes commands by their names.
     outside = ("astrodriz.", "astrodriz_core.testing.", "astrodriz_io.commands.")
     inside = {name for name in unused(modules) if not name.startswith(outside) and "__init__" not in name}
-    assert inside - set(OFFERED) == set()
+    # What cli.py takes by its name from each module of a command.
+    commands = {
+        f"astrodriz_io.commands.{name}.{part}" for name in COMMANDS for part in ("add_arguments", "act", "NEEDS")
+    }
+    assert inside - set(OFFERED) - commands == set()
 
 
 def test_a_name_that_only_its_list_has_is_found():

@@ -12,7 +12,7 @@ from astrodriz_io.catalogs.files import Footprint
 from astrodriz_io.commands.answer import Answer
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_catalog_arguments", "execute_catalog"]
+__all__ = ["act", "add_arguments", "execute_catalog"]
 
 DEFAULT_NAME = "GAIAeDR3"
 
@@ -23,7 +23,7 @@ NAME = re.compile(r"[A-Za-z0-9]+")
 """A name becomes a folder of the cache and a part of WCSNAME, where a hyphen or an underscore divides."""
 
 
-def add_catalog_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions of ``astrodriz catalog`` to its parser."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     adding = actions.add_parser("add", help="add the rows of a table (.ecsv, .csv, .fits, .parquet)")

@@ -11,10 +11,10 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.storage.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
 
-__all__ = ["act", "add_clean_arguments", "execute_clean"]
+__all__ = ["act", "add_arguments", "execute_clean"]
 
 
-def add_clean_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz clean`` to its parser."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the inputs, or a newpath")
     parser.add_argument("--remove", action="store_true", help="remove it (default: list it and change nothing)")

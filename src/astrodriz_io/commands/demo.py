@@ -14,7 +14,7 @@ from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.storage.places import place
 
-__all__ = ["act", "add_demo_arguments", "execute_demo"]
+__all__ = ["act", "add_arguments", "execute_demo"]
 
 POINTING_ARCSEC = 0.35
 """Common error of the header WCS in the demonstration: a typical one before Gaia guide stars."""
@@ -22,7 +22,7 @@ POINTING_ARCSEC = 0.35
 ROLL_DEG = 0.004
 
 
-def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz demo`` to its parser."""
     parser.add_argument("folder", metavar="OUTDIR", type=Path, help="folder that receives everything")
     parser.add_argument("--detector", default="WFC3/IR", help="detector (default %(default)s)")

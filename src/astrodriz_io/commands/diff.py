@@ -11,10 +11,10 @@ from astrodriz_io.record_files.record import read_record
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 
-__all__ = ["act", "add_diff_arguments", "execute_diff"]
+__all__ = ["act", "add_arguments", "execute_diff"]
 
 
-def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``astrodriz diff`` to its parser."""
     parser.add_argument("first", type=Path, help="<root>_decisions.json of one run")
     parser.add_argument("second", type=Path, help="that of another run")

@@ -10,10 +10,10 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.record import read_record
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_explain_arguments", "execute_explain"]
+__all__ = ["act", "add_arguments", "execute_explain"]
 
 
-def add_explain_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the argument of ``astrodriz explain`` to its parser."""
     parser.add_argument("record", type=Path, help="<root>_decisions.json")
 

@@ -9,13 +9,13 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_parameters_arguments", "execute_parameters"]
+__all__ = ["act", "add_arguments", "execute_parameters"]
 
 SECONDS = 1.0
 """Exposure time; only the ratio of the longest to the shortest matters."""
 
 
-def add_parameters_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz parameters`` to its parser."""
     parser.add_argument("--detector", default="WFC3/IR", help="detector (default %(default)s)")
     parser.add_argument("--exposures", type=int, default=4, help="number of exposures (default %(default)s)")

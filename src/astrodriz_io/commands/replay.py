@@ -17,7 +17,7 @@ from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 if TYPE_CHECKING:
     from astrodriz_io.replay.replay import ReplayResult
 
-__all__ = ["NEEDS", "act", "add_replay_arguments", "describe_replay", "execute_replay"]
+__all__ = ["NEEDS", "act", "add_arguments", "describe_replay", "execute_replay"]
 
 NEEDS = ("astrodriz_io.replay.replay",)
 """Loaded when the command line has been understood, which then takes no second."""
@@ -37,7 +37,7 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
-def add_replay_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz replay`` to its parser."""
     parser.add_argument("record", type=Path, help="<root>_decisions.json, with <root>_decisions.zip beside it")
     parser.add_argument("--inputs", type=Path, required=True, metavar="DIR", help="folder of the untouched exposures")

@@ -14,13 +14,13 @@ from astrodriz_io.record_files.trailer import summary
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["NEEDS", "act", "add_run_arguments", "describe_run", "execute_run"]
+__all__ = ["NEEDS", "act", "add_arguments", "describe_run", "execute_run"]
 
 NEEDS = ("astrodriz_io.run.pipeline",)
 """Loaded when the command line has been understood, which then takes no second."""
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the documented flags of runastrodriz, and the options that astrodriz has beside them."""
     parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
     add_setting_arguments(parser)

@@ -9,7 +9,7 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.schema import record_schema
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_schema_arguments", "schema_lines"]
+__all__ = ["act", "add_arguments", "schema_lines"]
 
 
 def schema_lines() -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def schema_lines() -> tuple[str, ...]:
     return tuple(json.dumps(record_schema(), indent=1, ensure_ascii=False).splitlines())
 
 
-def add_schema_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """There are none."""
 
 

@@ -19,7 +19,7 @@ from astrodriz_io.simulate import (
 
 __all__ = [
     "act",
-    "add_simulate_arguments",
+    "add_arguments",
     "describe_association",
     "describe_score",
     "execute_simulate",
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def add_simulate_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz simulate`` to its parser."""
     text = {field: _default(field) for field in ("exposures", "seed", "pointing_arcsec", "roll_deg")}
     parser.add_argument("folder", metavar="OUTDIR", type=Path, help="folder that receives the files")

@@ -16,7 +16,7 @@ from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.terminal.exit_codes import VERDICT_CODES
 
-__all__ = ["NEEDS", "act", "add_verify_arguments", "describe_verification", "execute_verify"]
+__all__ = ["NEEDS", "act", "add_arguments", "describe_verification", "execute_verify"]
 
 NEEDS = ("astrodriz_io.run.verification",)
 """Loaded when the command line has been understood, which then takes no second."""
@@ -24,7 +24,7 @@ NEEDS = ("astrodriz_io.run.verification",)
 logger = logging.getLogger(__name__)
 
 
-def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz verify`` to its parser."""
     parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
     add_setting_arguments(parser, "policy")
