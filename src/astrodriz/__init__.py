@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from astrodriz_io.record_files.record import dump_record, read_record
     from astrodriz_io.replay.replay import ReplayResult, replay
     from astrodriz_io.run.pipeline import process, run_association
+    from astrodriz_io.run.plan import plan
     from astrodriz_io.run.settings import Settings, settings_from_environment
     from astrodriz_io.run.verification import verify
     from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
@@ -72,6 +73,7 @@ __all__ = [
     "focus_index",
     "judge",
     "measure_alignment",
+    "plan",
     "process",
     "read_record",
     "replay",
@@ -119,6 +121,7 @@ _HOMES: Mapping[str, str] = MappingProxyType(
         "replay": "astrodriz_io.replay.replay",
         "process": "astrodriz_io.run.pipeline",
         "run_association": "astrodriz_io.run.pipeline",
+        "plan": "astrodriz_io.run.plan",
         "Settings": "astrodriz_io.run.settings",
         "settings_from_environment": "astrodriz_io.run.settings",
         "verify": "astrodriz_io.run.verification",

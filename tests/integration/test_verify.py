@@ -155,7 +155,7 @@ def test_exposures_in_a_folder_that_may_only_be_read_are_verified_elsewhere(wfpc
     told = next(message for message in caplog.messages if "may only be read" in message)
     elsewhere = Path(told.removesuffix(".").rpartition(" ")[2])
     assert str(read_only) in told
-    assert elsewhere.name.startswith("astrodriz_verify_")
+    assert elsewhere.name.startswith("astrodriz_")
     assert not elsewhere.exists()
 
 

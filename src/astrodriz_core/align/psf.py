@@ -152,7 +152,8 @@ def _star_like(
     x, y = x[: 5 * MAX_STARS], y[: 5 * MAX_STARS]
     window = WINDOW_FWHM * gaussian_fwhm_to_sigma
     moments = windowed_moments(image, x, y, window)
-    width = np.sqrt(moments.variance) * gaussian_sigma_to_fwhm / max(published_fwhm, NARROWEST_FWHM)
+    # Beside a hole the variance can be below 0: no star is.
+    width = np.sqrt(np.maximum(moments.variance, 0.0)) * gaussian_sigma_to_fwhm / max(published_fwhm, NARROWEST_FWHM)
     touched = stamps(mask, x, y, 2)[0].any(axis=(1, 2)) if len(x) else np.zeros(0, dtype=bool)
     keep = np.flatnonzero((width > WIDTHS[0]) & (width < WIDTHS[1]) & ~touched)[:MAX_STARS]
     if len(keep) == 0:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 from astrodriz_core.records.run import RunRecord
+from astrodriz_core.tell.explain import explain
 from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.record_files.trailer import summary
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["NEEDS", "act", "add_arguments", "describe_run", "execute_run"]
+__all__ = ["NEEDS", "act", "add_arguments", "describe_plan", "describe_run", "execute_run"]
 
 NEEDS = ("astrodriz_io.run.pipeline",)
 """Loaded when the command line has been understood, which then takes no second."""
@@ -24,18 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the documented flags of runastrodriz, and the options that astrodriz has beside them."""
     parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
     add_setting_arguments(parser)
+    parser.add_argument("--plan", action="store_true", help="say what would be done; write nothing")
 
 
 def execute_run(
     arguments: argparse.Namespace, progress: ProgressReporter, environment: Mapping[str, str] | None = None
 ) -> RunRecord:
-    """Run what the command line asks for; errors as for `astrodriz_io.run.pipeline.process`."""
+    """Run what the command line asks for, or only plan it; errors as for `astrodriz_io.run.pipeline.process`."""
     from astrodriz_io.run.pipeline import run_association
+    from astrodriz_io.run.plan import plan_association
 
     settings, notes = settings_from_environment(
         settings_from_arguments(arguments), os.environ if environment is None else environment
     )
-    return run_association(arguments.input, settings, progress, notes)
+    run = plan_association if arguments.plan else run_association
+    return run(arguments.input, settings, progress, notes)
 
 
 def describe_run(record: RunRecord) -> tuple[str, ...]:
@@ -43,6 +48,20 @@ def describe_run(record: RunRecord) -> tuple[str, ...]:
     return summary(record)
 
 
+def describe_plan(record: RunRecord) -> tuple[str, ...]:
+    """Lines for the user: what a run would decide, and why, and the files that it would leave."""
+    files = textwrap.wrap(", ".join(record.files), 100, break_long_words=False, break_on_hyphens=False)
+    return (
+        "A plan; nothing was written. A run with the same settings would do this.",
+        "",
+        *explain(record),
+        "",
+        "It would leave these files:",
+        *(f"  {line}" for line in files),
+    )
+
+
 def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
-    """Run, and say which WCS won and what was made."""
-    return Answer(describe_run(execute_run(arguments, progress)))
+    """Run, and say which WCS won and what was made; or say what a run would do."""
+    record = execute_run(arguments, progress)
+    return Answer(describe_plan(record) if arguments.plan else describe_run(record))

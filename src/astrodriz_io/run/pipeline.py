@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from astrodriz_core.records.run import RunRecord
+from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import Policy
 from astrodriz_io.run.claim import exclusive_association
 from astrodriz_io.run.ending import RunEnding
@@ -21,14 +21,14 @@ from astrodriz_io.run.stages.apriori import apriori_stage
 from astrodriz_io.run.stages.default import default_stage
 from astrodriz_io.run.stages.distortion import distortion_stage
 from astrodriz_io.run.stages.final import final_stage
-from astrodriz_io.run.state import PreparedRun, StartedRun
+from astrodriz_io.run.state import FinishedRun, PreparedRun, StartedRun
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.log import run_log
 from astrodriz_io.runtime.progress import LoggedProgress, ProgressReporter, SilentProgress
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.workspace import Workspace, workspace
 
-__all__ = ["process", "run_association"]
+__all__ = ["process", "run_association", "run_stages"]
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def run_association(
 
 
 def _run(run: StartedRun, progress: ProgressReporter, ending: RunEnding) -> RunRecord:
-    """All stages, in a workspace of their own."""
+    """All stages, in a workspace of their own, and their results to where the exposures are."""
     names = run.association
     with workspace(
         names.folder,
@@ -161,25 +161,39 @@ def _run(run: StartedRun, progress: ProgressReporter, ending: RunEnding) -> RunR
     ) as space:
         if space.kept_as is not None:
             progress.note(f"The workspace, with the exposures of each stage, will stay: {space.kept_as}")
-        return _run_stages(run, space, progress, ending)
+        finished = run_stages(run, space, progress, ending.add)
+        product = finished.current.combination.final
+        return publish_results(finished, complete(finished), space, ending, files=finished.files, product=product)
 
 
-def _run_stages(run: StartedRun, space: Workspace, progress: ProgressReporter, ending: RunEnding) -> RunRecord:
-    """One stage after the other; each takes the run as far as it is known, and returns it with what it has found."""
+def run_stages(
+    run: StartedRun, space: Workspace, progress: ProgressReporter, heard: Callable[[StageRecord], None]
+) -> FinishedRun:
+    """One stage after the other; each takes the run as far as it is known, and returns it with what it has found.
+
+    Parameters
+    ----------
+    run : StartedRun
+        Its files are only read.
+    space : Workspace
+        Receives all that is made.
+    progress : ProgressReporter
+        Told of each stage.
+    heard : callable
+        Gets the record of each stage when it has ended.
+    """
 
     def after(title: str, stage: Callable[[Before], After], known: Before) -> After:
         progress.stage(title)
         grown = stage(known)
-        ending.add(grown.stages[-1])
+        heard(grown.stages[-1])
         return grown
 
     prepared = distortion_stage(run, space, progress)
     solved = after("Default products", default_stage, prepared)
     solved = after("A priori solutions", apriori_stage, solved)
     solved = after("A posteriori fit", aposteriori_stage, solved)
-    finished = after("Final products", final_stage, solved)
-    product = finished.current.combination.final
-    return publish_results(finished, complete(finished), space, ending, files=finished.files, product=product)
+    return after("Final products", final_stage, solved)
 
 
 def _omit(run: StartedRun, ending: RunEnding) -> RunRecord:

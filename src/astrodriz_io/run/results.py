@@ -19,7 +19,7 @@ from astrodriz_io.storage.names import ENDINGS
 from astrodriz_io.storage.publishing import publish
 from astrodriz_io.storage.workspace import Workspace
 
-__all__ = ["publish_results"]
+__all__ = ["publish_results", "with_files"]
 
 
 def publish_results(
@@ -53,14 +53,8 @@ def publish_results(
     RunRecord
         With the list of files.
     """
-    settings = run.settings
-    asked = {
-        "manifest": settings.manifest,
-        "quality": settings.quality_testing,
-        "sidecar": record.sidecar is not None,
-    }
-    names = {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}
-    record = evolve(record, files=(*(path.name for path in files), *names.values()))
+    settings, names = run.settings, _names(run, record)
+    record = with_files(run, record, files)
     with storage_errors(record.root):
         write_record(record, space.place(names["record"]))
         write_report(record, product, space.place(names["report"]))
@@ -74,3 +68,18 @@ def publish_results(
         [space.place(name) for name in record.files if name != names["trailer"]], run.association.folder, record.root
     )
     return record
+
+
+def with_files(run: StartedRun, record: RunRecord, files: Sequence[Path] = ()) -> RunRecord:
+    """The record with the list of files, those that tell of the run among them; arguments as for `publish_results`."""
+    return evolve(record, files=(*(path.name for path in files), *_names(run, record).values()))
+
+
+def _names(run: StartedRun, record: RunRecord) -> dict[str, str]:
+    """The files that tell of the run, by their kind."""
+    asked = {
+        "manifest": run.settings.manifest,
+        "quality": run.settings.quality_testing,
+        "sidecar": record.sidecar is not None,
+    }
+    return {kind: f"{record.root}{ending}" for kind, ending in ENDINGS.items() if asked.get(kind, True)}

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from attrs import evolve
 
-from astrodriz_core.errors import NoViableDataError, StorageError
+from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
-from astrodriz_io.inputs.association import Association, read_association
-from astrodriz_io.run.claim import exclusive_association
+from astrodriz_io.inputs.association import Association
+from astrodriz_io.run.claim import undisturbed_association
 from astrodriz_io.run.preparation import PreparedExposures, prepare
 from astrodriz_io.run.record import parameter_warnings
 from astrodriz_io.run.settings import Settings, settings_from_environment
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
-from astrodriz_io.storage.disk import storage_errors
-from astrodriz_io.storage.locking import wait_for_others
-from astrodriz_io.storage.publishing import is_half_done
 from astrodriz_io.storage.workspace import Workspace, workspace
 from astrodriz_io.verifying.combination import verify_combination
 
 __all__ = ["verify"]
 
 logger = logging.getLogger(__name__)
-
-NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-"""What the system answers where a folder may only be read."""
 
 
 @library_warnings()
@@ -68,7 +58,7 @@ def verify(
     """
     settings = settings or settings_from_environment(Settings(), os.environ)[0]
     progress = progress or SilentProgress()
-    with _held(Path(input_file), settings.wait) as (association, home):
+    with undisturbed_association(Path(input_file), force=True, wait=settings.wait) as (association, home):
         if len(association.members) < 2:
             raise NoViableDataError("One exposure has nothing to be aligned to.", where=association.input_name)
         names = association.lock_names
@@ -81,44 +71,6 @@ def verify(
     if verification is None:
         raise NoViableDataError("Fewer than two exposures can be combined.", where=association.input_name)
     return verification
-
-
-@contextmanager
-def _held(input_file: Path, wait: float) -> Iterator[tuple[Association, Path]]:
-    """The association, held against runs, and the folder for the workspace: its own wherever that may be written to."""
-    with ExitStack() as held:
-        try:
-            association = held.enter_context(exclusive_association(input_file, force=True, wait=wait))
-            home = association.folder
-        except StorageError as error:
-            if not _is_refusal(error):
-                raise
-            association = _undisturbed(input_file, wait)
-            home = Path(held.enter_context(_temporary_folder()))
-            logger.warning("%s may only be read: the copies are in %s.", association.folder, home)
-        yield association, home
-
-
-def _is_refusal(error: StorageError) -> bool:
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in NOT_WRITABLE
-
-
-def _undisturbed(input_file: Path, wait: float) -> Association:
-    """An association in a folder that may only be read, where no lock can be made: no run is at work there now."""
-    association = read_association(input_file, force=True)
-    wait_for_others(association.folder, association.lock_names, wait=wait)
-    if is_half_done(association.folder):
-        raise StorageError(
-            "A run was cut short while it wrote its results, and this folder may only be read.",
-            where=association.folder.name,
-            remedy="Run it once more, as a user who may write there.",
-        )
-    return association
-
-
-def _temporary_folder() -> TemporaryDirectory[str]:
-    with storage_errors("the temporary folder"):
-        return TemporaryDirectory(prefix="astrodriz_verify_")
 
 
 def _deciding_alone(association: Association) -> Association:
