@@ -1,6 +1,7 @@
 # Two commands do everything on a machine that has Python 3.11 or newer and make.
 #   make demo    simulate an association with a misplaced pointing, process it, show how far it was off before and after
 #   make test    run all tests but the slow ones in the same virtual environment
+# For those who change the program: make check, coverage, test-slow, schema.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +9,7 @@ DEMO ?= demo
 JOBS ?= auto
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check schema clean
+.PHONY: demo test test-slow coverage check schema clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +24,12 @@ demo: $(VENV)/installed
 # Tests are handed out one by one, so that no worker waits for another; each keeps to one thread.
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# The same tests, and whether they reach all branches of the core and nearly all of the rest.
+coverage: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=
+	$(BIN)/coverage report --include='src/astrodriz_core/*' --fail-under=100
+	$(BIN)/coverage report --fail-under=97
 
 # What takes long: every degenerate cell, many processes, many kills, a thousand runs. Writes docs/slow-tests.md.
 test-slow: $(VENV)/installed
