@@ -21,9 +21,9 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame
 from astrodriz_io.drizzling.inputs import CombinationInputs
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.wcs.distortion import apply_distortion
 
 PEER_SCRIPT = Path(__file__).with_name("parity_peer.py")
@@ -113,8 +113,7 @@ class Ours:
             parameters=resolved,
             static=static,
             sky=self.sky,
-            store=ImageStore(None),
-            progress=SilentProgress(),
+            resources=DrizzleResources(ImageStore(None)),
         )
 
     def noise(self, frame: OutputFrame) -> float:

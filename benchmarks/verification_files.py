@@ -31,11 +31,11 @@ from associations import Truth
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.verification import AlignmentMeasurements, Policy
 from astrodriz_io.drizzling.combination import combine_exposures
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.verifying.combination import verify_combination
 from astrodriz_io.wcs.distortion import apply_distortion
 from verification_cases import ALIGNED, BLURRED, Case, Outcome, Situation, append, read_store
@@ -76,9 +76,7 @@ def measure_files(case: Case, folder: Path) -> Outcome:
         combination = combine_exposures(
             tuple(files),
             evolve(parameters, final_wcs=False),
-            store=ImageStore(Path(scratch)),
-            progress=SilentProgress(),
-            threads=1,
+            DrizzleResources(ImageStore(Path(scratch))),
         )
         verification = verify_combination(combination, Policy.CALIBRATED)
         frame = combination.inputs.frame

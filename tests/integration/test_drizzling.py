@@ -15,9 +15,9 @@ from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs
 from astrodriz_io.drizzling.resample import INTERPOLANTS, blot_chip
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.simulate import SimulationSpec, simulate_association
 from astrodriz_io.wcs.distortion import apply_distortion
 
@@ -37,9 +37,7 @@ class Files:
         return combine_exposures(
             self.paths,
             with_values(DrizzleParameters(), {**BASE, **changes}),
-            store=ImageStore(store),
-            progress=SilentProgress(),
-            threads=threads,
+            DrizzleResources(ImageStore(store), threads=threads),
         )
 
     def copied(self, folder):

@@ -15,9 +15,9 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling import combination, frame_checks
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.repeating import RecordedCombination, repeat_combination
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.runtime import capacity
-from astrodriz_io.runtime.progress import SilentProgress
 
 CD = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
 FRAMES = ("final_", "driz_sep_")
@@ -32,7 +32,7 @@ def exposures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 
 def combined(files: tuple[Path, ...], folder: Path | None = None, **values: object) -> Combination:
     parameters = with_values(DrizzleParameters(), values)
-    return combine_exposures(files, parameters, store=ImageStore(folder), progress=SilentProgress(), threads=1)
+    return combine_exposures(files, parameters, DrizzleResources(ImageStore(folder)))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def repeated(files: tuple[Path, ...], first: Combination, frame: OutputFrame) ->
     record = attrs.evolve(first.record, product_frame=frame)
     measured = RecordedCombination(record, first.inputs.static, first.cosmic_rays)
     parameters = first.inputs.parameters
-    return repeat_combination(files, parameters, measured, store=ImageStore(None), progress=SilentProgress(), threads=1)
+    return repeat_combination(files, parameters, measured, DrizzleResources(ImageStore(None)))
 
 
 @pytest.mark.parametrize(

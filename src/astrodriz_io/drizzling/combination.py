@@ -27,12 +27,10 @@ from astrodriz_io.drizzling.frame import common_frame, requested_frame
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use, separate_use
 from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs, Mask
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.separate import drizzle_separately
-from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.drizzling.viability import viable_exposures
 from astrodriz_io.runtime.library_warnings import library_warnings
-from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["Combination", "combine_exposures"]
 
@@ -71,12 +69,9 @@ class Combination:
 def combine_exposures(
     files: Sequence[Path],
     parameters: DrizzleParameters,
+    resources: DrizzleResources,
     *,
-    store: ImageStore,
-    progress: ProgressReporter,
-    threads: int,
     title: str = "this combination",
-    undistorted: UndistortedPixels | None = None,
 ) -> Combination:
     """Run all drizzle steps on a set of exposures; their files are only read.
 
@@ -86,16 +81,10 @@ def combine_exposures(
         FLC or FLT files, with the WCS under which they are to be combined.
     parameters : DrizzleParameters
         The parameters of all steps.
-    store : ImageStore
-        Where intermediate images go.
-    progress : ProgressReporter
-        Told of every chip.
-    threads : int
-        How many chips are worked on at a time; the result does not depend on it.
+    resources : DrizzleResources
+        With which the steps work; the result does not depend on them.
     title : str
         What the record calls this combination.
-    undistorted : UndistortedPixels, optional
-        Shared with other combinations of these detectors; by default this one has its own, in memory.
 
     Raises
     ------
@@ -106,9 +95,7 @@ def combine_exposures(
     """
     loaded = [load_exposure(file, coeffs=parameters.coeffs, resetbits=parameters.resetbits) for file in files]
     exposures, excluded = viable_exposures(loaded, parameters)
-    inputs = _combination_inputs(
-        exposures, parameters, store, undistorted or UndistortedPixels(None), progress, threads
-    )
+    inputs = _combination_inputs(exposures, parameters, resources)
     rejecting = parameters.driz_cr and len(exposures) > 1
     # Whatever driz_separate says: the verification needs them wherever there is something to compare.
     singles = drizzle_separately(inputs) if len(exposures) > 1 else ()
@@ -122,21 +109,16 @@ def combine_exposures(
 
 
 def _combination_inputs(
-    exposures: tuple[DrizzleExposure, ...],
-    parameters: DrizzleParameters,
-    store: ImageStore,
-    undistorted: UndistortedPixels,
-    progress: ProgressReporter,
-    threads: int,
+    exposures: tuple[DrizzleExposure, ...], parameters: DrizzleParameters, resources: DrizzleResources
 ) -> CombinationInputs:
     default_frame = common_frame(exposures)
     frame = requested_frame(default_frame, parameters.separate_frame)
     product_frame = requested_frame(default_frame, parameters.final_frame)
     uses = (
-        separate_use(frame, exposures, in_memory=store.in_memory, request=parameters.separate_frame),
+        separate_use(frame, exposures, in_memory=resources.store.in_memory, request=parameters.separate_frame),
         product_use(product_frame, exposures, context=parameters.context, request=parameters.final_frame),
     )
-    check_frames(uses if len(exposures) > 1 else uses[1:], exposures, store)
+    check_frames(uses if len(exposures) > 1 else uses[1:], exposures, resources.store)
     static = static_masks(exposures, parameters)
     return CombinationInputs(
         exposures=exposures,
@@ -146,10 +128,7 @@ def _combination_inputs(
         parameters=parameters,
         static=static,
         sky=measure_skies(exposures, static, parameters),
-        store=store,
-        undistorted=undistorted,
-        progress=progress,
-        threads=threads,
+        resources=resources,
     )
 
 

@@ -73,10 +73,10 @@ def drizzle_together(inputs: CombinationInputs, frame: OutputFrame, cosmic_rays:
     padded = padded_frame(frame, margin)
     drizzle = new_drizzle(padded, parameters.final_kernel.value, None, len(chips), context=parameters.context)
     work = partial(_chip_input, inputs, padded, cosmic_rays)
-    contributions = ordered_map(work, chips, inputs.threads)
+    contributions = ordered_map(work, chips, inputs.resources.threads)
     # Chips are added one after the other, so that the sums are the same for any number of threads.
     for chip, (rate, weight, pixel_map) in zip(
-        chips, inputs.progress.track(contributions, "final drizzle", len(chips)), strict=True
+        chips, inputs.resources.progress.track(contributions, "final drizzle", len(chips)), strict=True
     ):
         add_chip(drizzle, chip, padded, rate, weight, pixel_map, parameters.final_pixfrac)
     sci, wht = without_margin(drizzle.out_img, margin), without_margin(drizzle.out_wht, margin)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from astrodriz_core.instruments.dq import good_pixels
@@ -15,9 +15,7 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import MAP_BORDER
-from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.drizzling.undistorted import UndistortedPixels
-from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.drizzling.resources import DrizzleResources
 
 __all__ = ["ChipMasks", "CombinationInputs", "Mask", "RegionMasks"]
 
@@ -48,14 +46,8 @@ class CombinationInputs:
         Static mask by `DrizzleChip.detector_region`, True = bad; empty where the step is off.
     sky : mapping
         Subtracted sky by `DrizzleChip.key`, native units; chips without an entry have 0.
-    store : ImageStore
-        Where intermediate images go.
-    undistorted : UndistortedPixels
-        Where the pixels of its chips lie without distortion, for all combinations of a run.
-    progress : ProgressReporter
-        Told of every chip.
-    threads : int
-        How many chips are worked on at a time.
+    resources : DrizzleResources
+        With which the steps work.
     """
 
     exposures: tuple[DrizzleExposure, ...]
@@ -65,10 +57,7 @@ class CombinationInputs:
     parameters: DrizzleParameters
     static: RegionMasks
     sky: Mapping[ChipKey, float]
-    store: ImageStore
-    undistorted: UndistortedPixels
-    progress: ProgressReporter
-    threads: int = field(default=1)
+    resources: DrizzleResources
 
     @property
     def chips(self) -> tuple[DrizzleChip, ...]:
@@ -77,7 +66,7 @@ class CombinationInputs:
 
     def pixel_map(self, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float64]:
         """Position in a frame of the pixels of a chip and of `MAP_BORDER` beyond its edges; see `DrizzleChip`."""
-        return chip.pixel_map(frame, self.undistorted.of(chip, MAP_BORDER))
+        return chip.pixel_map(frame, self.resources.undistorted.of(chip, MAP_BORDER))
 
     def native_sky(self, chip: DrizzleChip) -> float:
         """Subtracted sky of a chip in the units of its SCI array."""

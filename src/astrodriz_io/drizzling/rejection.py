@@ -79,9 +79,11 @@ def flag_cosmic_rays(
     masks: dict[ChipKey, Mask] = {}
     planes: dict[str, Mask] = {}
     chips = inputs.chips
-    results = ordered_map(partial(_compare, inputs, median), chips, inputs.threads)
-    for chip, (mask, pixel_map) in zip(chips, inputs.progress.track(results, "cosmic rays", len(chips)), strict=True):
-        masks[chip.key] = inputs.store.put(f"{chip.key}_cosmic_rays", mask)
+    results = ordered_map(partial(_compare, inputs, median), chips, inputs.resources.threads)
+    for chip, (mask, pixel_map) in zip(
+        chips, inputs.resources.progress.track(results, "cosmic rays", len(chips)), strict=True
+    ):
+        masks[chip.key] = inputs.resources.store.put(f"{chip.key}_cosmic_rays", mask)
         plane = planes.setdefault(chip.exposure.rootname, np.zeros(inputs.frame.shape, dtype=bool))
         project_flags(mask, pixel_map, plane)
     return masks, planes

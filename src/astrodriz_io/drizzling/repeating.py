@@ -16,9 +16,7 @@ from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.final import drizzle_together
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use
 from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs, RegionMasks
-from astrodriz_io.drizzling.store import ImageStore
-from astrodriz_io.drizzling.undistorted import UndistortedPixels
-from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.drizzling.resources import DrizzleResources
 
 __all__ = ["RecordedCombination", "repeat_combination"]
 
@@ -48,11 +46,7 @@ def repeat_combination(
     files: Sequence[Path],
     parameters: DrizzleParameters,
     measured: RecordedCombination,
-    *,
-    store: ImageStore,
-    progress: ProgressReporter,
-    threads: int,
-    undistorted: UndistortedPixels | None = None,
+    resources: DrizzleResources,
 ) -> Combination:
     """Drizzle exposures together as an earlier combination did; see `combine_exposures`.
 
@@ -77,14 +71,11 @@ def repeat_combination(
         parameters=parameters,
         static=measured.static,
         sky={sky.key: sky.value for sky in record.sky},
-        store=store,
-        undistorted=undistorted or UndistortedPixels(None),
-        progress=progress,
-        threads=threads,
+        resources=resources,
     )
     _check(inputs, measured)
     use = product_use(record.product_frame, exposures, context=parameters.context, request=None)
-    check_frames((use,), exposures, store, recorded=True)
+    check_frames((use,), exposures, resources.store, recorded=True)
     final = drizzle_together(inputs, record.product_frame, measured.cosmic_rays)
     return Combination(record, inputs, final, (), measured.cosmic_rays)
 

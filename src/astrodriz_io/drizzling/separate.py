@@ -30,8 +30,8 @@ def drizzle_separately(inputs: CombinationInputs) -> tuple[DrizzledImage, ...]:
         One for each exposure, kept in the store. Weights are seconds.
     """
     work = partial(_drizzle_exposure, inputs)
-    images = ordered_map(work, inputs.exposures, inputs.threads)
-    return tuple(inputs.progress.track(images, "separate drizzle", len(inputs.exposures)))
+    images = ordered_map(work, inputs.exposures, inputs.resources.threads)
+    return tuple(inputs.resources.progress.track(images, "separate drizzle", len(inputs.exposures)))
 
 
 def _drizzle_exposure(inputs: CombinationInputs, exposure: DrizzleExposure) -> DrizzledImage:
@@ -57,8 +57,8 @@ def _drizzle_exposure(inputs: CombinationInputs, exposure: DrizzleExposure) -> D
         project_flags(chip.saturated(), inner, saturated)
     return DrizzledImage(
         name=exposure.rootname,
-        sci=inputs.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
-        wht=inputs.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
+        sci=inputs.resources.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
+        wht=inputs.resources.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
         exptime=exposure.exptime,
         saturated=without_margin(saturated, margin),
     )

@@ -12,6 +12,7 @@ from astrodriz_core.records.common import combination_title
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.drizzling.combination import Combination, combine_exposures
 from astrodriz_io.drizzling.repeating import RecordedCombination, repeat_combination
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.products.exposures import write_cosmic_rays
@@ -63,26 +64,10 @@ class StageContext:
         folder = None if self.settings.in_memory else place(self.workspace.scratch, name)
         if folder is not None:
             folder.mkdir()
-        store, threads = ImageStore(folder), self.settings.num_cores
+        resources = DrizzleResources(ImageStore(folder), self.undistorted, self.progress, self.settings.num_cores)
         if name in self.measured:
-            return repeat_combination(
-                files,
-                self.parameters,
-                self.measured[name],
-                store=store,
-                progress=self.progress,
-                threads=threads,
-                undistorted=self.undistorted,
-            )
-        combination = combine_exposures(
-            files,
-            self.parameters,
-            store=store,
-            progress=self.progress,
-            threads=threads,
-            title=combination_title(name),
-            undistorted=self.undistorted,
-        )
+            return repeat_combination(files, self.parameters, self.measured[name], resources)
+        combination = combine_exposures(files, self.parameters, resources, title=combination_title(name))
         if self.recorder is not None:
             self.recorder.keep_masks(combination)
         return combination

@@ -11,6 +11,7 @@ from attrs import evolve
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import Verification
 from astrodriz_io.drizzling.combination import combine_exposures
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.inputs.association import Association
@@ -83,12 +84,10 @@ def _deciding_alone(association: Association) -> Association:
 def _measure(
     prepared: PreparedExposures, settings: Settings, space: Workspace, progress: ProgressReporter
 ) -> Verification | None:
+    store, undistorted = ImageStore(space.scratch), UndistortedPixels(space.scratch)
     combination = combine_exposures(
         prepared.copies.deciding,
         evolve(prepared.parameters.parameters, final_wcs=False),
-        store=ImageStore(space.scratch),
-        undistorted=UndistortedPixels(space.scratch),
-        progress=progress,
-        threads=settings.num_cores,
+        DrizzleResources(store, undistorted, progress, settings.num_cores),
     )
     return verify_combination(combination, settings.policy)
