@@ -24,6 +24,7 @@ from astrodriz_io.cli import astrodriz
 from astrodriz_io.drizzling import rejection
 from astrodriz_io.record_files.record import read_record, write_record
 from astrodriz_io.replay.replay import replay
+from astrodriz_io.run.settings import Settings
 from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -73,7 +74,7 @@ def test_a_replay_gives_the_same_bytes(name, cores, whole_runs, tmp_path):
     a_run, association = whole_runs[name]
     record, folder = a_run
     before = contents(association.folder)
-    result = replayed(a_run, association, tmp_path / "out", num_cores=cores)
+    result = replayed(a_run, association, tmp_path / "out", settings=Settings(num_cores=cores))
     assert result.different == ()
     told = {"_decisions.json", "_decisions.zip", ".tra", "_report.html", "_manifest.txt"}
     expected = {file for file in record.files if file.removeprefix(record.root) not in told}

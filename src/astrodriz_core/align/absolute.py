@@ -112,7 +112,7 @@ def fit_catalog(
     )
     fit = next(fit for fit in fits if fit.extra_significance >= NEEDED_SIGNIFICANCE[fit.geometry])
     holdout = hold_out(merged, catalog, first[fit.used], second[fit.used], fit.geometry, parameters)
-    evidence = _evidence(merged, catalog, fit, first, second, method, parameters, pixel_arcsec)
+    evidence = _evidence(merged, catalog, fit, first, second, _search(method, parameters) * pixel_arcsec)
     return FittedCatalog(fit.transform, _record(fit, merged.xy[first]), len(first), holdout, evidence)
 
 
@@ -213,17 +213,14 @@ def _evidence(
     fit: LinearFit,
     first: Indices,
     second: Indices,
-    method: MatchMethod,
-    parameters: FitParameters,
-    pixel_arcsec: float,
+    window_arcsec: float,
 ) -> FitEvidence:
-    """The figures by which the fit is judged."""
+    """The figures by which the fit is judged; matches were looked for as far as the window."""
     used = fit.used
     radius = float(np.hypot(*fit.residuals[used].T).max())
-    window = _search(method, parameters)
     density = source_density(merged.xy)
     free = int(np.ceil(PARAMETER_COUNT[fit.geometry] / 2))
-    pairs = len(catalog) * density * (2 * window * pixel_arcsec) ** 2
+    pairs = len(catalog) * density * (2 * window_arcsec) ** 2
     chance = chance_probability(int(used.sum()), len(catalog), density, radius, pairs**free, free)
     correction = fit.transform.apply(merged.xy[first]) - merged.before[first]
     error = np.sqrt(np.mean(fit.position_variance(merged.xy[first][used])))

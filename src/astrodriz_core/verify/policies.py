@@ -109,7 +109,7 @@ def _drizzlepac_focus(measurements: AlignmentMeasurements) -> VerificationCheck:
     failed = score < low or score > high or scattered
     text = f"focus index {value:.4g}, lowest {lowest:.4g}, mean {mean:.4g}, sigma {sigma:.3g}"
     margin = min(value - lowest, highest - value)
-    return _compared(Quantity.FOCUS, None, value, lowest, margin, text, passed=not failed, decisive=False)
+    return evolve(_compared(Quantity.FOCUS, None, value, lowest, margin, text, passed=not failed), decisive=False)
 
 
 def _through_probability(value: float, mean: float, sigma: float) -> float:
@@ -281,7 +281,7 @@ def _sharpness_check(sharpness: ExposureSharpness, calibration: Calibration) -> 
     threshold = -max(calibration.blur_log_ratio, calibration.blur_sigma * sharpness.sigma)
     text = f"{name}: log concentration {sharpness.log_ratio:+.3f} against the others, limit {threshold:.3f}"
     margin = sharpness.log_ratio - threshold
-    return _compared(Quantity.SHARPNESS, name, sharpness.log_ratio, threshold, margin, text, decisive=False)
+    return evolve(_compared(Quantity.SHARPNESS, name, sharpness.log_ratio, threshold, margin, text), decisive=False)
 
 
 def _compared(
@@ -293,12 +293,11 @@ def _compared(
     reason: str,
     *,
     passed: bool | None = None,
-    decisive: bool = True,
 ) -> VerificationCheck:
-    """Check of a value that could be measured; a margin of 0 passes unless `passed` says otherwise."""
+    """Decisive check of a value that could be measured; a margin of 0 passes unless `passed` says otherwise."""
     good = margin >= 0 if passed is None else passed
     outcome = CheckOutcome.PASSED if good else CheckOutcome.FAILED
-    return VerificationCheck(quantity, rootname, outcome, value, threshold, margin, decisive, reason)
+    return VerificationCheck(quantity, rootname, outcome, value, threshold, margin, True, reason)
 
 
 def _unknown(

@@ -55,7 +55,6 @@ def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) ->
 
     if not arguments.inputs.is_dir():
         raise UsageError("There is no such folder.", where=arguments.inputs.name, remedy="Check --inputs.")
-    settings = settings_from_arguments(arguments)
     return replay(
         arguments.record,
         arguments.inputs,
@@ -63,8 +62,7 @@ def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) ->
         progress,
         origin=CHOICES.get(arguments.select),
         last=STAGES[arguments.until],
-        num_cores=settings.num_cores,
-        wait=settings.wait,
+        settings=settings_from_arguments(arguments),
     )
 
 

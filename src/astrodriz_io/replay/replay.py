@@ -74,8 +74,7 @@ def replay(
     *,
     origin: WcsOrigin | None = None,
     last: Stage = Stage.FINAL,
-    num_cores: int = 1,
-    wait: float = 0.0,
+    settings: Settings | None = None,
 ) -> ReplayResult:
     """Make the files of a run again.
 
@@ -91,10 +90,9 @@ def replay(
         Told how far the replay is; by default nobody is.
     origin, last
         As for `plan_replay`.
-    num_cores : int
-        How many chips are worked on at a time; the results do not depend on it.
-    wait : float
-        Seconds to wait for another run that holds the association in `output`.
+    settings : Settings, optional
+        Of them the number of cores, whether images are kept in memory, and how long to wait for another run that holds
+        the association in `output`. The results depend on none of these.
 
     Raises
     ------
@@ -109,7 +107,7 @@ def replay(
     """
     progress = progress or SilentProgress()
     record_file, inputs, output = Path(record_file), Path(inputs), Path(output)
-    settings = Settings(num_cores=num_cores, wait=wait)
+    settings = settings or Settings()
     progress.stage("Check the record and its inputs")
     record = read_record(record_file)
     plan = plan_replay(record, origin, last)
@@ -119,7 +117,7 @@ def replay(
         if output.samefile(inputs):
             raise UsageError("The replay would write over its inputs.", remedy="Give another folder as output.")
     names = (record.root, record.product, *(wcs.rootname for wcs in plan.wcs))
-    with read_sidecar(record_file.parent, plan.sidecar) as sidecar, locked(output, names, wait=wait):
+    with read_sidecar(record_file.parent, plan.sidecar) as sidecar, locked(output, names, wait=settings.wait):
         recover(output)
         with workspace(output, record.root, newpath=None, keep=False, names=names) as space:
             progress.stage("Exposures")
@@ -128,9 +126,9 @@ def replay(
             context = StageContext(
                 settings, space, _parameters(record, inputs), progress, measured=_measured(plan, sidecar)
             )
-            made = _make(record, plan, context, files)
-            digests = tuple(FileDigest(path.name, sha256_of(path)) for path in made)
-            publish(made, output, record.root)
+            results = _make(record, plan, context, files)
+            digests = tuple(FileDigest(path.name, sha256_of(path)) for path in results)
+            publish(results, output, record.root)
     return ReplayResult(record.root, plan, digests, _different(plan, digests), _other_software(record))
 
 
@@ -172,13 +170,13 @@ def _parameters(record: RunRecord, inputs: Path) -> DrizzleParameters:
     for path in paths.values():
         if path.is_file() and path.name in hashes:
             check_digest(path, hashes[path.name])
-    found: dict[str, Any] = {name: str(path) for name, path in paths.items()}
-    return evolve(record.parameters, **found)
+    images: dict[str, Any] = {name: str(path) for name, path in paths.items()}
+    return evolve(record.parameters, **images)
 
 
 def _measured(plan: ReplayPlan, sidecar: SidecarReader) -> Mapping[str, RecordedCombination]:
-    known = {FINAL: plan.drizzle, COMPANIONS: plan.companion_drizzle}
-    return {name: _recorded_combination(drizzle, sidecar) for name, drizzle in known.items() if drizzle is not None}
+    recorded = {FINAL: plan.drizzle, COMPANIONS: plan.companion_drizzle}
+    return {name: _recorded_combination(drizzle, sidecar) for name, drizzle in recorded.items() if drizzle is not None}
 
 
 def _recorded_combination(drizzle: DrizzleRecord, sidecar: SidecarReader) -> RecordedCombination:
@@ -222,9 +220,9 @@ def _stage_product(
     return (path,)
 
 
-def _different(plan: ReplayPlan, made: Sequence[FileDigest]) -> tuple[str, ...]:
+def _different(plan: ReplayPlan, results: Sequence[FileDigest]) -> tuple[str, ...]:
     """Names of files that only one side has, or that differ; none where there is nothing to compare with."""
-    return tuple(sorted({file.name for file in set(plan.expected) ^ set(made)})) if plan.expected else ()
+    return tuple(sorted({file.name for file in set(plan.expected) ^ set(results)})) if plan.expected else ()
 
 
 def _other_software(record: RunRecord) -> tuple[str, ...]:
