@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import FitCheck, OfferedSolution, SolutionOrigin
 from astrodriz_core.records.common import WcsOrigin
 from astrodriz_core.solutions.wcsnames import parse_wcsname, rank_a_priori
@@ -44,7 +45,7 @@ class Recipient:
         Whether it gets also the solutions of other distortion files as extensions.
     """
 
-    rootname: str
+    rootname: Rootname
     idctab: str
     all_wcs: bool = False
 

@@ -23,6 +23,7 @@ from astrodriz_core.decide.offers import (
 )
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.measure.tangent import TangentPlane
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import (
     AprioriExposure,
     GuideStarOffset,
@@ -167,7 +168,7 @@ def _checked(one: _Examined, hdulist: fits.HDUList) -> _Examined:
     return evolve(one, record=record)
 
 
-def _guide_star_offset(hdulist: fits.HDUList, rootname: str, source: GuideStarSource) -> GuideStarOffset | None:
+def _guide_star_offset(hdulist: fits.HDUList, rootname: Rootname, source: GuideStarSource) -> GuideStarOffset | None:
     """Offset for an exposure; none at all for those that were pointed with Gaia's positions."""
     start = hdulist[0].header.get("EXPSTART")
     if was_pointed_with_gaia(start if isinstance(start, (int, float)) else None):

@@ -237,7 +237,7 @@ def read_association(input_path: Path, *, force: bool = False) -> Association:
     return _with_switches(association, force)
 
 
-def raw_idctab(association: Association, rootname: str) -> str | None:
+def raw_idctab(association: Association, rootname: Rootname) -> str | None:
     """IDCTAB of a member's RAW file, for runs that reset the exposures to it.
 
     Parameters

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from astrodriz_core.errors import InputError
 from astrodriz_core.instruments.detectors import DetectorDescription, Electronics, SignalUnit, detector_description
 from astrodriz_core.instruments.observation import Observation, ObservationHeader, classify_observation
+from astrodriz_core.names import Rootname
 from astrodriz_io.fits.arrays import image_shape
 from astrodriz_io.fits.files import header_rootname, keyword_number, keyword_text, open_fits
 from astrodriz_io.inputs.keyword_table import check_keywords
@@ -102,7 +103,7 @@ class Exposure:
         The file.
     """
 
-    rootname: str
+    rootname: Rootname
     description: DetectorDescription
     filters: tuple[str, ...]
     exposure_time: float

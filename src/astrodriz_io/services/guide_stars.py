@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 from attrs import frozen
 
 from astrodriz_core.errors import DatabaseError
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import GuideStarOffset
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.services.web import NotFoundError, TryAgainError, WebService, parse_xml
@@ -37,7 +38,7 @@ MAX_OFFSET_DEG = 0.01
 class GuideStarSource(Protocol):
     """A source of guide star offsets."""
 
-    def offset(self, rootname: str) -> GuideStarOffset | None:
+    def offset(self, rootname: Rootname) -> GuideStarOffset | None:
         """Offset for an exposure; None where the source has none for it.
 
         Raises
@@ -52,7 +53,7 @@ class GuideStarSource(Protocol):
 class NoGuideStars:
     """A source that knows no offsets."""
 
-    def offset(self, rootname: str) -> GuideStarOffset | None:
+    def offset(self, rootname: Rootname) -> GuideStarOffset | None:
         """None: no offset is known."""
         return None
 
@@ -68,7 +69,7 @@ class GuideStarFile:
 
     path: Path
 
-    def offset(self, rootname: str) -> GuideStarOffset | None:
+    def offset(self, rootname: Rootname) -> GuideStarOffset | None:
         """Look the offset of an exposure up in the file."""
         table = read_json_object(self.path, DatabaseError, OFFSETS_REMEDY)
         entry = {key.lower(): value for key, value in table.items()}.get(rootname.lower())
@@ -88,7 +89,7 @@ class GuideStarService(WebService):
     TITLE = "guide star service"
     ERROR = DatabaseError
 
-    def offset(self, rootname: str) -> GuideStarOffset | None:
+    def offset(self, rootname: Rootname) -> GuideStarOffset | None:
         """Ask the service for the offset of an exposure."""
         url = self.url("GSCConvert/GSCconvert.aspx")
         try:

@@ -14,6 +14,7 @@ from attrs import frozen
 from stwcs.wcsutil.headerlet import Headerlet
 
 from astrodriz_core.errors import AstrodrizError, DatabaseError, InputError
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import SolutionOrigin
 from astrodriz_core.sentences import joined
 from astrodriz_io.fits.files import reading
@@ -81,7 +82,7 @@ class Offers:
 class HeaderletSource(Protocol):
     """A source of a priori solutions."""
 
-    def offers(self, rootname: str) -> Offers:
+    def offers(self, rootname: Rootname) -> Offers:
         """Solutions for an exposure.
 
         Parameters
@@ -103,7 +104,7 @@ class EmbeddedSource:
 
     hdulist: fits.HDUList
 
-    def offers(self, rootname: str) -> Offers:
+    def offers(self, rootname: Rootname) -> Offers:
         """Solutions that the exposure carries."""
         found = [
             Offer(str(h[0].header["WCSNAME"]).strip(), SolutionOrigin.EMBEDDED, _ready(h))
@@ -123,7 +124,7 @@ class FolderSource:
 
     folder: Path
 
-    def offers(self, rootname: str) -> Offers:
+    def offers(self, rootname: Rootname) -> Offers:
         """Solutions in the folder; files that cannot be read are named in the problem.
 
         Raises
@@ -148,7 +149,7 @@ class FolderSource:
             found.append(Offer(name, SolutionOrigin.FOLDER, _ready(headerlet)))
         return Offers(tuple(found), self._best(rootname), joined(damaged) or None)
 
-    def _best(self, rootname: str) -> str | None:
+    def _best(self, rootname: Rootname) -> str | None:
         """The entry of best.json; None where there is none."""
         path = self.folder / "best.json"
         if not path.exists():
@@ -167,7 +168,7 @@ class DatabaseSource(WebService):
     TITLE = "astrometry database"
     ERROR = DatabaseError
 
-    def offers(self, rootname: str) -> Offers:
+    def offers(self, rootname: Rootname) -> Offers:
         """Solutions of the database; nothing for an observation that it does not know.
 
         Raises
