@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError, printable
@@ -39,11 +39,10 @@ def execute_clean(arguments: argparse.Namespace) -> Iterator[str]:
         yield from _listed(folder, find_leftovers(folder))
 
 
-def _listed(folder: Path, found: Iterable[Leftover]) -> Iterator[str]:
-    found = tuple(found)
-    dead = [each for each in found if each.holder is None]
-    yield from (_line(each, "in use" if each.holder is not None else "") for each in found)
-    for holder in sorted({each.holder for each in found if each.holder is not None}):
+def _listed(folder: Path, leftovers: Sequence[Leftover]) -> Iterator[str]:
+    dead = [each for each in leftovers if each.holder is None]
+    yield from (_line(each, "in use" if each.holder is not None else "") for each in leftovers)
+    for holder in sorted({each.holder for each in leftovers if each.holder is not None}):
         yield f"In use by {holder}."
     if dead:
         yield f"Nothing has been changed. To remove what dead runs have left: astrodriz clean --remove {folder}"

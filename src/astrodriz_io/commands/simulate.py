@@ -142,8 +142,9 @@ def describe_association(association: SimulatedAssociation) -> tuple[str, ...]:
 def describe_score(score: WcsScore) -> tuple[str, ...]:
     """Return lines for the user: how far each exposure, and all of them, are from the truth."""
     exposures = (
-        f"{one.rootname}  {one.wcsname:<40s} east {one.east_mas:+9.2f} mas  north {one.north_mas:+9.2f} mas"
-        for one in score.exposures
+        f"{exposure.rootname}  {exposure.wcsname:<40s} "
+        f"east {exposure.east_mas:+9.2f} mas  north {exposure.north_mas:+9.2f} mas"
+        for exposure in score.exposures
     )
     absolute, relative = score.absolute_rms_mas, score.relative_rms_mas
     return (*exposures, f"absolute {absolute:.2f} mas rms, between exposures {relative:.3f} mas rms")

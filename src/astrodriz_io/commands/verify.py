@@ -72,21 +72,21 @@ def _tree(verification: Verification) -> dict[str, Any]:
         "focus": {
             "product": measured.focus.product.value,
             "z_score": measured.focus.product.z_score,
-            "exposures": {one.name: one.value for one in measured.focus.exposures},
+            "exposures": {focus.name: focus.value for focus in measured.focus.exposures},
         },
         "similarity": {
             "index": measured.similarity.index,
-            "exposures": {one.rootname: one.index for one in measured.similarity.exposures},
+            "exposures": {similarity.rootname: similarity.index for similarity in measured.similarity.exposures},
         },
         "registration": [
             {
-                "rootname": one.rootname,
-                "dx_pix": one.dx_pix,
-                "dy_pix": one.dy_pix,
-                "sigma_pix": one.sigma_pix,
-                "n_sources": one.n_sources,
+                "rootname": registration.rootname,
+                "dx_pix": registration.dx_pix,
+                "dy_pix": registration.dy_pix,
+                "sigma_pix": registration.sigma_pix,
+                "n_sources": registration.n_sources,
             }
-            for one in measured.registration
+            for registration in measured.registration
         ],
         "worst": None if worst is None else {"rootname": worst.rootname, "pixels": worst.offset_pix},
         "degraded": list(verification.degraded),

@@ -116,7 +116,10 @@ def without_folders(parameters: DrizzleParameters) -> DrizzleParameters:
 
 def sources_without_folders(sources: Sequence[ParameterSource]) -> tuple[ParameterSource, ...]:
     """The same for the list of who set what."""
-    return tuple(evolve(one, value=Path(one.value).name) if one.name in REFERENCE_IMAGES else one for one in sources)
+    return tuple(
+        evolve(source, value=Path(source.value).name) if source.name in REFERENCE_IMAGES else source
+        for source in sources
+    )
 
 
 def parameter_warnings(resolved: ResolvedParameters) -> tuple[str, ...]:

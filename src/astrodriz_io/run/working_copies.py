@@ -112,7 +112,7 @@ def take_working_copies(association: Association, space: Workspace, *, reset_idc
     check_cards_of_files(path for parts in sources.values() for path in parts)
     copies = {name: _copy(path, name, space) for name, path in sources.items()}
     exposures = _checked_exposures(association, copies)
-    excluded = tuple(found for exposure in exposures if (found := header_defect(exposure)) is not None)
+    excluded = tuple(defect for exposure in exposures if (defect := header_defect(exposure)) is not None)
     usable = [exposure.observation.can_be_combined for exposure in exposures]
     if not any(usable):
         raise nothing_left(excluded, association.input_name)
@@ -169,12 +169,12 @@ def without_unusable(copies: WorkingCopies, parameters: DrizzleParameters) -> Wo
         None is left; the message says why each was left out.
     """
     loaded = [load_exposure(path, resetbits=parameters.resetbits) for path in copies.deciding]
-    found = unusable_exposures(loaded, parameters)
-    excluded = (*copies.excluded, *found)
-    _tell(found)
-    if len(found) == len(copies.deciding):
+    unusable = unusable_exposures(loaded, parameters)
+    excluded = (*copies.excluded, *unusable)
+    _tell(unusable)
+    if len(unusable) == len(copies.deciding):
         raise nothing_left(excluded)
-    return evolve(copies.without(frozenset(each.rootname for each in found)), excluded=excluded)
+    return evolve(copies.without(frozenset(each.rootname for each in unusable)), excluded=excluded)
 
 
 def _tell(excluded: Iterable[ExcludedExposure]) -> None:
@@ -234,9 +234,9 @@ def find_untouched(folder: Path, name: str, space: Workspace) -> Path:
     MissingFilesError
         The folder has neither the file nor what it is made from.
     """
-    own = place(folder, name)
-    if own.is_file():
-        return own
+    path = place(folder, name)
+    if path.is_file():
+        return path
     parts = {path.name.lower(): path for path in folder.iterdir()}
     root = name.lower().removesuffix("_flt.fits")
     source = tuple(parts[f"{root}_{part}.fits"] for part in ("c0m", "c1m") if f"{root}_{part}.fits" in parts)

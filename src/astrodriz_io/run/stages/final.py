@@ -110,22 +110,22 @@ def deliver(
         For the headers.
     """
     delivered = [_finish(context, combination, files, f"{product}_{_suffix(files)}.fits", stamp)]
-    own = None
+    companion_combination = None
     if companions:
         for deciding, companion in zip(files, companions, strict=True):
             copy_wcs(deciding, companion)
-        own = context.combine(companions, COMPANIONS)
-        delivered.append(_finish(context, own, companions, f"{product}_drz.fits", stamp))
+        companion_combination = context.combine(companions, COMPANIONS)
+        delivered.append(_finish(context, companion_combination, companions, f"{product}_drz.fits", stamp))
     return FinalProducts(
         products=tuple(record for record, _ in delivered),
         files=tuple(file for _, file in delivered),
-        companions=own,
+        companions=companion_combination,
     )
 
 
 def _record(run: SolvedRun, final: FinalProducts, stamp: HeaderStamp) -> StageRecord:
     """What was verified is delivered, and the product of the companions is verified now."""
-    current, own = run.current, final.companions
+    current, companions = run.current, final.companions
     return StageRecord(
         stage=Stage.FINAL,
         outcome=StageOutcome.DONE,
@@ -133,8 +133,8 @@ def _record(run: SolvedRun, final: FinalProducts, stamp: HeaderStamp) -> StageRe
         wcs=tuple(exposure_wcs(file) for file in current.files),
         drizzle=current.combination.record,
         verification=current.verification,
-        companions=own.record if own is not None else None,
-        companions_verification=verify_combination(own, run.settings.policy) if own is not None else None,
+        companions=companions.record if companions is not None else None,
+        companions_verification=verify_combination(companions, run.settings.policy) if companions is not None else None,
     )
 
 
