@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
@@ -12,7 +12,14 @@ from astrodriz_core.records.common import STAGE_ORIGINS, ExposureWcs, Stage, Wcs
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import FileDigest, RunRecord, StageRecord
 
-__all__ = ["ReplayPlan", "origin_in_use", "plan_replay"]
+__all__ = ["ORIGIN_WORDS", "ReplayPlan", "origin_in_use", "plan_replay"]
+
+ORIGIN_WORDS: Mapping[str, WcsOrigin] = {
+    "default": WcsOrigin.PIPELINE_DEFAULT,
+    "apriori": WcsOrigin.A_PRIORI,
+    "aposteriori": WcsOrigin.A_POSTERIORI,
+}
+"""What a user calls the WCS that is to be made again."""
 
 
 @frozen

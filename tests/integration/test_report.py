@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import re
+import shlex
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -24,15 +27,20 @@ from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.run import RunRecord, StageRecord
+from astrodriz_core.replay_plan import ORIGIN_WORDS, plan_replay
 from astrodriz_core.tell.explain import explain
 from astrodriz_core.verify.verification import judge
+from astrodriz_io.commands.replay import add_replay_arguments
+from astrodriz_io.record_files.record import dump_record
 from astrodriz_io.record_files.trailer import trailer
+from astrodriz_io.report.again import again_section
 from astrodriz_io.report.headline import Concern, concerns
 from astrodriz_io.report.page import report_page, write_report
-from astrodriz_io.report.parts import Section, Table, table
+from astrodriz_io.report.parts import Commands, Node, Section, Table, table
 from astrodriz_io.report.rendering import render
 from astrodriz_io.report.svg import plain_label
 from astrodriz_io.report.view import LINKS, Report, report_view
+from astrodriz_io.report.whole import tree_of
 from astrodriz_io.report.wording import ABSENT, fixed, significant
 from astrodriz_io.run.record import companions_warnings
 
@@ -164,6 +172,109 @@ def test_page_loads_nothing(page: Page) -> None:
 def test_page_names_no_address(page: Page) -> None:
     for part in ("http:", "https:", "@import"):
         assert part not in page.source
+    assert set(re.findall(r"url\(.", page.source)) <= {"url(#"}
+
+
+def test_page_forbids_itself_to_load_or_run_anything(page: Page) -> None:
+    (policy,) = [each["content"] or "" for each in page.all("meta") if "http-equiv" in each]
+    assert policy.startswith("default-src 'none'; ")
+    assert "script" not in policy
+
+
+def test_page_of_a_whole_acs_association_is_below_5_megabytes() -> None:
+    record = golden_record("aligned-acs")
+    product = product_of(record)
+    assert product is not None
+    noise = np.random.default_rng(1).normal(0, 1, (4230, 4300)).astype(np.float32)
+    whole = evolve(product, sci=noise, wht=np.abs(noise) + 1)
+    assert len(report_page(record, whole).encode()) < 5e6
+
+
+def leaves(value: Any) -> int:
+    """How many values a JSON tree holds; a list without objects counts as one."""
+    parts = list(value.values()) if isinstance(value, dict) else value
+    split = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(part, dict) for part in value))
+    return sum(map(leaves, parts)) if split and parts else 1
+
+
+def ends(node: Node) -> int:
+    return sum(map(ends, node.parts)) if node.parts else 1
+
+
+def test_the_whole_record_can_be_unfolded(name: str, page: Page) -> None:
+    tree = json.loads(dump_record(golden_record(name)))
+    assert sum(map(ends, tree_of(tree).nodes)) == leaves(tree)
+    section = page.source.partition('<section id="record"')[2]
+    assert section.count('<span class="name">') == leaves(tree)
+    assert section.count("<details>") == section.count("</details>") > 0
+
+
+def test_a_value_of_the_record_is_shown_as_in_the_file() -> None:
+    (group,) = tree_of({"a": {"text": "x", "none": None, "list": [1.5, "y"], "empty": ""}}).nodes
+    assert [(part.name, part.value) for part in group.parts] == [
+        ("text", "x"), ("none", "null"), ("list", '[1.5, "y"]'), ("empty", '""')
+    ]  # fmt: skip
+
+
+def commands_of(record: RunRecord) -> list[str]:
+    blocks = again_section(record).blocks
+    return [command.text for block in blocks if isinstance(block, Commands) for command in block.commands]
+
+
+def test_the_commands_that_make_a_run_again_are_those_of_the_program(name: str, page: Page) -> None:
+    record = golden_record(name)
+    parser = argparse.ArgumentParser()
+    add_replay_arguments(parser)
+    for text in commands_of(record):
+        assert text in page.text
+        program, command, *words = shlex.split(text)
+        assert (program, command) in {("astrodriz", "replay"), ("astrodriz", "explain")}
+        if command == "replay":
+            asked = parser.parse_args(words)
+            assert asked.record.name == f"{record.root}_decisions.json"
+            assert plan_replay(record, ORIGIN_WORDS.get(asked.select)).sidecar == record.sidecar
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("mended", ["default", "apriori"]), ("no-fit", ["default"]), ("no-service", []), ("omitted", None)],
+)
+def test_every_other_wcs_that_the_run_has_made_can_be_asked_for(page: Page, name: str, words: list[str] | None) -> None:
+    commands = commands_of(golden_record(name))
+    assert bool(commands) is (words is not None)
+    assert [text.partition("--select ")[2] for text in commands if "--select" in text] == (words or [])
+    assert ("There is nothing to replay: omitted by DRIZCORR." in page.text) is (words is None)
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted() -> None:
+    commands = commands_of(evolve(golden_record("aligned"), root="a b$(c)"))
+    assert not commands or "'a b$(c)_decisions.json'" in commands[0]
+
+
+def luminance(colour: str) -> float:
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(first: str, second: str) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_can_be_read_on_every_ground_in_light_and_dark(scheme: str) -> None:
+    style = golden_page("omitted").source
+    light, dark = (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", part)) for part in re.findall(
+        r":root \{\n(.*?)\}", style, re.DOTALL)[:2])  # fmt: skip
+    assert light.keys() == dark.keys()
+    assert "prefers-color-scheme: dark" in style
+    colours = light if scheme == "light" else dark
+    pairs = [(word, ground) for word in ("ink", "muted", "accent") for ground in ("page", "card")]
+    pairs += [(tone, ground) for tone in ("good", "bad", "open", "none") for ground in ("card", f"{tone}-tint")]
+    pairs += [("ink", f"{tone}-tint") for tone in ("good", "bad", "open", "none")]
+    assert [pair for pair in pairs if contrast(*(colours[name] for name in pair)) < 4.5] == []
 
 
 def test_every_section_is_there_and_linked(page: Page) -> None:
@@ -427,6 +538,19 @@ def test_omitted_run_says_so() -> None:
     assert "Not drizzled: omitted" in text
     assert "No product was made." in text
     assert "No WCS was chosen." in text
+    assert "The alignment was not measured: omitted by DRIZCORR." in text
+
+
+@pytest.mark.parametrize("name", ["single", "misaligned", "undetermined"])
+def test_a_wcs_is_not_chosen_because_it_is_misaligned_or_cannot_be_judged(page: Page) -> None:
+    assert "Why: it is the last that was kept." in page.text
+
+
+def test_the_product_is_named_once_where_it_has_the_name_of_the_input(page: Page, name: str) -> None:
+    record = golden_record(name)
+    head = page.source.partition("<h1>")[2].partition("</h1>")[0]
+    assert head == record.root
+    assert "→ other" in page_of(evolve(record, product="other")).text
 
 
 def test_a_service_that_gave_no_answer_is_named_with_its_address() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astrodriz_core.errors import UsageError
-from astrodriz_core.records.common import Stage, WcsOrigin
+from astrodriz_core.records.common import Stage
+from astrodriz_core.replay_plan import ORIGIN_WORDS
 from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.runtime.progress import ProgressReporter
@@ -21,12 +22,6 @@ __all__ = ["NEEDS", "act", "add_arguments", "describe_replay", "execute_replay"]
 
 NEEDS = ("astrodriz_io.replay.replay",)
 """Loaded when the command line has been understood, which then takes no second."""
-
-CHOICES: Mapping[str, WcsOrigin] = {
-    "default": WcsOrigin.PIPELINE_DEFAULT,
-    "apriori": WcsOrigin.A_PRIORI,
-    "aposteriori": WcsOrigin.A_POSTERIORI,
-}
 
 STAGES: Mapping[str, Stage] = {
     "distortion": Stage.DISTORTION,
@@ -42,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", type=Path, help="<root>_decisions.json, with <root>_decisions.zip beside it")
     parser.add_argument("--inputs", type=Path, required=True, metavar="DIR", help="folder of the untouched exposures")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--select", choices=CHOICES, help="make the products with this WCS (default: as in the run)")
+    parser.add_argument(
+        "--select", choices=ORIGIN_WORDS, help="make the products with this WCS (default: as in the run)"
+    )
     parser.add_argument("--until", choices=STAGES, default="final", help="end with this stage (default %(default)s)")
     add_setting_arguments(parser, "num_cores")
     parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
@@ -60,7 +57,7 @@ def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) ->
         arguments.inputs,
         arguments.output,
         progress,
-        origin=CHOICES.get(arguments.select),
+        origin=ORIGIN_WORDS.get(arguments.select),
         last=STAGES[arguments.until],
         settings=settings_from_arguments(arguments),
     )

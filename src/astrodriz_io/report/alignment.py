@@ -118,7 +118,8 @@ def alignment_section(record: RunRecord) -> Section:
     """Plots and tables of what was measured of the alignment."""
     stages = verified_stages(record)
     if not stages:
-        text = "The alignment was not measured: there are no two exposures to compare."
+        why = "there are no two exposures to compare" if record.stages else record.outcome.value
+        text = f"The alignment was not measured: {why}."
         return empty_section("alignment", "Alignment of the exposures", text)
     in_use = _name_in_use(record)
     return Section("alignment", "Alignment of the exposures", (*_offsets(stages, in_use), *_likeness(stages, in_use)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from astrodriz_core.decide.selection import standing_verification
-from astrodriz_core.records.astrometry import FitAttempt
+from astrodriz_core.records.astrometry import FitAttempt, WcsSelection
 from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunRecord, StageOutcome
@@ -102,11 +102,20 @@ def headline(record: RunRecord) -> Headline:
         tone=tone(verification.verdict) if verification else "none",
         badge=badge(verification.verdict) if verification else None,
         alignment=alignment_sentence(record),
-        reason=f"Policy {verification.policy.value}: {verification.reason}" if verification else "",
-        wcs=WcsInUse(chosen.wcsname, chosen.chosen.value, chosen.reason) if chosen else None,
+        reason=f"Policy {verification.policy.value}: {verification.reason.rstrip('.')}." if verification else "",
+        wcs=WcsInUse(chosen.wcsname, chosen.chosen.value, _why(chosen)) if chosen else None,
         tiles=_tiles(record, verification),
         concerns=concerns(record),
     )
+
+
+def _why(selection: WcsSelection) -> str:
+    """Why the WCS was chosen; that it is misaligned, or cannot be judged, is no reason."""
+    chosen = next(each for each in selection.candidates if each.origin is selection.chosen)
+    if chosen.verdict is Verdict.ALIGNED:
+        return selection.reason
+    passed_over = selection.reason.partition("; ")[2]
+    return f"it is the last that was kept; {passed_over}" if passed_over else "it is the last that was kept."
 
 
 def _configuration(record: RunRecord) -> str:

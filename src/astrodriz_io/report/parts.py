@@ -18,6 +18,8 @@ __all__ = [
     "Cell",
     "Code",
     "Column",
+    "Command",
+    "Commands",
     "FileNames",
     "Fold",
     "Heading",
@@ -25,6 +27,7 @@ __all__ = [
     "Images",
     "Lines",
     "Marked",
+    "Node",
     "Panel",
     "Panels",
     "Paragraph",
@@ -33,6 +36,7 @@ __all__ = [
     "Strips",
     "Strong",
     "Table",
+    "Tree",
     "badge",
     "check_badge",
     "empty_section",
@@ -218,6 +222,37 @@ class Strips:
 
 
 @frozen
+class Command:
+    """A command to be copied, and what it is for."""
+
+    purpose: str
+    text: str
+
+
+@frozen
+class Commands:
+    """Commands below each other."""
+
+    commands: tuple[Command, ...]
+
+
+@frozen
+class Node:
+    """A value under its name; what has parts is folded, and its value says how many they are."""
+
+    name: str
+    value: str
+    parts: tuple[Node, ...]
+
+
+@frozen
+class Tree:
+    """Values within values."""
+
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Fold:
     """Blocks that are hidden until the reader opens them."""
 
@@ -225,7 +260,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Table | Paragraph | Heading | FileNames | Images | Panels | Strips | Fold
+Block = Table | Paragraph | Heading | FileNames | Images | Panels | Strips | Commands | Tree | Fold
 """What a section can hold."""
 
 

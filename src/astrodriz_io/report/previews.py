@@ -183,16 +183,16 @@ def _draw_scale(axes: Axes, shape: tuple[int, int], scale: float) -> None:
     length, x, y = fitting[-1] / scale, 0.04 * nx, 0.05 * ny
     outline = [withStroke(linewidth=4.5, foreground="black")]
     axes.plot((x, x + length), (y, y), color="white", linewidth=2.5, path_effects=outline, scalex=False, scaley=False)
-    _label(axes, np.array([x + length / 2, y + 0.03 * ny]), _length(fitting[-1]))
+    _label(axes, np.array([x, y + 0.03 * ny]), _length(fitting[-1]), align="left")
 
 
 def _length(arcsec: float) -> str:
     return f"{arcsec / 60:g} arcmin" if arcsec >= 60 and arcsec % 60 == 0 else f"{arcsec:g} arcsec"
 
 
-def _label(axes: Axes, place: NDArray[np.float64], text: str) -> None:
+def _label(axes: Axes, place: NDArray[np.float64], text: str, align: str = "center") -> None:
     outline = [withStroke(linewidth=3, foreground="black")]
     axes.text(
-        place[0], place[1], text, color="white", fontsize=11, fontfamily=FONT, usetex=False, ha="center", va="center",
+        place[0], place[1], text, color="white", fontsize=11, fontfamily=FONT, usetex=False, ha=align, va="center",
         path_effects=outline,
     )  # fmt: skip

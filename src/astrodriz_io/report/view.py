@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from astrodriz_core.records.run import RunRecord
+from astrodriz_io.report.again import again_section
 from astrodriz_io.report.alignment import alignment_section, checks_section, guiding_sections, stages_section
 from astrodriz_io.report.astrometry import aposteriori_section, apriori_section, choice_section
 from astrodriz_io.report.headline import Headline, headline
 from astrodriz_io.report.parts import Section
 from astrodriz_io.report.product import ProductArrays, product_section
 from astrodriz_io.report.provenance import drizzling_section, provenance_section
+from astrodriz_io.report.whole import whole_section
 
 __all__ = ["LINKS", "Report", "report_view"]
 
@@ -26,6 +28,8 @@ LINKS = {
     "aposteriori": "A posteriori",
     "drizzling": "Drizzling",
     "provenance": "Provenance",
+    "again": "Again",
+    "record": "Record",
 }
 """The sections that the page links to, and the words of the links."""
 
@@ -83,3 +87,5 @@ def _sections(record: RunRecord, product: ProductArrays | None) -> Iterator[Sect
     yield aposteriori_section(record)
     yield drizzling_section(record)
     yield provenance_section(record)
+    yield again_section(record)
+    yield whole_section(record)
