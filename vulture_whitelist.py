@@ -54,6 +54,7 @@ _.panels
 _.strips
 _.sections
 _.record_name
+_.nodes
 
 # For those who read DQ values with `explain_dq`.
 _.explanation
