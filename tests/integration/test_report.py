@@ -30,7 +30,7 @@ from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.replay_plan import ORIGIN_WORDS, plan_replay
 from astrodriz_core.tell.explain import explain
 from astrodriz_core.verify.verification import judge
-from astrodriz_io.commands.replay import add_replay_arguments
+from astrodriz_io.commands.replay import add_arguments
 from astrodriz_io.record_files.record import dump_record
 from astrodriz_io.record_files.trailer import trailer
 from astrodriz_io.report.again import again_section
@@ -224,7 +224,7 @@ def commands_of(record: RunRecord) -> list[str]:
 def test_the_commands_that_make_a_run_again_are_those_of_the_program(name: str, page: Page) -> None:
     record = golden_record(name)
     parser = argparse.ArgumentParser()
-    add_replay_arguments(parser)
+    add_arguments(parser)
     for text in commands_of(record):
         assert text in page.text
         program, command, *words = shlex.split(text)
