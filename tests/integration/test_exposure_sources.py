@@ -12,6 +12,7 @@ from scipy.spatial import Delaunay, cKDTree
 from test_detectors import binned
 
 from astrodriz_core.parameters.alignment import alignment_parameters
+from astrodriz_io.align.alignment import parameters_of
 from astrodriz_io.align.exposure_sources import AssociationSources, find_association_sources
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
@@ -26,8 +27,7 @@ def simulated(folder: Path, detector: str, **changes: object) -> SimulatedAssoci
 
 def found(association: SimulatedAssociation, folder: Path) -> AssociationSources:
     exposures = [read_exposure(path) for path in with_default_wcs(association, folder)]
-    detector = exposures[0].description
-    return find_association_sources(exposures, alignment_parameters(detector.instrument, detector.detector).sources)
+    return find_association_sources(exposures, [parameters_of(exposure).sources for exposure in exposures])
 
 
 def inside(corners: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -21,9 +21,9 @@ from astrodriz_core.decide.alignment import (
     plan_alignment,
     plan_without_fit,
 )
-from astrodriz_core.decide.epoch import lend_corrections, mean_epoch, untimed
+from astrodriz_core.decide.epoch import LONG_YEARS, far_apart_in_time, lend_corrections, mean_epoch, untimed
 from astrodriz_core.measure.tangent import TangentPlane
-from astrodriz_core.parameters.alignment import FitParameters
+from astrodriz_core.parameters.alignment import FitParameters, alignment_parameters, catalog_order, common_fit
 from astrodriz_core.parameters.choices import FitGeometry
 from astrodriz_core.records.astrometry import (
     AbsoluteFit,
@@ -294,3 +294,35 @@ def test_where_a_time_is_missing_the_nearest_in_the_list_lends_its_correction():
     moved, told = lend_corrections(sources, [3.0, None, 3.0], [shifted(float(i)) for i in range(3)], record)
     assert moved[2].shift[0] == 1.0
     assert "nearest in the list" in told.exposures[2].reason
+
+
+@few
+@given(STARTS)
+def test_exposures_of_different_years_are_told_of(starts):
+    known = [start for start in starts if start is not None]
+    years = (max(known) - min(known)) / 365.25 if known else 0.0
+    told = far_apart_in_time(starts)
+    assert bool(told) is (years > LONG_YEARS)
+    assert not told or f"{years:.1f} years" in told[0]
+
+
+DETECTORS = st.sampled_from(
+    [("WFC3", "IR"), ("WFC3", "UVIS"), ("ACS", "WFC"), ("ACS", "HRC"), ("WFPC2", ""), ("STIS", "CCD"), ("NICMOS", "2")]
+).map(lambda names: alignment_parameters(*names))
+
+
+@given(DETECTORS, st.integers(1, 5))
+def test_exposures_of_one_detector_are_fitted_with_its_own_parameters(detector, count):
+    assert common_fit([detector] * count) == detector.fit
+    assert catalog_order([detector] * count) == detector.catalogs
+
+
+@given(st.lists(DETECTORS, min_size=1, max_size=4))
+def test_exposures_of_several_detectors_are_searched_as_widely_as_any_of_them_asks(detectors):
+    fit = common_fit(detectors)
+    largest = max(each.sources.pixel_arcsec for each in detectors)
+    for name in ("relative_search_pixels", "absolute_search_pixels", "default_search_pixels"):
+        asked = [getattr(each.fit, name) * each.sources.pixel_arcsec for each in detectors]
+        assert getattr(fit, name) * largest == pytest.approx(max(asked))
+    assert fit == common_fit(detectors[::-1])
+    assert set(catalog_order(detectors)) == {name for each in detectors for name in each.catalogs}

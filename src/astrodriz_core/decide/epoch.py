@@ -11,7 +11,12 @@ from attrs import evolve
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.records.astrometry import ExposureSources, RelativeFit
 
-__all__ = ["lend_corrections", "mean_epoch", "untimed"]
+__all__ = ["LONG_YEARS", "far_apart_in_time", "lend_corrections", "mean_epoch", "untimed"]
+
+LONG_YEARS = 1.0
+"""In so many years a star of the field moves by some milliarcseconds, as much as a fit is good for."""
+
+DAYS_IN_YEAR = 365.25
 
 Starts = Sequence[float | None]
 """EXPSTART of each exposure, MJD; None where it has none."""
@@ -39,6 +44,19 @@ def untimed(names: Sequence[str], starts: Starts) -> tuple[str, ...]:
     if len(lacking) == len(names):
         done = "the epoch to which the positions of a catalogue have to be moved is not known"
     return (f"EXPSTART is missing in {', '.join(lacking)}: {done}",)
+
+
+def far_apart_in_time(starts: Starts) -> tuple[str, ...]:
+    """What to know of exposures of different years, for the record; empty where the first is near the last.
+
+    One epoch is that of all: catalogue positions are moved to the mean, and the stars' own motion in between is taken
+    for a motion of the exposures.
+    """
+    known = [start for start in starts if start is not None]
+    years = (max(known) - min(known)) / DAYS_IN_YEAR if known else 0.0
+    if years <= LONG_YEARS:
+        return ()
+    return (f"the exposures began within {years:.1f} years: positions of the catalogue are those of their mean epoch",)
 
 
 def lend_corrections(

@@ -6,10 +6,11 @@ comment beside them says why. Lengths are pixels of the detector unless the name
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from math import hypot
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from astrodriz_core.instruments.detectors import DetectorDescription, DetectorKind, detector_description
 from astrodriz_core.parameters.choices import FitGeometry
@@ -21,6 +22,8 @@ __all__ = [
     "FitParameters",
     "SourceParameters",
     "alignment_parameters",
+    "catalog_order",
+    "common_fit",
 ]
 
 CATALOG_ORDER = ("GAIAeDR3", "GAIADR3", "GAIADR2", "GAIADR1", "GSC242", "2MASS")
@@ -238,6 +241,33 @@ def alignment_parameters(instrument: str, detector: str) -> AlignmentParameters:
         max_sources=departure.max_sources,
     )
     return AlignmentParameters(sources, departure.fit)
+
+
+def common_fit(parameters: Sequence[AlignmentParameters]) -> FitParameters:
+    """How exposures of several detectors are matched and fitted together.
+
+    Lengths count in the largest pixels of them all, whose detector's parameters are taken, with windows as wide on the
+    sky as the widest of any detector. Exposures of one detector have the parameters of that.
+
+    Parameters
+    ----------
+    parameters : sequence of AlignmentParameters
+        Of each exposure, or of each detector; one at least.
+    """
+    coarsest = max(parameters, key=lambda each: each.sources.pixel_arcsec)
+    largest = coarsest.sources.pixel_arcsec
+    shares = [(each.fit, each.sources.pixel_arcsec / largest) for each in parameters]
+    return evolve(
+        coarsest.fit,
+        relative_search_pixels=max(fit.relative_search_pixels * share for fit, share in shares),
+        absolute_search_pixels=max(fit.absolute_search_pixels * share for fit, share in shares),
+        default_search_pixels=max(fit.default_search_pixels * share for fit, share in shares),
+    )
+
+
+def catalog_order(parameters: Sequence[AlignmentParameters]) -> tuple[str, ...]:
+    """Every catalogue that any detector asks, once each, those of the first one first."""
+    return tuple(dict.fromkeys(name for each in parameters for name in each.catalogs))
 
 
 def _usable_bits(description: DetectorDescription) -> tuple[int, int]:

@@ -16,8 +16,13 @@ from astrodriz_core.align.merging import merge_sources
 from astrodriz_core.align.relative import judge_relative, registration_change
 from astrodriz_core.align.relative_solution import solve_relative
 from astrodriz_core.decide.alignment import AlignmentEvidence, AlignmentPlan, plan_alignment, plan_without_fit
-from astrodriz_core.decide.epoch import lend_corrections, mean_epoch, untimed
-from astrodriz_core.parameters.alignment import AlignmentParameters, FitParameters, alignment_parameters
+from astrodriz_core.decide.epoch import far_apart_in_time, lend_corrections, mean_epoch, untimed
+from astrodriz_core.parameters.alignment import (
+    AlignmentParameters,
+    FitParameters,
+    alignment_parameters,
+    common_fit,
+)
 from astrodriz_core.records.astrometry import AposterioriRecord
 from astrodriz_io.align.catalog_fits import try_catalogs
 from astrodriz_io.align.exposure_sources import AssociationSources, find_association_sources
@@ -26,7 +31,7 @@ from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.wcs.fit_writing import write_alignment
 
-__all__ = ["align", "propose_alignment"]
+__all__ = ["align", "parameters_of", "propose_alignment"]
 
 
 @library_warnings()
@@ -43,11 +48,11 @@ def align(
     Parameters
     ----------
     files : sequence of Path
-        FLT or FLC files that this run may change.
+        FLT or FLC files that this run may change, of any detectors, filters and visits that see the same sky.
     catalogs : sequence of Catalog
         In the order of preference. The later ones are asked as long as no fit has the best quality.
     parameters : AlignmentParameters or None
-        None takes those of the detector.
+        For all exposures. None takes for each exposure those of its detector, and for the fit `common_fit` of them.
     ignore_cosmic_rays : bool
         Take no notice of DQ bit 4096, which may lie on stars if it was set with a misplaced exposure.
     threads : int
@@ -88,19 +93,24 @@ def propose_alignment(
         An exposure cannot be read.
     """
     exposures = [read_exposure(path) for path in files]
-    chosen = parameters or _parameters(exposures[0])
-    found = evolve(chosen.sources, ignore_cosmic_ray_bit=ignore_cosmic_rays)
-    sources = find_association_sources(exposures, found, threads)
-    unfit = plan_without_fit(sources.records, [len(each) for each in sources.exposures], chosen.fit)
+    chosen = [parameters or parameters_of(exposure) for exposure in exposures]
+    found = [evolve(each.sources, ignore_cosmic_ray_bit=ignore_cosmic_rays) for each in chosen]
+    sources, fit = find_association_sources(exposures, found, threads), common_fit(chosen)
+    unfit = plan_without_fit(sources.records, [len(each) for each in sources.exposures], fit)
     if unfit is not None:
         return unfit
-    plan = plan_alignment(_evidence(exposures, sources, catalogs, chosen.fit))
-    told = untimed([exposure.path.name for exposure in exposures], [exposure.start for exposure in exposures])
-    return evolve(plan, record=evolve(plan.record, warnings=told))
+    plan = plan_alignment(_evidence(exposures, sources, catalogs, fit))
+    return evolve(plan, record=evolve(plan.record, warnings=_told_of_times(exposures)))
 
 
-def _parameters(exposure: Exposure) -> AlignmentParameters:
+def parameters_of(exposure: Exposure) -> AlignmentParameters:
+    """The alignment parameters of the detector of an exposure."""
     return alignment_parameters(exposure.description.instrument, exposure.description.detector)
+
+
+def _told_of_times(exposures: Sequence[Exposure]) -> tuple[str, ...]:
+    starts = [exposure.start for exposure in exposures]
+    return (*untimed([exposure.path.name for exposure in exposures], starts), *far_apart_in_time(starts))
 
 
 def _evidence(

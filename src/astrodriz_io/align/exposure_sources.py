@@ -64,15 +64,15 @@ class _Found:
 
 
 def find_association_sources(
-    exposures: Sequence[Exposure], parameters: SourceParameters, threads: int = 1
+    exposures: Sequence[Exposure], parameters: Sequence[SourceParameters], threads: int = 1
 ) -> AssociationSources:
     """Find the sources of every exposure that can be aligned.
 
     Parameters
     ----------
     exposures : sequence of Exposure
-    parameters : SourceParameters
-        Each chip is searched with its own size of a pixel.
+    parameters : sequence of SourceParameters
+        Of each exposure, as its detector has them; each chip is searched with its own size of a pixel.
     threads : int
         Exposures that are searched at a time; the result does not depend on it.
 
@@ -81,7 +81,8 @@ def find_association_sources(
     InputError
         An exposure cannot be read.
     """
-    searched = list(ordered_map(lambda exposure: _exposure(exposure, parameters), exposures, threads))
+    pairs = list(zip(exposures, parameters, strict=True))
+    searched = list(ordered_map(lambda pair: _exposure(*pair), pairs, threads))
     found, records = [chips for chips, _ in searched], [record for _, record in searched]
     corners = np.concatenate([chip.corners for chips in found for chip in chips])
     plane = TangentPlane(*sky_centre(corners[:, 0], corners[:, 1]))

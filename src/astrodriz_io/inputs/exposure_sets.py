@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from astrodriz_core.errors import InputError
+from astrodriz_core.instruments.detectors import DetectorDescription
 from astrodriz_io.inputs.exposures import Exposure
 
-__all__ = ["check_distinct", "check_pair", "check_same_configuration"]
+__all__ = ["check_distinct", "check_pair", "check_same_configuration", "common_detector"]
 
 
 def check_same_configuration(exposures: Sequence[Exposure]) -> None:
@@ -23,13 +24,33 @@ def check_same_configuration(exposures: Sequence[Exposure]) -> None:
     InputError
         The message lists every configuration with its exposures.
     """
-    by_configuration: dict[str, list[str]] = {}
-    for exposure in exposures:
-        by_configuration.setdefault(exposure.configuration, []).append(exposure.rootname)
-    if len(by_configuration) > 1:
-        listed = "; ".join(f"{name}: {', '.join(roots)}" for name, roots in by_configuration.items())
-        problem = f"the exposures differ in detector or filter ({listed})."
+    listed = _groups([(exposure.configuration, exposure.rootname) for exposure in exposures])
+    if len(listed) > 1:
+        problem = f"the exposures differ in detector or filter ({'; '.join(listed)})."
         raise InputError(problem, remedy="Make one association for each detector and filter.")
+
+
+def common_detector(exposures: Sequence[Exposure]) -> DetectorDescription:
+    """The detector of exposures that are measured against each other; at least one is needed.
+
+    Raises
+    ------
+    InputError
+        They are of several, so that their images have no point spread function in common; the message lists them.
+    """
+    listed = _groups([(exposure.description.name, exposure.rootname) for exposure in exposures])
+    if len(listed) > 1:
+        problem = f"images of different detectors cannot be measured against each other ({'; '.join(listed)})."
+        raise InputError(problem, remedy="Combine and verify the exposures of each detector by themselves.")
+    return exposures[0].description
+
+
+def _groups(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """``group: rootname, rootname`` for each group, of pairs of group and rootname."""
+    groups: dict[str, list[str]] = {}
+    for group, rootname in pairs:
+        groups.setdefault(group, []).append(rootname)
+    return [f"{group}: {', '.join(roots)}" for group, roots in groups.items()]
 
 
 def check_distinct(exposures: Iterable[Exposure]) -> None:

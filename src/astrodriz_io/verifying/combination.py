@@ -12,6 +12,7 @@ from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.verification import judge
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.final import drizzle_together
+from astrodriz_io.inputs.exposure_sets import common_detector
 
 __all__ = ["compare_with_default", "verification_parameters", "verify_combination"]
 
@@ -70,5 +71,5 @@ def _unverifiable(combination: Combination) -> dict[str, str]:
 
 
 def _parameters(combination: Combination) -> VerificationParameters:
-    detector = combination.inputs.exposures[0].exposure.description
+    detector = common_detector([each.exposure for each in combination.inputs.exposures])
     return verification_parameters(detector, combination.inputs.frame.pixel_scale_arcsec)

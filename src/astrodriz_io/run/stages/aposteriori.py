@@ -5,10 +5,10 @@ from __future__ import annotations
 from attrs import evolve
 
 from astrodriz_core.errors import AlignmentError
-from astrodriz_core.parameters.alignment import alignment_parameters
+from astrodriz_core.parameters.alignment import catalog_order
 from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import StageRecord
-from astrodriz_io.align.alignment import align
+from astrodriz_io.align.alignment import align, parameters_of
 from astrodriz_io.run.chosen_services import chosen_catalogs, stage_budget
 from astrodriz_io.run.stages.solution import failed, log_services, skipped, switched_off, try_solution
 from astrodriz_io.run.state import CurrentSolution, SolvedRun
@@ -27,15 +27,12 @@ def _solution(run: SolvedRun) -> tuple[CurrentSolution, StageRecord]:
     if not settings.compute_aposteriori:
         asked = run.settings.compute_aposteriori
         return current, switched_off(Stage.A_POSTERIORI, "the a posteriori fit is", asked=asked)
-    detector = current.combination.inputs.exposures[0].exposure.description
-    parameters = alignment_parameters(detector.instrument, detector.detector)
     budget = stage_budget()
-    catalogs = chosen_catalogs(settings, parameters.catalogs, budget)
+    names = catalog_order([parameters_of(each) for each in run.exposures.copies.exposures])
+    catalogs = chosen_catalogs(settings, names, budget)
     with run.context.workspace.stage("aposteriori", current.files, keep=settings.debug) as copies:
         try:
-            fit = align(
-                copies, catalogs, parameters, ignore_cosmic_rays=current.is_misaligned, threads=settings.num_cores
-            )
+            fit = align(copies, catalogs, ignore_cosmic_rays=current.is_misaligned, threads=settings.num_cores)
         except AlignmentError as error:
             return current, failed(Stage.A_POSTERIORI, error)
         log_services(Stage.A_POSTERIORI, budget)
