@@ -11,6 +11,7 @@ from stwcs.updatewcs.updatehdr import interpret_wcsname_type
 
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_core.names import ChipKey
+from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.combination import Combination
 from astrodriz_io.drizzling.inputs import ChipMasks
 
@@ -61,21 +62,29 @@ def finish_exposures(files: Mapping[str, Path], combination: Combination, date: 
     not_tried : sequence of str
         Stages that a service kept from their work: the value of NOTTRIED, which is absent where there are none.
     """
-    for chip in combination.inputs.chips:
-        path = files[chip.exposure.rootname]
-        with fits.open(path, mode="update", memmap=False) as hdus:
-            hdus[0].header["DRIZCORR"] = "COMPLETE"
-            hdus[0].header["DATE"] = date
-            hdus[0].header.remove("NOTTRIED", ignore_missing=True)
-            if not_tried:
-                hdus[0].header["NOTTRIED"] = (", ".join(not_tried), "alignment not tried in full")
-            header = hdus["SCI", chip.chip.extver].header
-            header["MDRIZSKY"] = (combination.inputs.native_sky(chip), "sky subtracted in the drizzle run")
-            header["CRBIT"] = (BIT, "DQ bit of cosmic rays found by drizzle")
-            corners = chip.wcs.calc_footprint()
-            closed = np.concatenate([corners, corners[:1]])
-            header["S_REGION"] = "POLYGON ICRS " + " ".join(f"{value:.8f}" for value in closed.ravel())
-            _write_wcs_types(header)
+    inputs = combination.inputs
+    for exposure in inputs.exposures:
+        with fits.open(files[exposure.rootname], mode="update", memmap=False) as hdus:
+            _finish_primary(hdus[0].header, date, not_tried)
+            for chip in exposure.chips:
+                _finish_chip(hdus["SCI", chip.chip.extver].header, chip, inputs.native_sky(chip))
+
+
+def _finish_primary(header: fits.Header, date: str, not_tried: Sequence[str]) -> None:
+    header["DRIZCORR"] = "COMPLETE"
+    header["DATE"] = date
+    header.remove("NOTTRIED", ignore_missing=True)
+    if not_tried:
+        header["NOTTRIED"] = (", ".join(not_tried), "alignment not tried in full")
+
+
+def _finish_chip(header: fits.Header, chip: DrizzleChip, sky: float) -> None:
+    header["MDRIZSKY"] = (sky, "sky subtracted in the drizzle run")
+    header["CRBIT"] = (BIT, "DQ bit of cosmic rays found by drizzle")
+    corners = chip.wcs.calc_footprint()
+    closed = np.concatenate([corners, corners[:1]])
+    header["S_REGION"] = "POLYGON ICRS " + " ".join(f"{value:.8f}" for value in closed.ravel())
+    _write_wcs_types(header)
 
 
 def write_checksums(path: Path, moment: str) -> None:
