@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["counted", "joined"]
+__all__ = ["counted", "ended", "joined"]
 
 
 def counted(count: int, singular: str, plural: str) -> str:
@@ -18,3 +18,8 @@ def joined(findings: Iterable[str]) -> str:
     Each is told once and loses the full stop at its end, for the sentence may go on; empty where there are none.
     """
     return "; ".join(dict.fromkeys(finding.rstrip(".") for finding in findings))
+
+
+def ended(sentence: str) -> str:
+    """Give a sentence the one full stop at its end, whether it had one or not."""
+    return f"{sentence.rstrip('.')}."

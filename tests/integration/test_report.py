@@ -34,9 +34,10 @@ from astrodriz_io.commands.replay import add_arguments
 from astrodriz_io.record_files.record import dump_record
 from astrodriz_io.record_files.trailer import trailer
 from astrodriz_io.report.again import again_section
+from astrodriz_io.report.astrometry import aposteriori_section
 from astrodriz_io.report.headline import Concern, concerns
 from astrodriz_io.report.page import report_page, write_report
-from astrodriz_io.report.parts import Commands, Node, Section, Table, table
+from astrodriz_io.report.parts import Commands, Node, Paragraph, Section, Table, table
 from astrodriz_io.report.rendering import render
 from astrodriz_io.report.svg import plain_label
 from astrodriz_io.report.view import LINKS, Report, report_view
@@ -665,6 +666,27 @@ def test_every_row_of_every_table_has_a_cell_for_each_column(name: str) -> None:
     tables = [part for section in view.sections for part in tables_in(section)]
     assert tables
     assert {len(row) - len(each.columns) for each in tables for row in each.rows} <= {0}
+
+
+def paragraphs_in(part: Any) -> list[str]:
+    if isinstance(part, Paragraph):
+        return [part.text]
+    return [text for block in getattr(part, "blocks", ()) for text in paragraphs_in(block)]
+
+
+def test_every_sentence_of_the_page_has_one_stop_at_its_end(name: str) -> None:
+    view = report_view(golden_record(name), None)
+    told = [text for section in view.sections for text in paragraphs_in(section)]
+    told += [concern.text for concern in view.headline.concerns] + [view.headline.alignment]
+    told += [view.headline.reason] if view.headline.reason else []
+    assert [text for text in told if not re.search(r"[^.]\.$", text)] == []
+
+
+def test_an_attempt_without_a_fit_has_no_number_of_matches_beside_its_reason() -> None:
+    section = aposteriori_section(golden_record("aposteriori-reverted"))
+    attempts = next(each for each in tables_in(section) if each.caption.startswith("Fits to catalogues"))
+    column = [each.title for each in attempts.columns].index("Matches")
+    assert [(row[column], row[-1]) for row in attempts.rows] == [(None, "There are 2 matches; a fit needs 3.")] * 2
 
 
 def tables_in(part: Any) -> list[Table]:

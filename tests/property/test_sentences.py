@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.sentences import counted, joined
+from astrodriz_core.sentences import counted, ended, joined
 
 
 def test_a_single_thing_is_singular_and_all_other_numbers_are_plural():
@@ -18,3 +18,7 @@ def test_joined_findings_have_no_stops_between_them_and_are_told_once(findings):
 
 def test_nothing_found_is_no_sentence():
     assert joined([]) == ""
+
+
+def test_a_sentence_ends_with_one_stop():
+    assert [ended(text) for text in ("a", "a.", "a..")] == ["a."] * 3

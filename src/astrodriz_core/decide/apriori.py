@@ -120,7 +120,7 @@ def _after(exposure: AprioriExposure, solutions: ExposureSolutions) -> AprioriEx
 def _applied(planned: Sequence[ExposureSolutions], family: str) -> tuple[AprioriOutcome, str]:
     if all(solutions.primary is None for solutions in planned):
         return AprioriOutcome.ALREADY_PRIMARY, f"every exposure has its {family} solution already"
-    return AprioriOutcome.APPLIED, f"{family} is the best solution that all {len(planned)} exposures have"
+    return AprioriOutcome.APPLIED, f"{family} is the best solution that every exposure has"
 
 
 def _not_applied(

@@ -19,6 +19,7 @@ from astrodriz_core.records.astrometry import (
 )
 from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import RunRecord
+from astrodriz_core.sentences import ended
 from astrodriz_io.report.parts import (
     Block,
     Cell,
@@ -99,11 +100,11 @@ def apriori_section(record: RunRecord) -> Section:
 def _nothing(record: RunRecord, stage: Stage) -> Paragraph:
     """Why a stage has nothing to show."""
     reasons = [each.reason for each in record.stages if each.stage is stage]
-    return Paragraph("".join(reasons) or "The stage was not run.", "empty")
+    return Paragraph(ended("".join(reasons) or "The stage was not run"), "empty")
 
 
 def _apriori(record: AprioriRecord) -> Iterator[Block]:
-    yield Paragraph(record.reason, lead=f"{record.outcome.value}: ")
+    yield Paragraph(ended(record.reason), lead=f"{record.outcome.value}: ")
     if record.relative_change_mas is not None:
         yield Paragraph(f"They move the exposures against each other by {record.relative_change_mas:.1f} mas RMS.")
     moved = (
@@ -139,7 +140,7 @@ def aposteriori_section(record: RunRecord) -> Section:
 
 
 def _aposteriori(record: AposterioriRecord) -> Iterator[Block]:
-    yield Paragraph(record.reason, lead=f"{record.outcome.value}: ")
+    yield Paragraph(ended(record.reason), lead=f"{record.outcome.value}: ")
     yield _attempts(record)
     yield from (
         Fold(
@@ -152,7 +153,7 @@ def _aposteriori(record: AposterioriRecord) -> Iterator[Block]:
     yield _catalogs(record.catalogs)
     if record.relative is not None:
         yield _relative(record.relative)
-        yield Paragraph(record.relative.reason, "note")
+        yield Paragraph(ended(record.relative.reason), "note")
     yield _sources(record.sources)
 
 
@@ -176,7 +177,7 @@ def _attempt_row(number: int, attempt: FitAttempt, *, chosen: bool) -> tuple[Cel
         attempt.catalog,
         attempt.method.value,
         fit.geometry.value if fit else None,
-        f"{fit.matches} of {attempt.candidates}" if fit else str(attempt.candidates),
+        f"{fit.matches} of {attempt.candidates}" if fit else None,
         f"{fit.rms_ra_mas:.1f}, {fit.rms_dec_mas:.1f}" if fit else None,
         f"{fit.east_mas:+.1f}, {fit.north_mas:+.1f}" if fit else None,
         _held_out(attempt.holdout),
@@ -237,6 +238,6 @@ def _sources(sources: Sequence[ExposureSources]) -> Fold:
     )  # fmt: skip
     headers = ("Exposure", "EXTVER", "Found", "Kept", "Saturated", "Cosmic rays", "Bad pixels", "At the edge",
                "Other shapes", "PSF FWHM (px)")  # fmt: skip
-    skipped = (Paragraph(f"{e.rootname}: {e.skipped}", "note") for e in sources if e.skipped is not None)
+    skipped = (Paragraph(ended(f"{e.rootname}: {e.skipped}"), "note") for e in sources if e.skipped is not None)
     title = "Sources found in the exposures"
     return Fold(title, (table(title, headers, rows, numbers=range(1, 9)), *skipped))

@@ -12,6 +12,7 @@ from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome, Verification
+from astrodriz_core.sentences import ended
 from astrodriz_core.tell.explain import alignment_sentence
 from astrodriz_io.report.parts import Badge, badge, tone
 from astrodriz_io.report.plots import registration_checks
@@ -102,7 +103,7 @@ def headline(record: RunRecord) -> Headline:
         tone=tone(verification.verdict) if verification else "none",
         badge=badge(verification.verdict) if verification else None,
         alignment=alignment_sentence(record),
-        reason=f"Policy {verification.policy.value}: {verification.reason.rstrip('.')}." if verification else "",
+        reason=ended(f"Policy {verification.policy.value}: {verification.reason}") if verification else "",
         wcs=WcsInUse(chosen.wcsname, chosen.chosen.value, _why(chosen)) if chosen else None,
         tiles=_tiles(record, verification),
         concerns=concerns(record),
