@@ -20,7 +20,9 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from attrs import asdict, evolve, frozen
@@ -151,7 +153,7 @@ def in_situation(cases: Sequence[Judged], **wanted: float) -> list[Judged]:
     return [one for one in cases if one.case.situation == Situation(**wanted)]
 
 
-def rate_row(cases: Sequence[Judged]) -> dict[str, object]:
+def rate_row(cases: Sequence[Judged]) -> dict[str, Any]:
     """The calibrated policy on some of the cases: false alarms, detection, undetermined."""
     row: dict[str, object] = {
         "undetermined": given(cases, Verdict.UNDETERMINED),
@@ -162,12 +164,16 @@ def rate_row(cases: Sequence[Judged]) -> dict[str, object]:
     return row | {f"off by {offset}": misaligned(in_situation(cases, offset_pix=offset)) for offset in PROMISED}
 
 
+def _has(name: str, value: object, one: Judged) -> bool:
+    return bool(getattr(one.case, name) == value)
+
+
 def groups(cases: Sequence[Judged]) -> dict[str, dict[str, object]]:
     """`rate_row` of all cases, by instrument, by field, by number of exposures, and by the errors."""
     choices: dict[str, Callable[[Judged], bool]] = {"all": lambda one: True}
-    choices |= {name: lambda one, name=name: one.case.camera == name for name in CAMERAS}
-    choices |= {name: lambda one, name=name: one.case.field == name for name in FIELDS}
-    choices |= {f"{number} exposures": lambda one, number=number: one.case.n_exposures == number for number in NUMBERS}
+    choices |= {name: partial(_has, "camera", name) for name in CAMERAS}
+    choices |= {name: partial(_has, "field", name) for name in FIELDS}
+    choices |= {f"{number} exposures": partial(_has, "n_exposures", number) for number in NUMBERS}
     choices[PRECISE] = lambda one: one.precise
     choices[COARSE] = lambda one: not one.precise
     return {name: rate_row([one for one in cases if choice(one)]) for name, choice in choices.items()}
@@ -193,7 +199,7 @@ def _order(situation: Situation) -> tuple[float, ...]:
     return situation.blur_pix, situation.rotation_deg, situation.offset_pix, -situation.jitter_pix
 
 
-def errors(cases: Sequence[Judged]) -> dict[str, object]:
+def errors(cases: Sequence[Judged]) -> dict[str, Any]:
     """Errors of the offsets of aligned associations: median, rms, and in units of the stated error.
 
     Of associations of files the exposures have errors of their own, those of the scenes that they are
@@ -234,13 +240,13 @@ def _good(situation: Situation) -> bool:
     return evolve(situation, jitter_pix=TOLERATED_JITTER) == ALIGNED
 
 
-def peer_rows(python: str, cases: Sequence[Judged]) -> dict[str, object]:
+def peer_rows(python: str, cases: Sequence[Judged]) -> dict[str, Any]:
     """Verdicts of drizzlepac itself on some associations, beside those of our policy of that name."""
     rows = []
     for one in cases:
         association = simulate(one.case)
         with tempfile.TemporaryDirectory() as folder:
-            arrays = {f"single{i}": single.sci for i, single in enumerate(association.singles)}
+            arrays: dict[str, Any] = {f"single{i}": single.sci for i, single in enumerate(association.singles)}
             np.savez(Path(folder, "images.npz"), product=association.product.sci, **arrays)
             exptimes = [str(single.exptime) for single in association.singles]
             command = [python, str(PEER_SCRIPT), folder, str(association.parameters.log_sigma_pix), *exptimes]
@@ -274,13 +280,13 @@ def redrawn_rows(cases: Sequence[Judged]) -> list[dict[str, object]]:
     ]
 
 
-def summarise(outcomes: Sequence[Outcome], peer: str | None, peer_cases: int) -> dict[str, object]:
+def summarise(outcomes: Sequence[Outcome], peer: str | None, peer_cases: int) -> dict[str, Any]:
     """Everything that the page tells."""
     cases = [judged(outcome) for outcome in outcomes]
     simulated = [one for one in cases if one.case.field]
     recipes = sorted({one.case.camera for one in cases if not one.case.field})
     files = {recipe: [one for one in cases if one.case.camera == recipe and not one.case.field] for recipe in recipes}
-    summary: dict[str, object] = {
+    summary: dict[str, Any] = {
         "associations": len(simulated),
         "sizes": {
             name: sorted({one.case.size for one in simulated if one.case.camera == name}) for name in CAMERAS
@@ -303,7 +309,7 @@ def summarise(outcomes: Sequence[Outcome], peer: str | None, peer_cases: int) ->
     return summary
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """Rates as numbers for JSON."""
     if isinstance(value, Rate):
         return {"hits": value.hits, "trials": value.trials, "rate": value.value, "interval": value.interval}

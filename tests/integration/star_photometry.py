@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import Row, Table
 from astropy.wcs import WCS
 from attrs import frozen
 from numpy.typing import NDArray
@@ -91,8 +92,8 @@ def _expected(association: SimulatedAssociation, stars: Table, radius_arcsec: fl
     model = detector_model(truth.detector)
     filter_ = model.filters[truth.filter]
     energies = []
-    for star in stars:
-        chip = min(truth.exposures[0].chips, key=lambda chip, star=star: _off_chip(chip, star))
+    for star in (stars[index] for index in range(len(stars))):
+        chip = min(truth.exposures[0].chips, key=partial(_off_chip, star=star))
         number = next(known.number for known in model.chips if known.extver == chip.true.extver)
         scale = model.idctab.row(number).scale
         core, _ = psf_table(filter_.pivot, filter_.width, scale, model.electronics.diffusion)
@@ -101,7 +102,7 @@ def _expected(association: SimulatedAssociation, stars: Table, radius_arcsec: fl
     return np.array(energies) * 10.0 ** (-0.4 * (np.array(stars["mag"]) - truth.zero_point))
 
 
-def _off_chip(chip: ChipTruth, star: Table.Row) -> float:
+def _off_chip(chip: ChipTruth, star: Row) -> float:
     """How far outside a chip a star lies, pixels; negative inside."""
     linear = WCS(naxis=2)
     linear.wcs.ctype = ["RA---TAN", "DEC--TAN"]

@@ -199,7 +199,7 @@ REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: http://%s/\r\nContent-Length: 0\r\n
     ],
 )
 def test_a_server_that_does_not_speak_http_is_a_typed_error_at_once(sent, monkeypatch):
-    uncaught = []
+    uncaught: list[object] = []
     monkeypatch.setattr(threading, "excepthook", uncaught.append)
     with saying(sent) as service, pytest.raises(CatalogError):
         catalog(service).query(FIELD, EPOCH)
@@ -208,7 +208,7 @@ def test_a_server_that_does_not_speak_http_is_a_typed_error_at_once(sent, monkey
 
 @pytest.mark.parametrize("address", ["", "nonsense", "http://[bad", "http://a..b", "http://localhost:99999", "ftp://x"])
 def test_an_address_that_makes_no_sense_is_a_typed_error(address, monkeypatch):
-    uncaught = []
+    uncaught: list[object] = []
     monkeypatch.setattr(threading, "excepthook", uncaught.append)
     service = Loopback(lambda path, query: (200, b""))
     service.address = address

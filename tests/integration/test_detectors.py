@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ class Mode:
     name: str
     detector: str
     unit: str
-    spec: dict[str, object] = field(factory=dict)
+    spec: dict[str, Any] = field(factory=dict)
     change: Change | None = None
     size: int = SIZE
     slow: bool = False

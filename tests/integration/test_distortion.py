@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import astropy
 import numpy as np
@@ -21,7 +22,7 @@ from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileEr
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.storage.digests import sha256_of
-from astrodriz_io.wcs.distortion import DistortionOutcome, apply_distortion, exposure_wcs
+from astrodriz_io.wcs.distortion import DistortionOutcome, DistortionResult, apply_distortion, exposure_wcs
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
 
 VARIABLES = {"WFC3": "iref", "ACS": "jref", "WFPC2": "uref", "STIS": "oref", "NICMOS": "nref"}
@@ -201,8 +202,8 @@ def test_messages_of_astropy_go_to_the_log(caplog: pytest.LogCaptureFixture) -> 
 
 def test_two_threads_at_once(tmp_path: Path, references: Path) -> None:
     one = exposure_with_model(tmp_path, references, "WFC3/IR")
-    paths = [shutil.copy(one, tmp_path / f"x{i}_flt.fits") for i in range(6)]
-    results = []
+    paths = [Path(shutil.copy(one, tmp_path / f"x{i}_flt.fits")) for i in range(6)]
+    results: list[DistortionResult] = []
 
     def work(path: Path) -> None:
         results.extend(apply_distortion([Path(path)], folders(references)))
@@ -217,7 +218,7 @@ def test_two_threads_at_once(tmp_path: Path, references: Path) -> None:
 
 
 def test_wfpc2_column_correction_is_made_from_the_dgeofile(tmp_path: Path, references: Path) -> None:
-    hdus = [fits.PrimaryHDU(header=fits.Header({"INSTRUME": "WFPC2"}))]
+    hdus: list[Any] = [fits.PrimaryHDU(header=fits.Header({"INSTRUME": "WFPC2"}))]
     for extver in range(1, 5):
         hdus += [fits.ImageHDU(np.full((SIZE, SIZE), 0.1, "f4"), name=axis, ver=extver) for axis in ("DX", "DY")]
     fits.HDUList(hdus).writeto(references / "a_dxy.fits")
@@ -349,7 +350,7 @@ def test_distortion_of_a_binned_exposure_is_that_of_its_pixels(tmp_path: Path, r
     plain = exposure_with_model(tmp_path, references, "STIS/CCD")
     with fits.open(references / "a1b2c_idc.fits", mode="update") as hdulist:
         hdulist[1].data["CX30"] = hdulist[1].data["CY31"] = 1e-7
-    with_bins = shutil.copy(plain, tmp_path / "bins_flt.fits")
+    with_bins = Path(shutil.copy(plain, tmp_path / "bins_flt.fits"))
     with fits.open(with_bins, mode="update") as hdulist:
         for hdu in hdulist[1:]:
             hdu.data = hdu.data[::binning, ::binning].copy()

@@ -12,6 +12,7 @@ from attrs import define
 from faulty_disk import CountingDisk, FailingDisk
 
 from astrodriz_core.errors import AstrodrizError, InputError, StorageError
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.inputs.association import Association, DrizzleSwitch, InputKind
 from astrodriz_io.run.ending import RunEnding
@@ -48,7 +49,9 @@ class InterruptingDisk(CountingDisk):
 
 
 def association(home):
-    return Association(InputKind.EXPOSURE, "a_flt.fits", "a", "a", "WFC3", (), DrizzleSwitch.OMIT, home)
+    return Association(
+        InputKind.EXPOSURE, "a_flt.fits", Rootname("a"), Rootname("a"), "WFC3", (), DrizzleSwitch.OMIT, home
+    )
 
 
 @pytest.fixture

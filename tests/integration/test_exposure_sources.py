@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpe
 REACH_ARCSEC = 0.03
 
 
-def simulated(folder: Path, detector: str, **changes: object) -> SimulatedAssociation:
+def simulated(folder: Path, detector: str, **changes: Any) -> SimulatedAssociation:
     spec = {"pointing_arcsec": 0.0, "roll_deg": 0.0, "jitter_pix": 0.0, "cosmic_ray_rate": 0.0, **changes}
     return simulate_association(folder, SimulationSpec(detector=detector, exposures=1, singleton=True, **spec))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -30,7 +31,7 @@ def exposures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     return tuple(write_exposure(folder / f"iabc0{number}aaq_flt.fits") for number in range(2))
 
 
-def combined(files: tuple[Path, ...], folder: Path | None = None, **values: object) -> Combination:
+def combined(files: tuple[Path, ...], folder: Path | None = None, **values: Any) -> Combination:
     parameters = with_values(DrizzleParameters(), values)
     return combine_exposures(files, parameters, DrizzleResources(ImageStore(folder)))
 
@@ -62,8 +63,9 @@ def test_a_frame_that_memory_cannot_hold_is_refused_with_its_size(exposures, pre
 @pytest.mark.parametrize("prefix", FRAMES)
 def test_fine_pixels_make_a_frame_that_is_refused_too(exposures, prefix, monkeypatch):
     monkeypatch.setattr(frame_checks, "available_memory", lambda: 4_000_000_000)
+    fine: dict[str, Any] = {f"{prefix}scale": 1e-4}
     with pytest.raises(UsageError, match=rf"{prefix}scale: the frame of .* pixels.* GB"):
-        combined(exposures, **{f"{prefix}scale": 1e-4})
+        combined(exposures, **fine)
 
 
 @pytest.mark.usefixtures("no_work")
@@ -162,7 +164,7 @@ def test_every_number_within_its_limits_can_be_combined_with(exposures, name, va
     kind = str(attrs.fields_dict(DrizzleParameters)[name].type)
     partner = {"outnx": "outny", "outny": "outnx", "ra": "dec", "dec": "ra", "crpix1": "crpix2", "crpix2": "crpix1"}
     part = name.rpartition("_")[2]
-    also = {f"{name.removesuffix(part)}{partner[part]}": "10"} if part in partner else {}
+    also: dict[str, Any] = {f"{name.removesuffix(part)}{partner[part]}": "10"} if part in partner else {}
     try:
         combined(exposures, **{name: f"{value} {value}" if "tuple" in kind else value, **also})
     except AstrodrizError as error:

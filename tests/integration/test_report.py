@@ -601,8 +601,16 @@ def test_same_record_gives_the_same_bytes(misaligned: RunRecord, tmp_path: Path)
 def test_style_that_a_user_set_for_matplotlib_changes_nothing(misaligned: RunRecord) -> None:
     record, product = misaligned, product_of(misaligned)
     plain = report_page(record, product)
-    own = {"text.usetex": True, "font.family": "serif", "axes.facecolor": "red", "savefig.facecolor": "red",
-           "svg.hashsalt": "salt", "axes.grid": True, "axes.unicode_minus": False, "lines.linewidth": 9}  # fmt: skip
+    own: dict[Any, Any] = {
+        "text.usetex": True,
+        "font.family": "serif",
+        "axes.facecolor": "red",
+        "savefig.facecolor": "red",
+        "svg.hashsalt": "salt",
+        "axes.grid": True,
+        "axes.unicode_minus": False,
+        "lines.linewidth": 9,
+    }
     with matplotlib.rc_context(own):
         assert report_page(record, product) == plain
 

@@ -249,7 +249,11 @@ def linear_terms_of(headerlet: fits.HDUList) -> tuple[float, ...]:
 
 
 def attach(path: Path, *made: fits.HDUList) -> None:
-    edit_together([path], lambda _, hdulist: [attach_headerlet(hdulist, one) for one in made] and None)
+    def edit(_: int, hdulist: fits.HDUList) -> None:
+        for one in made:
+            attach_headerlet(hdulist, one)
+
+    edit_together([path], edit)
 
 
 def test_the_fit_of_the_database_survives_a_new_one_with_its_name_and_that_is_told(exposure, solutions):

@@ -3,6 +3,7 @@
 import argparse
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve, fields_dict
@@ -81,7 +82,7 @@ def test_the_record_keeps_names_without_folders(tmp_path):
 
 
 OPTIONS = {name: option for name, (_, option) in options_of(Settings).items()}
-FLAGS = {
+FLAGS: dict[str, tuple[tuple[str, ...], Any]] = {
     "newpath": (("elsewhere",), Path("elsewhere")),
     "force": (("-f",), True),
     "in_memory": (("-i",), True),

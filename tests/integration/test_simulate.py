@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import attrs
 import numpy as np
@@ -48,7 +49,7 @@ from astrodriz_io.simulate.truth import ChipTruth, load_truth
 
 PointAt = Callable[[SimulatedAssociation], None]
 NO_GALAXIES = Galaxies(np.empty((0, 2)), *(np.empty(0) for _ in range(4)))
-CLEAN = {"cosmic_ray_rate": 0.0, "galaxies": 0}
+CLEAN: dict[str, Any] = {"cosmic_ray_rate": 0.0, "galaxies": 0}
 
 
 def separation_mas(sky: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -57,7 +58,7 @@ def separation_mas(sky: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def updated_skies(path: Path, folder: Path, chips: tuple[ChipTruth, ...]) -> list[np.ndarray]:
     """Sky positions of the chips' grids after updatewcs on a copy in `folder`."""
-    copy = shutil.copy(path, folder)
+    copy = Path(shutil.copy(path, folder))
     updatewcs.updatewcs(str(copy), use_db=False, checkfiles=False)
     return header_skies(copy, chips)
 
@@ -359,7 +360,7 @@ def test_uncorrected_exposure_differs_by_charge_moved_along_columns(acs_associat
 
 
 def test_cosmic_ray_truth_is_the_charge_that_was_added(tmp_path: Path) -> None:
-    common = {"detector": "ACS/WFC", "size": 200, "exposures": 1, "stars": 0, "galaxies": 0}
+    common: dict[str, Any] = {"detector": "ACS/WFC", "size": 200, "exposures": 1, "stars": 0, "galaxies": 0}
     hit = simulate_association(tmp_path / "hit", SimulationSpec(**common))
     free = simulate_association(tmp_path / "free", SimulationSpec(**common, cosmic_ray_rate=0.0))
     root = hit.rootnames[0]
@@ -370,7 +371,7 @@ def test_cosmic_ray_truth_is_the_charge_that_was_added(tmp_path: Path) -> None:
         strong = charge > 300
         assert strong.sum() > 20
         assert np.median((added - without)[strong] / charge[strong]) == pytest.approx(1.0, abs=0.05)
-        counted += np.count_nonzero(charge)
+        counted += int(np.count_nonzero(charge))
     assert load_truth(hit.truth).exposures[0].cosmic_ray_pixels == pytest.approx(counted, abs=3)
     assert load_truth(free.truth).exposures[0].cosmic_ray_pixels == 0
 
@@ -427,7 +428,7 @@ def test_every_kind_of_field_can_be_simulated(kind: FieldKind, tmp_path: Path) -
         ({"subarray": True}, "needs a size"),
     ],
 )
-def test_a_wrong_spec_is_refused_with_what_would_be_right(wrong: dict[str, object], message: str) -> None:
+def test_a_wrong_spec_is_refused_with_what_would_be_right(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         SimulationSpec(**wrong)
 

@@ -5,6 +5,8 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from attrs import frozen
@@ -53,7 +55,7 @@ def test_what_is_sound_is_processed(sources, scratch):
             assert (outcome.ending, outcome.finding) == ("done", None), (source.name, depth)
 
 
-@settings(max_examples=CASES, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck)
+@settings(max_examples=CASES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chance=st.randoms(use_true_random=False))
 def test_what_is_wrong_is_told_in_one_line(sources, scratch, chance):
     case = draw(sources, chance, depths=QUICK)
@@ -99,7 +101,7 @@ def test_the_list_of_keywords_is_that_of_runs_of_all_detectors(tmp_path):
 class Planted:
     """A source that does what it must not where its field x is wrong."""
 
-    deed: object
+    deed: Callable[[Path], object]
     name: str = "planted"
     weight: float = 1.0
     depths = {"read": 1.0}  # noqa: RUF012

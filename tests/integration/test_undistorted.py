@@ -7,6 +7,7 @@ import pytest
 from astropy.wcs import Sip
 from attrs import evolve
 
+from astrodriz_core.names import ChipKey
 from astrodriz_io.drizzling.chips import DrizzleChip, load_exposure
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 
@@ -19,8 +20,8 @@ def chips(acs_run) -> list[DrizzleChip]:
     return [chip for path in paths for chip in load_exposure(path).chips]
 
 
-def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    made: list[str] = []
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[ChipKey]:
+    made: list[ChipKey] = []
     undistorted = DrizzleChip.undistorted
 
     def counted(chip: DrizzleChip, border: int = 0) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ def test_a_reference_without_a_variable_is_looked_for_beside_the_exposures(ir_as
 
 
 @pytest.fixture
-def read_only(wfpc2, tmp_path, monkeypatch) -> Path:
+def read_only(wfpc2, tmp_path, monkeypatch) -> Iterator[Path]:
     """A copy of the association in a folder that may only be read; root is refused by the patched call alone."""
     folder = copied(wfpc2, tmp_path / "run").parent
     without_flt(folder)

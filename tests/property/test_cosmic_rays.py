@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def hit_at(deviation: float, *where: tuple[int, int]) -> np.ndarray:
     return image
 
 
-def found(science: np.ndarray, tail: CteTail = CteTail.NONE, **parameters: object) -> set[tuple[int, int]]:
+def found(science: np.ndarray, tail: CteTail = CteTail.NONE, **parameters: Any) -> set[tuple[int, int]]:
     mask = find_cosmic_rays(science, flat(), NOISE, CosmicRayParameters(**parameters), tail)
     return {(int(y), int(x)) for y, x in np.argwhere(mask)}
 
@@ -116,7 +118,7 @@ def test_bad_pixels_are_neither_hit_nor_support():
 
 @pytest.mark.parametrize("which", ["science", "blotted"])
 def test_nan_is_never_a_hit(which: str):
-    images = {"science": hit_at(9.0, (2, 3)), "blotted": flat()}
+    images: dict[str, Any] = {"science": hit_at(9.0, (2, 3)), "blotted": flat()}
     images[which][7, 7] = np.nan
     mask = find_cosmic_rays(**images, noise=NOISE, parameters=CosmicRayParameters())
     assert mask[2, 3]

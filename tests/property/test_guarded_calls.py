@@ -76,14 +76,10 @@ def test_guarded_blocks_call_nothing_of_ours(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_no_list_of_failures_holds_what_no_input_can_cause(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        target = (
-            node.target
-            if isinstance(node, ast.AnnAssign)
-            else node.targets[0]
-            if isinstance(node, ast.Assign)
-            else None
-        )
-        if isinstance(target, ast.Name) and target.id.endswith("_FAILURES") and node.value is not None:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name) and target.id.endswith("_FAILURES"):
             assert not _names(node.value) & NOT_FROM_INPUT
 
 

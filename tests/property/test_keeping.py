@@ -1,5 +1,7 @@
 """Whether the WCS of a stage stays: from verdicts and measured offsets alone."""
 
+from typing import Any
+
 from attrs import evolve
 from golden_runs import golden_record
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ few = settings(max_examples=15, deadline=None)
 
 OFFSETS = ((0.004, 0.002), (-0.006, -0.008), (-0.003, -0.003), (0.005, 0.009))
 """Pixels: four exposures that are aligned, whose errors are all the same."""
-KNOWN = {
+KNOWN: dict[str, Any] = {
     "sigma_pix": 0.005, "rotation_deg": 0.0005, "rotation_sigma_deg": 0.0006, "lever_arm_pix": 400.0, "n_sources": 330,
 }  # fmt: skip
 MEASURED = golden_record("aligned").stages[1].verification.measurements

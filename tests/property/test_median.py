@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ def unmasked(images: np.ndarray) -> np.ndarray:
     return np.zeros(images.shape, dtype=bool)
 
 
-def parameters(kind: CombineType = CombineType.MEDIAN, **others: object) -> CombineParameters:
+def parameters(kind: CombineType = CombineType.MEDIAN, **others: Any) -> CombineParameters:
     return CombineParameters(combine_type=kind, **others)
 
 
@@ -36,7 +38,7 @@ def stack(seed: int, count: int = 4) -> tuple[np.ndarray, np.ndarray, list[Expos
     return images, weights, [ExposureNoise(100.0, 30.0, 5.0)] * count
 
 
-def median_of(*values: float, masked: tuple[int, ...] = (), **others: object) -> float:
+def median_of(*values: float, masked: tuple[int, ...] = (), **others: Any) -> float:
     images = column(*values)
     mask = unmasked(images)
     mask[list(masked)] = True
@@ -144,7 +146,7 @@ def test_result_lies_within_the_good_values(seed: int, kind: CombineType):
         assert np.all(result <= images.max(axis=0) + 1e-6)
 
 
-def minmed_of(images: np.ndarray, masked: np.ndarray | None = None, **others: object) -> np.ndarray:
+def minmed_of(images: np.ndarray, masked: np.ndarray | None = None, **others: Any) -> np.ndarray:
     weights = np.full(images.shape, 100.0, dtype=np.float32)
     noise = [ExposureNoise(100.0, 50.0, 5.0)] * len(images)
     mask = unmasked(images) if masked is None else masked
@@ -285,6 +287,6 @@ def test_shapes_and_numbers_are_checked():
 
 
 @pytest.mark.parametrize("bad", [{"nlow": -1}, {"nhigh": -1}, {"grow": -1}])
-def test_bad_parameters_are_refused(bad: dict[str, int]):
+def test_bad_parameters_are_refused(bad: dict[str, Any]):
     with pytest.raises(ValueError, match="must be"):
         CombineParameters(**bad)

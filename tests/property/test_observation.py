@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 from hypothesis import given
@@ -69,7 +71,7 @@ def test_a_plain_image_has_no_condition() -> None:
         ({"quality": "LOCKLOST;TDF-DOWN AT START"}, Condition.GUIDING_FAILED),
     ],
 )
-def test_each_condition(change: dict[str, object], condition: Condition) -> None:
+def test_each_condition(change: dict[str, Any], condition: Condition) -> None:
     observation = classify_observation(attrs.evolve(PLAIN, **change))
     assert observation.conditions == (condition,)
     consequence = CONSEQUENCES[condition]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 from hypothesis import given
@@ -133,8 +135,9 @@ def test_numbers_of_thousands_of_digits_are_refused_in_a_short_message(name: str
 def test_a_record_holds_no_number_that_is_none() -> None:
     for name in ("final_scale", "skyupper", "static_sig", "final_ra"):
         for value in (float("nan"), float("inf"), float("-inf")):
+            bad: dict[str, Any] = {name: value}
             with pytest.raises(UsageError, match=name):
-                DrizzleParameters(**{name: value})
+                DrizzleParameters(**bad)
 
 
 def test_limits_hold_for_direct_construction_as_well() -> None:

@@ -141,8 +141,8 @@ def test_map_of_a_detector_equals_all_of_astropy():
     header["CTYPE1"], header["CTYPE2"] = "RA---TAN-SIP", "DEC--TAN-SIP"
     header.update(A_ORDER=2, B_ORDER=2, A_2_0=3e-6, A_1_1=-2e-6, B_0_2=4e-6, B_1_1=1e-6)
     wcs = WCS(header)
-    cd = tuple(map(tuple, wcs.pixel_scale_matrix))
-    chip = TanWcs(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), cd)
+    (a, b), (c, d) = wcs.pixel_scale_matrix
+    chip = TanWcs(tuple(wcs.wcs.crval), tuple(wcs.wcs.crpix), ((a, b), (c, d)))
     output = plane(80.01, -60.005, 40.0)
     pixmap = coordinate_map(
         undistorted_pixels((64, 48), lambda x, y: wcs.pix2foc(x, y, 0)), tangent_plane_homography(chip, output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -364,8 +366,10 @@ def test_cross_correlation_recovers_a_shift_of_diffuse_structure(dx, dy):
     smooth = ndimage.gaussian_filter(rng.normal(size=(420, 420)), 2.0) * 30
     moved = ndimage.shift(smooth, (dy, dx), order=5)
     noise = rng.normal(size=(2, *smooth.shape))
-    pair = [(plane + n)[20:404, 20:404].astype(np.float32) for plane, n in zip((moved, smooth), noise, strict=True)]
-    (x, y), sigma, n_blocks = offset_from_blocks(*pair, 10)
+    one, other = (
+        (plane + n)[20:404, 20:404].astype(np.float32) for plane, n in zip((moved, smooth), noise, strict=True)
+    )
+    (x, y), sigma, n_blocks = offset_from_blocks(one, other, 10)
     assert n_blocks == 9
     assert (x, y) == pytest.approx((dx, dy), abs=0.1)
     assert 0 < sigma < 0.1
@@ -373,7 +377,8 @@ def test_cross_correlation_recovers_a_shift_of_diffuse_structure(dx, dy):
 
 def test_cross_correlation_of_noise_finds_nothing():
     rng = np.random.default_rng(6)
-    assert offset_from_blocks(*rng.normal(size=(2, 400, 400)).astype(np.float32), 10) is None
+    one, other = rng.normal(size=(2, 400, 400)).astype(np.float32)
+    assert offset_from_blocks(one, other, 10) is None
 
 
 def test_cross_correlation_measures_an_exposure_against_the_others():
@@ -518,5 +523,6 @@ def test_guiding_is_judged_without_flagged_sources(plane):
     _, (image, _) = star_association([(0, 0)] * 2)
     flagged = attrs.evolve(image, saturated=None, cosmic_rays=None)
     assert check_guiding(flagged, PARAMETERS).outcome is not GuidingOutcome.UNDETERMINED
-    everywhere = attrs.evolve(flagged, **{plane: np.ones(image.shape, bool)})
+    planes: dict[str, Any] = {plane: np.ones(image.shape, bool)}
+    everywhere = attrs.evolve(flagged, **planes)
     assert check_guiding(everywhere, PARAMETERS).outcome is GuidingOutcome.UNDETERMINED

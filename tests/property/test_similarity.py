@@ -78,7 +78,8 @@ def test_mean_squared_error_is_one_where_as_much_differs_as_is_there():
 @given(st.floats(0.0, 3.0), st.floats(0.01, 100))
 def test_indices_do_not_change_with_the_flux_unit(shift, scale):
     plain = sums_of(*image_pair(shift, 1.0))
-    scaled = sums_of(*image_pair(shift, 1.0, scale), threshold=20.0 * scale)
+    one, other = image_pair(shift, 1.0, scale)
+    scaled = sums_of(one, other, threshold=20.0 * scale)
     assert mean_squared_error_index(scaled) == pytest.approx(mean_squared_error_index(plain), rel=1e-6)
     assert hamming_distance(scaled) == pytest.approx(hamming_distance(plain), abs=0.01)
 

@@ -200,7 +200,7 @@ def test_outline_that_crosses_itself_goes_by_odd_crossings():
 
 
 @pytest.mark.parametrize("bad", [[(0.0, np.nan), (1.0, 1.0), (2.0, 0.0)], [1.0, 2.0, 3.0], np.zeros((4, 3))])
-def test_bad_vertices_are_errors(bad: object):
+def test_bad_vertices_are_errors(bad):
     with pytest.raises(MeasurementError, match="polygon"):
         polygon_mask(bad, (5, 5))
 

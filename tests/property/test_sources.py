@@ -59,7 +59,7 @@ def chip(seed=0, snr=100.0, shape=SHAPE, sigma=SIGMA):
 
 def matched(sources, places, reach=1.0):
     """Errors in x and y of the sources that stand near a true place, and which these are."""
-    distance, nearest = cKDTree(places).query(np.column_stack([sources.x, sources.y]))
+    distance, nearest = map(np.asarray, cKDTree(places).query(np.column_stack([sources.x, sources.y])))
     near = distance < reach
     return np.column_stack([sources.x, sources.y])[near] - places[nearest[near]], nearest[near], near
 
@@ -142,7 +142,10 @@ def test_hits_of_single_pixels_are_not_taken_for_stars():
     rows, columns = rng.integers(10, SHAPE[0] - 10, 150), rng.integers(10, SHAPE[1] - 10, 150)
     image[rows, columns] += flux
     sources, _ = find_sources(ChipImage(image), PARAMETERS)
-    hits = cKDTree(np.column_stack([columns, rows])).query(np.column_stack([sources.x, sources.y]))[0] < 0.7
+    distance, _ = map(
+        np.asarray, cKDTree(np.column_stack([columns, rows])).query(np.column_stack([sources.x, sources.y]))
+    )
+    hits = distance < 0.7
     assert hits.sum() <= 0.02 * len(hits) + 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -162,6 +164,6 @@ def test_level_follows_an_offset(shift: float, statistic: SkyStatistic):
 
 
 @pytest.mark.parametrize("bad", [{"nclip": -1}, {"lsigma": 0.0}, {"usigma": -1.0}, {"binwidth": 0.0}])
-def test_bad_clipping_parameters_are_refused(bad: dict[str, float]):
+def test_bad_clipping_parameters_are_refused(bad: dict[str, Any]):
     with pytest.raises(ValueError, match="must be"):
         ClippingParameters(**bad)

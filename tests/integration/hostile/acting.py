@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from astrodriz_io.cli import astrodriz, runastrodriz
@@ -46,7 +47,7 @@ def environment(**variables: str) -> Iterator[None]:
         yield
 
 
-def run_until(depth: str, entry: Path, variables: dict[str, str], **options: object) -> None:
+def run_until(depth: str, entry: Path, variables: dict[str, str], **options: Any) -> None:
     """Process an input until it is as deep as `depth`."""
     with environment():
         process(entry, environment=variables, num_cores=1, progress=_Until(STAGES[depth]), **options)

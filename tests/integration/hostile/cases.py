@@ -73,11 +73,16 @@ class Source(Protocol):
         Whether a user names files by it, which may then lie anywhere.
     """
 
-    name: str
-    weight: float
-    depths: Mapping[str, float]
-    places: Sequence[Place]
-    names_files: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def depths(self) -> Mapping[str, float]: ...
+    @property
+    def places(self) -> Sequence[Place]: ...
+    @property
+    def names_files(self) -> bool: ...
 
     def hows(self, place: Place) -> Sequence[str]:
         """What can be wrong with a field."""

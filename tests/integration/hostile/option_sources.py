@@ -69,7 +69,7 @@ class OptionSource:
     places: tuple[Place, ...]
     sound: Mapping[str, bytes]
     values: Mapping[str, str]
-    action: Callable[[Case, Path], None]
+    action: Callable[[Case, Path], object]
     names_files: bool = True
 
     def hows(self, place: Place) -> Sequence[str]:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -118,7 +118,7 @@ def _acted(source: Source, case: Case, folder: Path) -> tuple[str, Finding | Non
     return ending, finding
 
 
-def _of_error(error: AstrodrizError, told: tuple[str, ...]) -> Finding | None:
+def _of_error(error: AstrodrizError, told: Sequence[str]) -> Finding | None:
     if exit_code(error) == EXIT_INTERNAL:
         return Finding("exit 70 for a bare error", repr(error))
     what = "an error without a problem" if not error.problem.strip() else _of_message(str(error), told)
@@ -128,7 +128,7 @@ def _of_error(error: AstrodrizError, told: tuple[str, ...]) -> Finding | None:
     return Finding(what, _place(trace), trace)
 
 
-def _of_command(error: CommandError, told: tuple[str, ...]) -> Finding | None:
+def _of_command(error: CommandError, told: Sequence[str]) -> Finding | None:
     lines = [line for line in error.text.split("\n") if line and not line.startswith(("==", "   "))]
     if error.code == EXIT_INTERNAL or "Traceback" in error.text:
         return Finding("exit 70", _place(error.text) or str(lines[-1:])[:100], error.text)
@@ -138,7 +138,7 @@ def _of_command(error: CommandError, told: tuple[str, ...]) -> Finding | None:
     return None if what is None else Finding(what, "", error.text)
 
 
-def _of_message(message: str, told: tuple[str, ...]) -> str | None:
+def _of_message(message: str, told: Sequence[str]) -> str | None:
     """What is wrong with a message; None for a good one."""
     if not message.isprintable():
         return "a message that cannot be printed in one line"
@@ -149,7 +149,7 @@ def _of_message(message: str, told: tuple[str, ...]) -> str | None:
     return None
 
 
-def _left(folder: Path, laid: Mapping[str, bytes], may_change: tuple[str, ...], ending: str) -> Finding | None:
+def _left(folder: Path, laid: Mapping[str, bytes], may_change: Sequence[str], ending: str) -> Finding | None:
     """What became of the files, and what else is there."""
     outside = sorted({path.name for path in folder.parent.iterdir()} - {folder.name})
     if outside:

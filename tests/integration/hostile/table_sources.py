@@ -48,7 +48,7 @@ INTEGERS = {
 LOGICALS = {"true": b"T", "false": b"F", "NUL": b"\0", "another letter": b"X", "beyond ASCII": b"\xff"}
 ROWS = ("missing", "doubled", "a hundred times", "first", "no other")
 
-Act = Callable[[Case, Path], None]
+Act = Callable[[Case, Path], object]
 
 
 @frozen
@@ -134,6 +134,10 @@ def _text_cell(text: str) -> Callable[[int], bytes]:
     return lambda width: text.encode("utf-8", "surrogatepass")[:width].ljust(width, b"\0")
 
 
+def _as_it_is(cell: bytes) -> Callable[[int], bytes]:
+    return lambda width: cell
+
+
 def _packed(form: str, value: float) -> Callable[[int], bytes]:
     return lambda width: struct.pack(form, value)
 
@@ -141,7 +145,7 @@ def _packed(form: str, value: float) -> Callable[[int], bytes]:
 CELLS: Mapping[str, Mapping[str, Callable[[int], bytes]]] = {
     "A": {how: _text_cell(text) for how, text in (TEXTS | ODD_TEXTS | BEYOND_LATIN | MEMBERS).items()}
     | {"bytes that are no text": lambda width: b"\xff\xfe"[:width].ljust(width, b"\x80")},
-    "L": {how: lambda width, one=one: one for how, one in LOGICALS.items()},
+    "L": {how: _as_it_is(one) for how, one in LOGICALS.items()},
     "J": {how: _packed(">i", value) for how, value in INTEGERS.items()},
     "D": {how: _packed(">d", value) for how, value in FLOATS.items()},
 }

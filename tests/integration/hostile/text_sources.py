@@ -61,7 +61,7 @@ class TextSource:
     depths: Mapping[str, float]
     file: str
     text: str
-    action: Callable[[Case, Path], None]
+    action: Callable[[Case, Path], object]
     words: tuple[str, ...] = ()
     names_files: bool = False
     places: tuple[Place, ...] = field()
@@ -128,14 +128,14 @@ def text_sources() -> tuple[TextSource, ...]:
     )  # fmt: skip
 
 
-def _file(name: str) -> Callable[[Case, Path], None]:
+def _file(name: str) -> Callable[[Case, Path], object]:
     return lambda case, folder: FileCatalog(folder / name).query(*QUERY) and None
 
 
 Ask = Callable[[str, Callable[[type[DatabaseError] | type[CatalogError]], WebClient]], None]
 
 
-def _asking(ask: Ask) -> Callable[[Case, Path], None]:
+def _asking(ask: Ask) -> Callable[[Case, Path], object]:
     """Ask a service whose reply lies in the one file of the folder."""
 
     def act(case: Case, folder: Path) -> None:

@@ -27,7 +27,7 @@ from hostile.values import BEYOND_LATIN, JSON_VALUES, ODD_TEXTS, TEXTS
 __all__ = ["TreeSource", "tree_sources"]
 
 Path_ = tuple[str | int, ...]
-Act = Callable[[Case, Path], None]
+Act = Callable[[Case, Path], object]
 
 BRANCHES = ("missing", "renamed", "in a list", "of another branch", "negated", "said twice", "one more beside it")
 """What can be wrong with a branch beside its value."""

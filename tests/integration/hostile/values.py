@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 __all__ = ["JSON_VALUES", "NAMES", "NUMBERS", "TEXTS"]
 
-NUMBERS: Mapping[str, str] = {
+NUMBERS: dict[str, str] = {
     "not a number": "NaN",
     "infinite": "Inf",
     "minus infinite": "-Inf",
@@ -35,7 +33,7 @@ NUMBERS: Mapping[str, str] = {
 }
 """As they stand in a card, a cell, an option."""
 
-NAMES: Mapping[str, str] = {
+NAMES: dict[str, str] = {
     "path upwards": "../escaped",
     "path through a folder": "a/b",
     "absolute path": "/dev/shm/escaped",
@@ -56,7 +54,7 @@ NAMES: Mapping[str, str] = {
 }
 """What becomes dangerous once it is taken for the name of a file."""
 
-TEXTS: Mapping[str, str] = {
+TEXTS: dict[str, str] = {
     "a word": "x",
     "not available": "N/A",
     "OMIT": "OMIT",
@@ -77,7 +75,7 @@ TEXTS: Mapping[str, str] = {
 }
 """Printable ASCII."""
 
-ODD_TEXTS: Mapping[str, str] = {
+ODD_TEXTS: dict[str, str] = {
     "accents": "\u00e9\u00df",
     "superscript digits": "IDC_x-GSC\u00b2\u00b3",
     "tab": "a\tb",
@@ -89,7 +87,7 @@ ODD_TEXTS: Mapping[str, str] = {
 }
 """What FITS forbids, and what a terminal should not be sent."""
 
-BEYOND_LATIN: Mapping[str, str] = {
+BEYOND_LATIN: dict[str, str] = {
     "arabic digits": "\u0661\u0662",
     "right to left": "a\u202eb",
     "emoji": "\U0001f52d",
@@ -98,7 +96,7 @@ BEYOND_LATIN: Mapping[str, str] = {
     "line separator": "a\u2028b",
 }
 
-JSON_VALUES: Mapping[str, str] = {
+JSON_VALUES: dict[str, str] = {
     "null": "null",
     "true": "true",
     "false": "false",
