@@ -25,6 +25,7 @@ from attrs import evolve, field, frozen
 from tiny_files import write_asn, write_exposure, write_idctab, write_mdriztab, write_raw
 
 from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest, ParameterSource
 from astrodriz_io.catalogs.files import FileCatalog, Footprint
 from astrodriz_io.catalogs.service import ServiceCatalog
@@ -321,7 +322,9 @@ def _read_reply(path: Path) -> None:
 
 
 def _read_database(path: Path) -> None:
-    for offer in DatabaseSource("http://host", client=client(path, DatabaseError)).offers("iabc01aaq").solutions[:2]:
+    for offer in (
+        DatabaseSource("http://host", client=client(path, DatabaseError)).offers(Rootname("iabc01aaq")).solutions[:2]
+    ):
         try:
             offer.load()
         except DatabaseError:
@@ -329,16 +332,16 @@ def _read_database(path: Path) -> None:
 
 
 def _read_guide(path: Path) -> None:
-    GuideStarService("http://host", client=client(path, DatabaseError)).offset("iabc01aaq")
+    GuideStarService("http://host", client=client(path, DatabaseError)).offset(Rootname("iabc01aaq"))
 
 
 def _read_best(path: Path) -> None:
-    FolderSource(path.parent).offers("iabc01aaq")
+    FolderSource(path.parent).offers(Rootname("iabc01aaq"))
 
 
 def _read_offset(path: Path) -> None:
     for root in ("iabc01aaq", "x"):
-        GuideStarFile(path).offset(root)
+        GuideStarFile(path).offset(Rootname(root))
 
 
 def _read_journal(path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tiny_files import write_asn, write_association, write_exposure, write_raw
 
 from astrodriz_core.errors import InputError, MissingFilesError
-from astrodriz_core.names import rootname
+from astrodriz_core.names import Rootname, rootname
 from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import DrizzleSwitch, InputKind, raw_idctab, read_association
 
@@ -160,7 +160,7 @@ def test_bare_exposure_needs_no_raw_and_takes_its_own_switch(tmp_path: Path) -> 
     assert association.product == "iabc01aaq"
     assert association.drizcorr is DrizzleSwitch.COMPLETE
     assert association.to_be_drizzled
-    assert raw_idctab(association, "iabc01aaq") is None
+    assert raw_idctab(association, Rootname("iabc01aaq")) is None
 
 
 def test_bare_exposure_brings_its_companion(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_raw_idctab_is_read_for_each_member(tmp_path: Path) -> None:
     asn = write_association(tmp_path)
     fits.setval(tmp_path / "iabc01abq_raw.fits", "IDCTAB", value="iref$new_idc.fits")
     association = read_association(asn)
-    assert raw_idctab(association, "iabc01aaq") is None
-    assert raw_idctab(association, "iabc01abq") == "iref$new_idc.fits"
+    assert raw_idctab(association, Rootname("iabc01aaq")) is None
+    assert raw_idctab(association, Rootname("iabc01abq")) == "iref$new_idc.fits"
 
 
 @pytest.mark.parametrize("name", ["iabc.fits", "x_drz.fits", "asn.fits", "x_asn.txt"])

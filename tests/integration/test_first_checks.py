@@ -18,6 +18,7 @@ from degenerate_files import Case, TinyAssociation, nothing, write_case
 from tiny_files import write_asn, write_exposure, write_raw
 
 from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, InputError, MissingFilesError, UsageError
+from astrodriz_core.names import Rootname
 from astrodriz_io.catalogs.files import read_table
 from astrodriz_io.cli import runastrodriz
 from astrodriz_io.inputs.association import read_association
@@ -290,7 +291,7 @@ def test_a_pipe_and_a_file_of_100_gigabytes_are_no_headerlets(tmp_path: Path) ->
     os.mkfifo(tmp_path / "iabc01aaq_pipe_hlet.fits")
     with (tmp_path / "iabc01aaq_sparse_hlet.fits").open("wb") as stream:
         stream.truncate(100 * 1024**3)
-    offers = FolderSource(tmp_path).offers("iabc01aaq")
+    offers = FolderSource(tmp_path).offers(Rootname("iabc01aaq"))
     assert offers.solutions == ()
     assert offers.problem is not None
     assert "pipe_hlet.fits: this is a named pipe" in offers.problem
@@ -302,9 +303,9 @@ def test_a_pipe_is_no_table_of_names(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(DatabaseError, match="a named pipe"):
         if name == "best.json":
-            FolderSource(tmp_path).offers("iabc01aaq")
+            FolderSource(tmp_path).offers(Rootname("iabc01aaq"))
         else:
-            GuideStarFile(tmp_path / name).offset("iabc01aaq")
+            GuideStarFile(tmp_path / name).offset(Rootname("iabc01aaq"))
 
 
 def test_a_pipe_as_the_input_does_not_hold_up_the_command(tmp_path: Path) -> None:

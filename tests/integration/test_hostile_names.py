@@ -15,6 +15,7 @@ from fuzzing import watched
 from tiny_files import write_asn, write_exposure
 
 from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.catalogs.cache import CacheCatalog
 from astrodriz_io.catalogs.files import Footprint
@@ -129,4 +130,4 @@ def test_the_guide_star_catalogue_that_a_service_names(folder: Path, name: str) 
     offsets = folder / "gsc.json"
     offsets.write_text(json.dumps({"iabc01aaq": {"deltaRA": "1e-5", "deltaDEC": "1e-5", "outputCatalog": name}}))
     with pytest.raises(AstrodrizError, match="no sensible name"):
-        GuideStarFile(offsets).offset("iabc01aaq")
+        GuideStarFile(offsets).offset(Rootname("iabc01aaq"))

@@ -17,6 +17,7 @@ from astrodriz_core.decide.offers import (
     rank_candidates,
     was_pointed_with_gaia,
 )
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import AprioriExposure, AprioriOutcome, FitCheck, OfferedSolution, SolutionOrigin
 from astrodriz_core.solutions.wcsnames import parse_wcsname
 
@@ -25,7 +26,7 @@ few = settings(max_examples=60, deadline=None)
 OWN, FOREIGN = "abc1j", "xyz2j"
 FAMILIES = ("HSC30", "GSC240", "GSC242", "OTHER1")
 ORIGINS = st.sampled_from(list(SolutionOrigin))
-EXPOSURE = Recipient("root0", OWN)
+EXPOSURE = Recipient(Rootname("root0"), OWN)
 
 
 def offered(family, refused=None, origin=SolutionOrigin.FOLDER, attached=True, checks=()):
@@ -42,7 +43,7 @@ def named(wcsname, origin=SolutionOrigin.FOLDER):
 
 @given(ORIGINS, st.booleans(), st.sampled_from([OWN, OWN.upper(), FOREIGN]))
 def test_only_solutions_of_the_distortion_file_are_fetched_unless_all_are_wanted(origin, all_wcs, idctab):
-    judged = judge_name(named(f"IDC_{idctab}-HSC30", origin), Recipient("root0", OWN, all_wcs))
+    judged = judge_name(named(f"IDC_{idctab}-HSC30", origin), Recipient(Rootname("root0"), OWN, all_wcs))
     foreign = idctab == FOREIGN and not all_wcs and origin is not SolutionOrigin.EMBEDDED
     assert (judged.refused is not None) is foreign
     assert not foreign or OWN in judged.refused
@@ -57,7 +58,7 @@ def test_a_name_without_a_distortion_file_is_looked_into(name):
 def test_a_solution_of_another_distortion_file_is_attached_where_it_is_wanted_and_is_never_a_candidate(
     origin, all_wcs, idctab, name
 ):
-    judged = judge_content(named(name, origin), "root0", idctab, Recipient("root0", OWN, all_wcs))
+    judged = judge_content(named(name, origin), Rootname("root0"), idctab, Recipient(Rootname("root0"), OWN, all_wcs))
     same = idctab.lower() == OWN
     assert judged.attached is (same or all_wcs or name == "OPUS" or origin is SolutionOrigin.EMBEDDED)
     assert (judged.refused is None) is same
@@ -65,7 +66,9 @@ def test_a_solution_of_another_distortion_file_is_attached_where_it_is_wanted_an
 
 @given(ORIGINS, st.booleans())
 def test_a_solution_that_is_meant_for_another_exposure_is_refused(origin, all_wcs):
-    judged = judge_content(named("IDC_q-HSC30", origin), "root1", OWN, Recipient("root0", OWN, all_wcs))
+    judged = judge_content(
+        named("IDC_q-HSC30", origin), Rootname("root1"), OWN, Recipient(Rootname("root0"), OWN, all_wcs)
+    )
     assert "root1" in judged.refused
     assert judged.attached is (origin is SolutionOrigin.EMBEDDED)
 

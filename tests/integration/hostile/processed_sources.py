@@ -10,6 +10,7 @@ from degenerate_files import nothing, write_case
 from fuzzing import client
 
 from astrodriz_core.errors import DatabaseError
+from astrodriz_core.names import Rootname
 from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.run.pipeline import process
 from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource
@@ -75,7 +76,7 @@ def _use_headerlet(case: Case, folder: Path) -> None:
     if case.depth == "apply":
         apply_apriori([folder / EXPOSURE], FolderSource(folder))
     elif case.depth == "read":
-        for offer in FolderSource(folder).offers("xabc01abq").solutions:
+        for offer in FolderSource(folder).offers(Rootname("xabc01abq")).solutions:
             offer.load()
     else:
         service = client(folder / HEADERLET, DatabaseError)

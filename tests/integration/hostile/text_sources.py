@@ -11,6 +11,7 @@ from fuzzing import CSV, ECSV, GUIDE, XML, client
 from loopback import serving
 
 from astrodriz_core.errors import CatalogError, DatabaseError
+from astrodriz_core.names import Rootname
 from astrodriz_io.catalogs.files import FileCatalog, Footprint
 from astrodriz_io.catalogs.service import ServiceCatalog
 from astrodriz_io.services.guide_stars import GuideStarService
@@ -154,8 +155,8 @@ def _catalogue(address: str, client_for: Callable[..., WebClient]) -> None:
 
 
 def _database(address: str, client_for: Callable[..., WebClient]) -> None:
-    DatabaseSource(address, client=client_for(DatabaseError)).offers("xabc01aaq")
+    DatabaseSource(address, client=client_for(DatabaseError)).offers(Rootname("xabc01aaq"))
 
 
 def _guide_stars(address: str, client_for: Callable[..., WebClient]) -> None:
-    GuideStarService(address, client=client_for(DatabaseError)).offset("xabc01aaq")
+    GuideStarService(address, client=client_for(DatabaseError)).offset(Rootname("xabc01aaq"))

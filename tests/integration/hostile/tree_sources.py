@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.record_files.exposure_states import restore_state
 from astrodriz_io.record_files.sidecar import Piece, read_sidecar
@@ -189,7 +190,7 @@ def tree_sources(folder: Path, record: Mapping[str, bytes], inputs: Mapping[str,
                    words=("x.zip", exposure, "made_flt.fits")),
         TreeSource("journal", 3, {"read": 1.0}, "commit.json", JOURNAL, _recover),
         TreeSource("best.json", 2, {"read": 1.0}, "best.json", {"xabc01aaq": "IDC_a1b2c-GSC240"},
-                   lambda case, at: FolderSource(at).offers("xabc01aaq"), words=("best.json",)),
+                   lambda case, at: FolderSource(at).offers(Rootname("xabc01aaq")), words=("best.json",)),
         TreeSource("guide star offsets", 2, {"read": 1.0}, "offsets.json", OFFSETS, _read_offsets,
                    words=("offsets.json",)),
     )  # fmt: skip
@@ -246,7 +247,7 @@ def _recover(case: Case, folder: Path) -> None:
 
 def _read_offsets(case: Case, folder: Path) -> None:
     for root in ("xabc01aaq", "y"):
-        GuideStarFile(folder / "offsets.json").offset(root)
+        GuideStarFile(folder / "offsets.json").offset(Rootname(root))
 
 
 def _sha(content: bytes) -> str:
