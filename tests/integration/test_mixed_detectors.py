@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from aligned_exposures import copies, with_default_wcs
@@ -17,7 +19,13 @@ from astrodriz_io.inputs.exposure_sets import common_detector
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.simulate import SimulationSpec, association, score_wcs, simulate_association
 
-COMMON = {"exposures": 2, "pointing_arcsec": 0.5, "roll_deg": 0.0, "epoch": 2014.0, "cosmic_ray_rate": 0.0}
+COMMON: dict[str, Any] = {
+    "exposures": 2,
+    "pointing_arcsec": 0.5,
+    "roll_deg": 0.0,
+    "epoch": 2014.0,
+    "cosmic_ray_rate": 0.0,
+}
 
 
 @pytest.fixture(scope="module")
