@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from astropy.io import fits
@@ -18,7 +19,8 @@ def finished(exposures: list[DrizzleExposure], not_tried: tuple[str, ...] = ()) 
     sky = {chip.key: 1.0 + number for exposure in exposures for number, chip in enumerate(exposure.chips)}
     inputs = SimpleNamespace(exposures=exposures, native_sky=lambda chip: sky[chip.key])
     files = {exposure.rootname: exposure.exposure.path for exposure in exposures}
-    finish_exposures(files, SimpleNamespace(inputs=inputs), "2026-01-02", not_tried)
+    combination: Any = SimpleNamespace(inputs=inputs)
+    finish_exposures(files, combination, "2026-01-02", not_tried)
 
 
 @pytest.fixture

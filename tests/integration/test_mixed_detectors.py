@@ -32,7 +32,8 @@ COMMON: dict[str, Any] = {
 def fields(tmp_path_factory):
     """WFC3/IR and WFC3/UVIS on the same stars, each with its own truth, and the exposures of both in one folder."""
     folder = tmp_path_factory.mktemp("mixed")
-    made, stars, patch = [], [], pytest.MonkeyPatch()
+    stars: list[Any] = []
+    made, patch = [], pytest.MonkeyPatch()
     make = association.make_stars
     for name, spec in (
         ("ir", SimulationSpec(detector="WFC3/IR", size=300, stars=220, galaxies=0, seed=3, **COMMON)),
