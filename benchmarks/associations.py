@@ -14,7 +14,7 @@ from drizzle.resample import Drizzle
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
+from astrodriz import DrizzledImage, VerificationParameters
 from astrodriz_io.simulate.charged_particles import cosmic_ray_electrons
 from astrodriz_io.simulate.psf import psf_table
 

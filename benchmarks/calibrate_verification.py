@@ -24,8 +24,7 @@ from pathlib import Path
 import numpy as np
 from attrs import asdict, evolve, frozen
 
-from astrodriz_core.records.common import Verdict
-from astrodriz_core.records.verification import AlignmentMeasurements
+from astrodriz import AlignmentMeasurements, Verdict
 from astrodriz_core.verify.calibration import CALIBRATION, Calibration
 from astrodriz_core.verify.policies import judge_calibrated
 from verification_cases import (

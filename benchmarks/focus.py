@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from astrodriz_core.verify.focus import focus_index
+from astrodriz import focus_index
 from cost import best_time, peak_memory
 
 #: Standard deviations of the filter in use: ACS/WFC and WFC3/UVIS, WFC3/IR.

@@ -26,13 +26,22 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
+from astrodriz import (
+    RunRecord,
+    SimulatedAssociation,
+    SimulationSpec,
+    Stage,
+    StageOutcome,
+    StageRecord,
+    Verdict,
+    process,
+    score_wcs,
+    simulate_association,
+)
 from astrodriz_core.decide.keep import judge_stage
-from astrodriz_core.records.common import Stage, Verdict
-from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
 from astrodriz_io.record_files.exposure_states import restore_state
 from astrodriz_io.record_files.sidecar import SidecarReader, read_sidecar
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, score_wcs, simulate_association
+from astrodriz_io.simulate import FieldKind
 
 FIELDS: dict[str, dict[str, Any]] = {
     "60 stars": {"sky": FieldKind.SPARSE},

@@ -28,13 +28,14 @@ from typing import Any
 import numpy as np
 from attrs import asdict, evolve
 
+from astrodriz import DrizzleParameters, with_values
 from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, find_cosmic_rays
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.choices import CombineType
-from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParameters, with_values
+from astrodriz_core.parameters.drizzle import BlotInterpolation
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure

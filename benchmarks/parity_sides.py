@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
+from astrodriz import DrizzleParameters, with_values
 from astrodriz_core.names import ChipKey
-from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import chip_scale_ratio, common_frame

@@ -24,8 +24,7 @@ from attrs import asdict, frozen
 from cattrs.preconf.json import make_converter
 
 from associations import CAMERAS, FIELDS, Association, Truth, simulate_association
-from astrodriz_core.records.verification import AlignmentMeasurements
-from astrodriz_core.verify.measurement import measure_alignment
+from astrodriz import AlignmentMeasurements, measure_alignment
 
 __all__ = [
     "ALIGNED",

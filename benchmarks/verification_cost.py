@@ -20,8 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
-from astrodriz_core.verify.measurement import measure_alignment
+from astrodriz import DrizzledImage, VerificationParameters, measure_alignment
 from cost import best_time, peak_memory
 from focus import star_image
 

@@ -28,13 +28,12 @@ from astropy.io import fits
 from attrs import evolve
 
 from associations import Truth
+from astrodriz import AlignmentMeasurements, Policy, drizzle_parameters
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_core.records.verification import AlignmentMeasurements, Policy
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.verifying.combination import verify_combination
 from astrodriz_io.wcs.distortion import apply_distortion

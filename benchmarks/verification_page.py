@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astrodriz_core.records.verification import Policy
+from astrodriz import Policy
 from calibrate_verification import PRECISE
 from verification_cases import Situation
 

@@ -29,10 +29,9 @@ from attrs import asdict, evolve, frozen
 from scipy.stats import beta
 
 from associations import CAMERAS, FIELDS
-from astrodriz_core.records.common import Verdict
-from astrodriz_core.records.verification import Policy, PolicyResult, Verification
+from astrodriz import Policy, Verdict, Verification, judge
+from astrodriz_core.records.verification import PolicyResult
 from astrodriz_core.verify.calibration import CALIBRATION
-from astrodriz_core.verify.verification import judge
 from calibrate_verification import COARSE, PRECISE, is_precise, redrawn
 from verification_cases import (
     ALIGNED,

@@ -12,8 +12,8 @@ import pytest
 from shared_between_workers import made_once
 from whole_runs import run
 
-from astrodriz_core.records.run import RunRecord
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz import RunRecord, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz_io.simulate import FieldKind
 
 SMALL = 256
 

@@ -24,7 +24,8 @@ from astropy.io import fits
 from attrs import evolve, field, frozen
 from tiny_files import write_asn, write_exposure, write_idctab, write_mdriztab, write_raw
 
-from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError
+from astrodriz import AstrodrizError, Settings, drizzle_parameters, dump_record, read_record
+from astrodriz_core.errors import CatalogError, DatabaseError
 from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest, ParameterSource
 from astrodriz_io.catalogs.files import FileCatalog, Footprint
@@ -35,14 +36,11 @@ from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.inputs.association import raw_idctab, read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab
-from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.inputs.references import distortion_references
 from astrodriz_io.record_files.exposure_states import keep_state, restore_state
-from astrodriz_io.record_files.record import dump_record, read_record
 from astrodriz_io.record_files.sidecar import Piece, SidecarWriter, read_sidecar
 from astrodriz_io.run.record import omitted_record
-from astrodriz_io.run.settings import Settings
 from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
 from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, read_headerlet
 from astrodriz_io.services.time_budget import TimeBudget

@@ -19,9 +19,8 @@ from astropy.table import Table
 from attrs import field, frozen
 from whole_runs import run
 
-from astrodriz_core.records.run import RunRecord
-from astrodriz_io.record_files.record import read_record
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz import RunRecord, SimulatedAssociation, SimulationSpec, read_record, simulate_association
+from astrodriz_io.simulate import FieldKind
 
 FOLDER = Path(__file__).parent / "records" / "golden"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 from whole_runs import NOWHERE
 
-from astrodriz_io.simulate import SimulatedAssociation
+from astrodriz import SimulatedAssociation
 
 LONGEST = 300.0
 """Seconds after which a run hangs."""

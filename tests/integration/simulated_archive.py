@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.table import Table
 from loopback import Reply
 
-from astrodriz_io.simulate import SimulatedAssociation
+from astrodriz import SimulatedAssociation
 
 NOTHING: Reply = (404, b"nothing")
 

@@ -15,7 +15,7 @@ from photutils.aperture import CircularAperture, aperture_photometry
 from photutils.centroids import centroid_com, centroid_sources
 from scipy.ndimage import distance_transform_edt
 
-from astrodriz_io.simulate import SimulatedAssociation
+from astrodriz import SimulatedAssociation
 from astrodriz_io.simulate.detectors import detector_model
 from astrodriz_io.simulate.psf import encircled_energy, psf_table
 from astrodriz_io.simulate.truth import ChipTruth, load_truth

@@ -22,12 +22,11 @@ from astropy.io import fits
 from astropy.table import Table
 from attrs import evolve
 
+from astrodriz import SimulationSpec, alignment_parameters, score_wcs, simulate_association
 from astrodriz_core.errors import CatalogError, InputError
-from astrodriz_core.parameters.alignment import alignment_parameters
 from astrodriz_core.records.astrometry import AlignmentOutcome, FitQuality
 from astrodriz_io.align.alignment import align, propose_alignment
 from astrodriz_io.catalogs.files import FileCatalog
-from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.wcs.headerlet_files import copy_wcs, write_headerlet
 
 

@@ -26,19 +26,15 @@ from loopback import serving
 from simulated_archive import database_answer
 from stwcs.wcsutil import altwcs
 
+from astrodriz import SilentProgress, SimulationSpec, StageOutcome, process, replay, score_wcs, simulate_association
 from astrodriz_core.errors import DatabaseError, InputError
 from astrodriz_core.records.astrometry import AprioriOutcome, SolutionOrigin
-from astrodriz_core.records.run import StageOutcome
 from astrodriz_io.align import apriori
 from astrodriz_io.align.apriori import apply_apriori, propose_apriori
-from astrodriz_io.replay.replay import replay
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.services.guide_stars import GuideStarFile, GuideStarService
 from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource, Offers, read_headerlet
 from astrodriz_io.services.time_budget import TimeBudget
 from astrodriz_io.services.web import WebClient
-from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 
 
 class NoSource:

@@ -12,13 +12,13 @@ from astropy.table import Table
 from loopback import Loopback, saying, serving
 from simulated_archive import catalogue_reply
 
+from astrodriz import Settings
 from astrodriz_core.errors import CatalogError, LockedError
 from astrodriz_io.catalogs.cache import CacheCatalog, add_catalog, list_catalogs
 from astrodriz_io.catalogs.files import FileCatalog, Footprint
 from astrodriz_io.catalogs.service import ServiceCatalog
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.run.chosen_services import chosen_catalogs
-from astrodriz_io.run.settings import Settings
 from astrodriz_io.services.time_budget import TimeBudget
 from astrodriz_io.services.web import WebClient
 from astrodriz_io.storage.locking import locked

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
+from astrodriz import AstrodrizError, drizzle_parameters
 from astrodriz_core import errors
-from astrodriz_core.errors import AstrodrizError, LockedError, NoViableDataError, ReferenceFileError, StorageError
+from astrodriz_core.errors import LockedError, NoViableDataError, ReferenceFileError, StorageError
 from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.run import pipeline
 from astrodriz_io.storage.locking import locked

@@ -14,17 +14,15 @@ import pytest
 from astropy.io import fits
 from tiny_files import write_asn
 
+from astrodriz import RunOutcome, process, read_record
 from astrodriz_core.errors import LockedError
-from astrodriz_core.records.run import RunOutcome
-from astrodriz_io.record_files.record import read_record
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.storage.leftovers import clear_leftovers
 from astrodriz_io.storage.locking import locked
 from astrodriz_io.storage.publishing import recover
 
 RUN = """
 import pathlib, sys
-from astrodriz_io.run.pipeline import process
+from astrodriz import process
 print("ready", flush=True)
 process(pathlib.Path(sys.argv[1]), num_cores=1, wait=float(sys.argv[2]) if sys.argv[2:] else 0.0)
 """

@@ -10,13 +10,12 @@ from astropy.io import fits
 from degenerate_files import CASES, TinyAssociation, write_case
 from tiny_files import write_exposure
 
-from astrodriz_core.errors import AstrodrizError, InputError, NoViableDataError
+from astrodriz import AstrodrizError, RunRecord, process
+from astrodriz_core.errors import InputError, NoViableDataError
 from astrodriz_core.instruments.observation import CONSEQUENCES, Condition, Consequence
 from astrodriz_core.instruments.table import DETECTORS
 from astrodriz_core.parameters.choices import CombineType
-from astrodriz_core.records.run import RunRecord
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.terminal.exit_codes import exit_code
 
 PAGE = Path(__file__).parents[2] / "docs" / "degenerate-input.md"

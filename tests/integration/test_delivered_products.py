@@ -8,10 +8,10 @@ import pytest
 from astropy.io import fits
 from whole_runs import run
 
+from astrodriz import Verdict, WcsOrigin, explain
 from astrodriz_core.combine.masks import unpack_mask
 from astrodriz_core.decide.selection import standing_stage, standing_verification
-from astrodriz_core.records.common import Verdict, WcsOrigin
-from astrodriz_core.tell.explain import alignment_sentence, explain
+from astrodriz_core.tell.explain import alignment_sentence
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.record_files.sidecar import Piece, read_sidecar
 from astrodriz_io.run import context

@@ -15,14 +15,21 @@ from attrs import evolve, field, frozen
 from star_photometry import compare_stars
 from whole_runs import copied
 
-from astrodriz_core.records.common import Stage, Verdict
-from astrodriz_core.records.run import RunOutcome
+from astrodriz import (
+    RunOutcome,
+    Settings,
+    SilentProgress,
+    SimulatedAssociation,
+    SimulationSpec,
+    Stage,
+    Verdict,
+    process,
+    settings_from_environment,
+    simulate_association,
+    verify,
+)
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.run.verification import verify
-from astrodriz_io.runtime.progress import SilentProgress
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz_io.simulate import FieldKind
 from astrodriz_io.simulate.detectors import detector_model
 
 SIZE = 160

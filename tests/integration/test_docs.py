@@ -14,20 +14,18 @@ import attrs
 import pytest
 from whole_runs import NO_SERVICES
 
+from astrodriz import Policy, RunRecord, SimulatedAssociation
 from astrodriz_core.align.absolute import NEEDED_SIGNIFICANCE
 from astrodriz_core.decide.keep import LIMITS
 from astrodriz_core.instruments.observation import CONSEQUENCES, Condition, Consequence
 from astrodriz_core.parameters.alignment import MIN_MATCHES
 from astrodriz_core.parameters.choices import FitGeometry
-from astrodriz_core.records.run import RunRecord
-from astrodriz_core.records.verification import Policy
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_io.cli import astrodriz, runastrodriz
 from astrodriz_io.inputs.reference_folders import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.run import settings
 from astrodriz_io.run.options import Option, options_of
 from astrodriz_io.run.results import ENDINGS
-from astrodriz_io.simulate import SimulatedAssociation
 from astrodriz_io.terminal import exit_codes
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,9 @@ import pytest
 from astropy.io import fits
 from attrs import frozen
 
+from astrodriz import DrizzleParameters, SimulationSpec, simulate_association, with_values
 from astrodriz_core.errors import UsageError
-from astrodriz_core.parameters.drizzle import BlotInterpolation, DrizzleParameters, Kernel, with_values
+from astrodriz_core.parameters.drizzle import BlotInterpolation, Kernel
 from astrodriz_io.drizzling.chips import load_exposure
 from astrodriz_io.drizzling.combination import combine_exposures
 from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs
@@ -18,7 +19,6 @@ from astrodriz_io.drizzling.resample import INTERPOLANTS, blot_chip
 from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.simulate import SimulationSpec, simulate_association
 from astrodriz_io.wcs.distortion import apply_distortion
 
 BASE = {"skymethod": "localmin", "final_bits": "512", "driz_sep_bits": "512", "sky_bits": "512"}

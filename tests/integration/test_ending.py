@@ -11,13 +11,13 @@ import pytest
 from attrs import define
 from faulty_disk import CountingDisk, FailingDisk
 
-from astrodriz_core.errors import AstrodrizError, InputError, StorageError
+from astrodriz import AstrodrizError, Settings
+from astrodriz_core.errors import InputError, StorageError
 from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.inputs.association import Association, DrizzleSwitch, InputKind
 from astrodriz_io.run.ending import RunEnding
 from astrodriz_io.run.record import omitted_record
-from astrodriz_io.run.settings import Settings
 from astrodriz_io.runtime.log import run_log
 from astrodriz_io.storage.digests import sha256_of
 from astrodriz_io.storage.publishing import publish, recover

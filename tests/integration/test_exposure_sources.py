@@ -12,11 +12,11 @@ from astropy.table import Table
 from scipy.spatial import Delaunay, cKDTree
 from test_detectors import binned
 
-from astrodriz_core.parameters.alignment import alignment_parameters
+from astrodriz import SimulatedAssociation, SimulationSpec, alignment_parameters, simulate_association
 from astrodriz_io.align.alignment import parameters_of
 from astrodriz_io.align.exposure_sources import AssociationSources, find_association_sources
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz_io.simulate import FieldKind
 
 REACH_ARCSEC = 0.03
 

@@ -17,7 +17,8 @@ from astropy.io import fits
 from degenerate_files import Case, TinyAssociation, nothing, write_case
 from tiny_files import write_asn, write_exposure, write_raw
 
-from astrodriz_core.errors import AstrodrizError, CatalogError, DatabaseError, InputError, MissingFilesError, UsageError
+from astrodriz import AstrodrizError, SilentProgress, process
+from astrodriz_core.errors import CatalogError, DatabaseError, InputError, MissingFilesError, UsageError
 from astrodriz_core.names import Rootname
 from astrodriz_io.catalogs.files import read_table
 from astrodriz_io.cli import runastrodriz
@@ -25,8 +26,6 @@ from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.inputs.keyword_table import NUMBERS, TEXTS
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.services.guide_stars import GuideStarFile
 from astrodriz_io.services.headerlet_sources import FolderSource
 from astrodriz_io.storage.regular_files import check_regular

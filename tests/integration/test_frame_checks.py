@@ -10,8 +10,8 @@ import pytest
 from astropy.io import fits
 from tiny_files import write_exposure
 
-from astrodriz_core.errors import AstrodrizError, InputError, RecordError, ResourceError, UsageError
-from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
+from astrodriz import AstrodrizError, DrizzleParameters, with_values
+from astrodriz_core.errors import InputError, RecordError, ResourceError, UsageError
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling import combination, frame_checks
 from astrodriz_io.drizzling.combination import Combination, combine_exposures

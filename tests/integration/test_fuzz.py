@@ -10,7 +10,8 @@ import pytest
 from fuzzing import by_name, cases, check, readers
 from tiny_files import write_exposure
 
-from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz import AstrodrizError
+from astrodriz_core.errors import InputError
 from astrodriz_io.fits.scan import MAX_COUNT
 from astrodriz_io.inputs.exposures import read_exposure
 

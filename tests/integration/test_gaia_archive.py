@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from astrodriz import Settings
 from astrodriz_core.errors import CatalogError
 from astrodriz_io.catalogs.files import FileCatalog, Footprint
 from astrodriz_io.catalogs.gaia_archive import GaiaArchive
 from astrodriz_io.run.chosen_services import chosen_catalogs
-from astrodriz_io.run.settings import Settings
 from astrodriz_io.services.time_budget import TimeBudget
 
 FIELD = Footprint(150.0, 2.0, 0.05)

@@ -5,13 +5,11 @@ import re
 import pytest
 from golden_runs import GOLDEN_RUNS, golden_record
 
+from astrodriz import Stage, StageOutcome, diff, explain
 from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.decide.selection import standing_stage, standing_verification
-from astrodriz_core.records.common import Stage
-from astrodriz_core.records.run import StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_core.tell.diff import diff
-from astrodriz_core.tell.explain import alignment_sentence, explain
+from astrodriz_core.tell.explain import alignment_sentence
 from astrodriz_io.record_files.trailer import summary, trailer
 from astrodriz_io.report.headline import concerns
 from astrodriz_io.report.page import report_page

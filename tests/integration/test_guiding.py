@@ -10,12 +10,11 @@ import pytest
 from astropy.io import fits
 from test_detectors import binned
 
+from astrodriz import Settings, SimulationSpec, simulate_association
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.run import guiding
 from astrodriz_io.run.guiding import check_guiding
-from astrodriz_io.run.settings import Settings
-from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 SETTINGS = Settings(verify_guiding=True)
 TRAIL_PIXELS = 4

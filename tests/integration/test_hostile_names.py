@@ -14,7 +14,8 @@ from degenerate_files import Case, nothing, write_case
 from fuzzing import watched
 from tiny_files import write_asn, write_exposure
 
-from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz import AstrodrizError, process
+from astrodriz_core.errors import InputError
 from astrodriz_core.names import Rootname
 from astrodriz_core.records.run import FileDigest
 from astrodriz_io.catalogs.cache import CacheCatalog
@@ -23,7 +24,6 @@ from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.record_files.sidecar import read_sidecar
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.services.guide_stars import GuideStarFile
 from astrodriz_io.storage.disk import Disk
 from astrodriz_io.storage.journal import Transaction

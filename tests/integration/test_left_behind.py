@@ -6,10 +6,8 @@ import pytest
 from astropy.io import fits
 from whole_runs import NOWHERE
 
+from astrodriz import RunOutcome, SilentProgress, StageOutcome, process
 from astrodriz_core.errors import ReferenceFileError
-from astrodriz_core.records.run import RunOutcome, StageOutcome
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.runtime.progress import SilentProgress
 from astrodriz_io.storage.locking import locked
 
 

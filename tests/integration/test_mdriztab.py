@@ -11,18 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_files import write_exposure, write_mdriztab
 
+from astrodriz import DrizzleParameters, drizzle_parameters, with_values
 from astrodriz_core.errors import InputError, MissingFilesError, ReferenceFileError, UsageError
 from astrodriz_core.instruments.detectors import DETECTORS
 from astrodriz_core.parameters.choices import CombineType, SkyMethod
-from astrodriz_core.parameters.drizzle import DrizzleParameters, Kernel, with_values
+from astrodriz_core.parameters.drizzle import Kernel
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
 from astrodriz_io.inputs.mdriztab import read_mdriztab
-from astrodriz_io.inputs.parameters import (
-    BundledSelection,
-    bundled_parameters,
-    drizzle_parameters,
-    parameters_to_toml,
-)
+from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 
 

@@ -9,15 +9,15 @@ import pytest
 from aligned_exposures import copies, with_default_wcs
 from attrs import evolve
 
+from astrodriz import SimulationSpec, alignment_parameters, score_wcs, simulate_association
 from astrodriz_core.errors import InputError
-from astrodriz_core.parameters.alignment import alignment_parameters
 from astrodriz_core.records.astrometry import AlignmentOutcome
 from astrodriz_io.align.alignment import align, parameters_of, propose_alignment
 from astrodriz_io.align.exposure_sources import find_association_sources
 from astrodriz_io.catalogs.files import FileCatalog
 from astrodriz_io.inputs.exposure_sets import common_detector
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.simulate import SimulationSpec, association, score_wcs, simulate_association
+from astrodriz_io.simulate import association
 
 COMMON: dict[str, Any] = {
     "exposures": 2,

@@ -15,10 +15,8 @@ from interpreter_state import leaving_no_trace
 from tiny_files import write_association, write_raw
 from whole_runs import run
 
-from astrodriz_core.errors import AstrodrizError
-from astrodriz_core.records.run import RunOutcome
+from astrodriz import AstrodrizError, RunOutcome, process
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.log import PACKAGE_LOGGER, run_log
 

@@ -13,12 +13,8 @@ from astropy.io import fits
 from attrs import evolve
 from whole_runs import copied, run
 
+from astrodriz import RunOutcome, Stage, StageOutcome, Verdict, WcsOrigin, process, read_record, score_wcs
 from astrodriz_core.errors import MissingFilesError, ReferenceFileError, StorageError
-from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
-from astrodriz_core.records.run import RunOutcome, StageOutcome
-from astrodriz_io.record_files.record import read_record
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.simulate import score_wcs
 
 
 def stage(record, which):

@@ -9,13 +9,10 @@ from astropy.io import fits
 from attrs import evolve
 from whole_runs import NO_SERVICES, copied, run_again
 
+from astrodriz import RunOutcome, Settings, SimulationSpec, plan, settings_from_environment, simulate_association
 from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.errors import MissingFilesError, ReferenceFileError
-from astrodriz_core.records.run import RunOutcome
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.run.plan import plan
-from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,13 @@ from attrs import evolve
 from stwcs.wcsutil import headerlet as stwcs_headerlet
 from whole_runs import run
 
+from astrodriz import Settings, SilentProgress, Stage, WcsOrigin, read_record, replay
 from astrodriz_core.errors import DifferentInputError, MissingFilesError, RecordError, UsageError
-from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.run import FileDigest
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.drizzling import rejection
-from astrodriz_io.record_files.record import read_record, write_record
-from astrodriz_io.replay.replay import replay
-from astrodriz_io.run.settings import Settings
-from astrodriz_io.runtime.progress import SilentProgress
+from astrodriz_io.record_files.record import write_record
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
 from astrodriz_io.wcs.headerlets import content_hash

@@ -6,10 +6,9 @@ import pytest
 from attrs import evolve
 from golden_runs import golden_record
 
+from astrodriz import Stage, WcsOrigin, read_record
 from astrodriz_core.errors import RecordError, UsageError
-from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
-from astrodriz_io.record_files.record import read_record
 
 RECORDS = Path(__file__).parent / "records"
 

@@ -21,17 +21,12 @@ from attrs import evolve, frozen
 from golden_runs import GOLDEN_RUNS, golden_record
 from numpy.typing import NDArray
 
+from astrodriz import DrizzleParameters, RunRecord, Stage, StageRecord, Verdict, dump_record, explain, judge
 from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.decide.selection import select_wcs
-from astrodriz_core.parameters.drizzle import DrizzleParameters
-from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.replay_plan import ORIGIN_WORDS, plan_replay
-from astrodriz_core.tell.explain import explain
-from astrodriz_core.verify.verification import judge
 from astrodriz_io.commands.replay import add_arguments
-from astrodriz_io.record_files.record import dump_record
 from astrodriz_io.record_files.trailer import trailer
 from astrodriz_io.report.again import again_section
 from astrodriz_io.report.astrometry import aposteriori_section

@@ -15,6 +15,7 @@ from stwcs.wcsutil import wcscorr
 from tiny_files import write_exposure, write_idctab
 from whole_runs import copied, run_again
 
+from astrodriz import read_record
 from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.decide.alignment import AlignmentPlan
 from astrodriz_core.measure.tangent import TangentPlane
@@ -22,7 +23,6 @@ from astrodriz_core.records.astrometry import AlignmentOutcome, AposterioriRecor
 from astrodriz_core.solutions.wcsnames import a_posteriori_name
 from astrodriz_io.align.apriori import apply_apriori
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.record_files.record import read_record
 from astrodriz_io.services.headerlet_sources import FolderSource
 from astrodriz_io.wcs.attached import attach_headerlet, attached_headerlets
 from astrodriz_io.wcs.distortion import apply_distortion

@@ -15,15 +15,24 @@ from attrs import frozen
 from golden_runs import add_hot_pixels
 from whole_runs import NO_SERVICES, copied
 
+from astrodriz import (
+    RunRecord,
+    SimulatedAssociation,
+    SimulationSpec,
+    Stage,
+    StageOutcome,
+    Verdict,
+    WcsOrigin,
+    explain,
+    read_record,
+    simulate_association,
+)
 from astrodriz_core.decide.selection import standing_stage
-from astrodriz_core.records.common import Stage, Verdict, WcsOrigin
-from astrodriz_core.records.run import RunRecord, StageOutcome
-from astrodriz_core.tell.explain import alignment_sentence, explain
+from astrodriz_core.tell.explain import alignment_sentence
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.fits.files import open_fits
-from astrodriz_io.record_files.record import read_record
 from astrodriz_io.run.stages import aposteriori
-from astrodriz_io.simulate import FieldKind, SimulatedAssociation, SimulationSpec, simulate_association
+from astrodriz_io.simulate import FieldKind
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
 

@@ -7,12 +7,9 @@ from loopback import serving
 from simulated_archive import archive_of
 from whole_runs import NO_SERVICES, copied
 
-from astrodriz_core.records.common import Stage, WcsOrigin
-from astrodriz_core.records.run import StageOutcome
+from astrodriz import SimulationSpec, Stage, StageOutcome, WcsOrigin, read_record, simulate_association
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.cli import runastrodriz
-from astrodriz_io.record_files.record import read_record
-from astrodriz_io.simulate import SimulationSpec, simulate_association
 
 TRAIL_PIXELS = 4
 

@@ -10,14 +10,13 @@ from attrs import evolve, fields_dict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astrodriz import Policy, Settings, process, settings_from_environment
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
-from astrodriz_core.records.verification import Policy
 from astrodriz_io.commands.run import add_arguments
 from astrodriz_io.commands.setting_arguments import settings_from_arguments
 from astrodriz_io.run.options import environment_switch, options_of
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.run.settings import Settings, settings_from_call, settings_from_environment
+from astrodriz_io.run.settings import settings_from_call
 
 ON, OFF = ("on", "yes", "true"), ("off", "no", "false")
 

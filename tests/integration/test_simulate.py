@@ -19,6 +19,7 @@ from astropy.table import Table
 from stwcs import updatewcs
 from stwcs.wcsutil import HSTWCS
 
+from astrodriz import SimulatedAssociation, SimulationSpec, score_wcs, simulate_association
 from astrodriz_core.errors import InputError, MissingFilesError, StorageError, UsageError
 from astrodriz_io.commands.simulate import (
     add_arguments,
@@ -29,14 +30,7 @@ from astrodriz_io.commands.simulate import (
 )
 from astrodriz_io.inputs.association import read_association
 from astrodriz_io.inputs.exposures import read_exposure
-from astrodriz_io.simulate import (
-    FieldKind,
-    SimulatedAssociation,
-    SimulationSpec,
-    detector_names,
-    score_wcs,
-    simulate_association,
-)
+from astrodriz_io.simulate import FieldKind, detector_names
 from astrodriz_io.simulate.detectors import detector_model
 from astrodriz_io.simulate.pointing import plan_exposures, true_hst_wcs
 from astrodriz_io.simulate.references import write_references

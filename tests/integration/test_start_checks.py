@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from tiny_files import write_association
 
+from astrodriz import process
 from astrodriz_core.errors import ResourceError, StorageError, UsageError
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.terminal import start_checks
 from astrodriz_io.terminal.start_checks import LEAST, check_start, loading
 

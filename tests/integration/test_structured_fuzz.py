@@ -19,7 +19,8 @@ from hostile.tally import BLOCK, Tally, judged_block, merged, minimal, pairs_of,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from astrodriz_core.errors import AstrodrizError, InputError
+from astrodriz import AstrodrizError
+from astrodriz_core.errors import InputError
 
 CASES = 300
 SLOW_CASES = 10_000

@@ -4,11 +4,10 @@ import pytest
 from attrs import evolve
 from golden_runs import GOLDEN_RUNS, golden_record
 
-from astrodriz_core.records.common import Verdict, WcsOrigin
-from astrodriz_core.records.run import FileDigest, StageOutcome
+from astrodriz import StageOutcome, Verdict, WcsOrigin, describe_changes, diff, explain
+from astrodriz_core.records.run import FileDigest
 from astrodriz_core.records.verification import CheckOutcome
-from astrodriz_core.tell.diff import LISTED, Topic, describe_changes, diff
-from astrodriz_core.tell.explain import explain
+from astrodriz_core.tell.diff import LISTED, Topic
 
 DEFAULT, PRIORI, POSTERIORI = 1, 2, 3
 

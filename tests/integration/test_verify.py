@@ -13,14 +13,19 @@ import pytest
 from astropy.io import fits
 from whole_runs import copied
 
+from astrodriz import (
+    Settings,
+    SilentProgress,
+    SimulatedAssociation,
+    SimulationSpec,
+    Verdict,
+    settings_from_environment,
+    simulate_association,
+    verify,
+)
 from astrodriz_core.errors import LockedError, NoViableDataError, StorageError
-from astrodriz_core.records.common import Verdict
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
-from astrodriz_io.run.settings import Settings, settings_from_environment
-from astrodriz_io.run.verification import verify
-from astrodriz_io.runtime.progress import SilentProgress
-from astrodriz_io.simulate import SimulatedAssociation, SimulationSpec, simulate_association
 from astrodriz_io.storage.locking import lock_path
 from astrodriz_io.storage.publishing import commit_folder
 from astrodriz_io.wcs.distortion import apply_distortion

@@ -6,10 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from astrodriz import RunRecord, SimulatedAssociation, process
 from astrodriz_core.decide.invariants import check_record
-from astrodriz_core.records.run import RunRecord
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.simulate import SimulatedAssociation
 
 NOWHERE = "http://127.0.0.1:9/"
 """A port of this machine at which nothing answers."""

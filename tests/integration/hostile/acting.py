@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from astrodriz import SilentProgress, process
 from astrodriz_io.cli import astrodriz, runastrodriz
-from astrodriz_io.run.pipeline import process
-from astrodriz_io.runtime.progress import SilentProgress
 from hostile.oracle import CommandError, Enough
 
 __all__ = ["NOWHERE", "command", "environment", "run_command", "run_until"]

@@ -13,7 +13,7 @@ from astropy.io import fits
 from degenerate_files import Case as Degenerate
 from degenerate_files import nothing, write_case
 
-from astrodriz_io.run.pipeline import process
+from astrodriz import process
 from hostile.acting import environment
 
 __all__ = ["DETECTORS", "KEYWORDS_FILE", "keywords_of_runs", "known_keywords", "recorded", "wcs_keywords"]

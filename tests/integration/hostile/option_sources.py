@@ -8,11 +8,10 @@ from pathlib import Path
 
 from attrs import evolve, fields, frozen
 
-from astrodriz_core.parameters.drizzle import DrizzleParameters
+from astrodriz import DrizzleParameters, drizzle_parameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.frame import requested_frame
 from astrodriz_io.inputs.exposures import Exposure, read_exposure
-from astrodriz_io.inputs.parameters import drizzle_parameters
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from hostile.acting import run_command, run_until
 from hostile.cases import Case, Place

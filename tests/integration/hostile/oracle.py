@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import frozen
 from fuzzing import watched
 
-from astrodriz_core.errors import AstrodrizError
+from astrodriz import AstrodrizError
 from astrodriz_io.terminal.exit_codes import EXIT_INTERNAL, exit_code
 from hostile.cases import Case, Source
 

@@ -9,10 +9,10 @@ from degenerate_files import Case as Degenerate
 from degenerate_files import nothing, write_case
 from fuzzing import client
 
+from astrodriz import process
 from astrodriz_core.errors import DatabaseError
 from astrodriz_core.names import Rootname
 from astrodriz_io.align.apriori import apply_apriori
-from astrodriz_io.run.pipeline import process
 from astrodriz_io.services.headerlet_sources import DatabaseSource, FolderSource
 from hostile.acting import environment
 from hostile.cases import Case
