@@ -189,7 +189,7 @@ def single_rows(
 ) -> Iterator[Row]:
     kernel = str(parameters.get("driz_sep_kernel", "turbo"))
     measured: list[dict[str, Any]] = []
-    for image in drizzle_separately(ours.prepared(parameters), None):
+    for image in drizzle_separately(ours.prepared(parameters)):
         sci, wht = arrays[f"{image.name}_single_sci"], arrays[f"{image.name}_single_wht"]
         one = compare_images(image.sci, sci, ours.noise(ours.frame), np.minimum(image.wht, wht))
         measured.append(one | compare_weights(image.wht, wht))
@@ -253,7 +253,7 @@ def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
     arrays = peer.run("blot", "blot", **case)
     for interpolant in INTERPOLANTS:
         for chip in exposure.chips:
-            pixel_map = chip.pixel_map(ours.frame)
+            pixel_map = chip.pixel_map(ours.frame, chip.undistorted())
             blotted = blot_chip(median, chip, ours.frame, pixel_map, interpolant) * np.float32(chip.exptime)
             for stepsize in (1, 10):
                 theirs = arrays[f"{interpolant.value}_{stepsize}_{chip.chip.extver}"]
