@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from astrodriz_core.errors import AstrodrizError, UsageError
@@ -86,20 +87,29 @@ def _prepared(name: str, parser: argparse.ArgumentParser) -> Action:
 class _Parser(argparse.ArgumentParser):
     """Raises a `UsageError` where argparse would print and exit by itself."""
 
+    def parsed(self, words: Sequence[str]) -> argparse.Namespace:
+        """The arguments; newpath is understood behind options too, where argparse would not look for it."""
+        parsed, rest = self.parse_known_args(words)
+        if len(rest) == 1 and not rest[0].startswith("-") and getattr(parsed, "newpath", rest) is None:
+            parsed.newpath = Path(rest[0])
+        elif rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return parsed
+
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
         problem = f"{message[:1].upper()}{message[1:]}."
         raise UsageError(problem, remedy=f"See {self.prog} -h.")
 
 
-def _act(parser: argparse.ArgumentParser, action: Action, arguments: Sequence[str] | None) -> int:
+def _act(parser: _Parser, action: Action, arguments: Sequence[str] | None) -> int:
     """Parse, act, and turn what goes wrong into a message and an exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     # Looked for before parsing, since the parsing itself may be what fails.
     tell = partial(tell_error, parser.prog, as_json=JSON_ERRORS in words)
     try:
         with _without_warnings(), storage_errors(""):
-            parsed = parser.parse_args(words)
+            parsed = parser.parsed(words)
             with loading():
                 # Before signals become exceptions: an exception would be lost in some places of the imports.
                 for module in parsed.needs:

@@ -148,3 +148,22 @@ def test_help_comes_before_the_libraries_of_a_run(words):
         env={"PYTHONPATH": ":".join(sys.path), **FEW}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert not {"astropy", "scipy", "photutils", "stwcs", "matplotlib", "cattrs"} & set(ended.stderr.split())
+
+
+@pytest.mark.parametrize("program", [runastrodriz, lambda words: astrodriz(["run", *words])])
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+def test_newpath_may_stand_before_and_behind_options(tmp_path, monkeypatch, program, order):
+    table, asked = write_association(tmp_path), []
+    monkeypatch.setattr("astrodriz_io.commands.run.execute_run", lambda arguments, _: asked.append(arguments.newpath))
+    monkeypatch.setattr("astrodriz_io.commands.run.describe_run", lambda record: ())
+    words = ([str(table)], [str(tmp_path)], ["-n", "2", "-m"])
+    assert program([word for number in order for word in words[number]]) == 0
+    assert asked == [tmp_path]
+
+
+def test_a_third_argument_and_a_wrong_option_are_refused(tmp_path, capsys):
+    table = write_association(tmp_path)
+    assert runastrodriz([str(table), str(tmp_path), "-m", "third"]) == 2
+    assert "Unrecognized arguments: third" in capsys.readouterr().err
+    assert runastrodriz([str(table), "--nonsense"]) == 2
+    assert "Unrecognized arguments: --nonsense" in capsys.readouterr().err
