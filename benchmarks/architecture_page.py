@@ -43,7 +43,7 @@ def sentence(package: str, room: str) -> str:
 
 
 def arrows(package: str, room: str) -> str:
-    """The other rooms of the same package that a room imports, then how many of the core's."""
+    """The other rooms of the same package that a room imports."""
     found = set(_imported(package, room)) - {(package, room)}
     own = [f"`{name}`" for name in rooms(package) if (package, name) in found]
     return ", ".join(own) or "nothing"

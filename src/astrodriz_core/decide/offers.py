@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from astrodriz_core.names import Rootname
 from astrodriz_core.records.astrometry import FitCheck, OfferedSolution, SolutionOrigin
 from astrodriz_core.records.common import WcsOrigin
+from astrodriz_core.sentences import joined
 from astrodriz_core.solutions.wcsnames import parse_wcsname, rank_a_priori
 
 __all__ = [
@@ -109,7 +110,7 @@ def judge_kind(offer: OfferedSolution) -> OfferedSolution:
 def judge_checks(offer: OfferedSolution, checks: tuple[FitCheck, ...]) -> OfferedSolution:
     """Refuse a solution that fails a check of `astrodriz_core.solutions.ranking.check_solution`."""
     failed = [check.reason for check in checks if not check.passed]
-    return evolve(offer, checks=checks, refused=f"refused: {'; '.join(failed)}" if failed else None)
+    return evolve(offer, checks=checks, refused=f"refused: {joined(failed)}" if failed else None)
 
 
 def rank_candidates(offered: Sequence[OfferedSolution], best: str | None) -> tuple[int, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from attrs import frozen
 
 from astrodriz_core.arrays import Array
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 
-__all__ = ["TangentPlane", "sky_centre", "unit_vectors"]
+__all__ = ["TangentPlane", "pixel_side_arcsec", "sky_centre", "unit_vectors"]
 
 
 @frozen
@@ -34,6 +36,11 @@ class TangentPlane:
         with np.errstate(divide="ignore", invalid="ignore"):
             plane = (v @ axes[:2].T) / np.where(depth > 0, depth, np.nan)[:, None]
         return np.asarray(np.rad2deg(plane) * ARCSEC_PER_DEGREE)
+
+
+def pixel_side_arcsec(cd: Array | Sequence[Sequence[float]]) -> float:
+    """Side of a square pixel with the area that a CD matrix spans, arcsec; 0 where the matrix is singular."""
+    return float(np.sqrt(abs(np.linalg.det(cd)))) * ARCSEC_PER_DEGREE
 
 
 def unit_vectors(ra: Array, dec: Array) -> Array:

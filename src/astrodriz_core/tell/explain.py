@@ -9,6 +9,7 @@ from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, 
 from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Verification, VerificationCheck
+from astrodriz_core.sentences import ended
 
 __all__ = ["alignment_sentence", "explain"]
 
@@ -32,7 +33,7 @@ def alignment_sentence(record: RunRecord) -> str:
     if stage is None:
         return f"Not drizzled: {record.outcome.value}."
     if verification is None:
-        return f"Not verified: {stage.reason.rstrip('.')}."
+        return ended(f"Not verified: {stage.reason}")
     return SENTENCES[verification.verdict]
 
 
@@ -62,11 +63,11 @@ def _lines(record: RunRecord) -> Iterator[str]:
 
 
 def _notes(record: RunRecord) -> Iterator[str]:
-    return (f"Note: {warning.rstrip('.')}." for warning in record.warnings)
+    return (ended(f"Note: {warning}") for warning in record.warnings)
 
 
 def _stage(stage: StageRecord) -> Iterator[str]:
-    yield f"{TITLES[stage.stage]} was {stage.outcome.value}: {stage.reason.rstrip('.')}."
+    yield ended(f"{TITLES[stage.stage]} was {stage.outcome.value}: {stage.reason}")
     if stage.apriori is not None:
         yield from _apriori(stage.apriori)
     if stage.aposteriori is not None:
@@ -79,7 +80,7 @@ def _stage(stage: StageRecord) -> Iterator[str]:
 
 def _apriori(record: AprioriRecord) -> Iterator[str]:
     what = ", ".join(word for word in (record.outcome.value, record.family) if word)
-    yield f"  Solutions: {what}: {record.reason.rstrip('.')}."
+    yield ended(f"  Solutions: {what}: {record.reason}")
     moved = [
         (exposure.east_mas**2 + exposure.north_mas**2) ** 0.5
         for exposure in record.exposures
@@ -94,10 +95,10 @@ def _aposteriori(record: AposterioriRecord) -> Iterator[str]:
         found = catalog.problem.rstrip(".") if catalog.problem else f"{catalog.rows} rows"
         yield f"  Catalogue {catalog.name}: {found}."
     if record.relative is not None:
-        yield f"  Exposures to each other: {record.relative.reason.rstrip('.')}."
+        yield ended(f"  Exposures to each other: {record.relative.reason}")
     for number, attempt in enumerate(record.attempts):
         chosen = "taken" if number == record.chosen else "not taken"
-        yield f"  Fit to {attempt.catalog}, {chosen}, quality {attempt.quality.value}: {attempt.reason.rstrip('.')}."
+        yield ended(f"  Fit to {attempt.catalog}, {chosen}, quality {attempt.quality.value}: {attempt.reason}")
         yield from (f"    not passed: {check.reason.rstrip('.')}" for check in attempt.checks if not check.passed)
         if attempt.holdout is not None and number == record.chosen:
             before, after = attempt.holdout.before_mas, attempt.holdout.after_mas
@@ -144,7 +145,7 @@ def _companions(record: RunRecord) -> Iterator[str]:
 
 
 def _comparison(comparison: ProductComparison) -> str:
-    return f"  Against the default product: {comparison.verdict.value}: {comparison.check.reason.rstrip('.')}."
+    return ended(f"  Against the default product: {comparison.verdict.value}: {comparison.check.reason}")
 
 
 def _candidates(selection: WcsSelection) -> Iterator[str]:

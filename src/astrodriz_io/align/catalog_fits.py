@@ -15,6 +15,7 @@ from astrodriz_core.errors import CatalogError
 from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.parameters.alignment import FitParameters
 from astrodriz_core.records.astrometry import CatalogProvenance
+from astrodriz_core.units import ARCSEC_PER_DEGREE, MAS_PER_ARCSEC
 from astrodriz_io.align.exposure_sources import AssociationSources
 from astrodriz_io.catalogs.files import Catalog, CatalogRows, Footprint
 
@@ -50,10 +51,10 @@ def try_catalogs(
     """
     attempts: list[Attempt] = []
     asked: list[CatalogProvenance] = []
-    search = parameters.absolute_search_pixels * registered.pixel_arcsec
+    footprint = _footprint(sources, parameters.absolute_search_pixels * registered.pixel_arcsec)
     while (index := _next(catalogs, asked, attempts, epoch)) is not None and epoch is not None:
-        catalog, question = catalogs[index], _Question(sources.plane, _footprint(sources, search), epoch)
-        rows, provenance = _query(catalog, question)
+        catalog = catalogs[index]
+        rows, provenance = _query(catalog, _Question(sources.plane, footprint, epoch))
         asked.append(provenance)
         for method in methods_to_try(len(rows), parameters):
             attempts.append(attempt_fit(registered, catalog.name, rows, method, parameters))
@@ -68,7 +69,7 @@ def _next(
 
 def _footprint(sources: AssociationSources, search: float) -> Footprint:
     """The cone that holds all exposures, with so many arcseconds around them."""
-    radius = (float(np.hypot(*sources.corners.reshape(-1, 2).T).max()) + search) / 3600.0
+    radius = (float(np.hypot(*sources.corners.reshape(-1, 2).T).max()) + search) / ARCSEC_PER_DEGREE
     return Footprint(sources.plane.ra, sources.plane.dec, radius)
 
 
@@ -86,4 +87,4 @@ def _query(catalog: Catalog, question: _Question) -> tuple[CatalogPositions, Cat
 def _positions(rows: CatalogRows, plane: TangentPlane) -> CatalogPositions:
     """Rows in the tangent plane."""
     xy = plane.project(rows.positions.ra, rows.positions.dec)
-    return CatalogPositions(xy, rows.positions.sigma / 1000.0, np.asarray(rows.mag))
+    return CatalogPositions(xy, rows.positions.sigma / MAS_PER_ARCSEC, np.asarray(rows.mag))

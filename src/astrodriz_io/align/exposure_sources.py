@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from astrodriz_core.align.linking import ExposurePositions
 from astrodriz_core.align.sources import ChipImage, Sources, find_sources
 from astrodriz_core.errors import MeasurementError
-from astrodriz_core.measure.tangent import TangentPlane, sky_centre
+from astrodriz_core.measure.tangent import TangentPlane, pixel_side_arcsec, sky_centre
 from astrodriz_core.parameters.alignment import SourceParameters
 from astrodriz_core.records.astrometry import ChipSources, ExposureSources, SourceCounts
 from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
@@ -114,7 +114,7 @@ def _chip(
     with open_fits(path) as hdulist:
         wcs = chip_wcs(hdulist, ("SCI", extver), path.name)
         corners = np.asarray(wcs.calc_footprint(), dtype=float)
-        pixel = float(np.sqrt(abs(np.linalg.det(wcs.wcs.cd)))) * 3600.0
+        pixel = pixel_side_arcsec(wcs.wcs.cd)
         own = evolve(parameters, pixel_arcsec=pixel)
         sources, counts = Sources.none(), SourceCounts.none(own.fallback_fwhm)
         if search:

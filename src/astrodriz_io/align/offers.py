@@ -34,6 +34,7 @@ from astrodriz_core.records.common import ChipWcs
 from astrodriz_core.sentences import joined
 from astrodriz_core.solutions.ranking import SipTerms, SolutionTerms, check_solution
 from astrodriz_core.solutions.wcsnames import a_priori_name, parse_wcsname
+from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.fits.arrays import image_shape
 from astrodriz_io.fits.files import header_rootname, open_fits
 from astrodriz_io.services.guide_stars import DEFAULT_CATALOG, GuideStarSource
@@ -194,7 +195,8 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
         description = "A priori WCS based on guide star positions of Gaia"
         headerlet = make_headerlet(copy, f"{path.stem}_{name}", author=AUTHOR, description=description)
     header = headerlet[0].header
-    header["D_RA"], header["D_DEC"] = star.east_arcsec / 3600.0, star.north_arcsec / 3600.0
+    header["D_RA"] = star.east_arcsec / ARCSEC_PER_DEGREE
+    header["D_DEC"] = star.north_arcsec / ARCSEC_PER_DEGREE
     header["CATALOG"] = star.catalog
     record = OfferedSolution(name, header["HDRNAME"], SolutionOrigin.GUIDE_STARS, attached=True)
     return _checked(_Examined(record, headerlet), hdulist)

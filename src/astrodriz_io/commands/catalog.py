@@ -12,7 +12,7 @@ from astrodriz_io.catalogs.files import Footprint
 from astrodriz_io.commands.answer import Answer
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments", "execute_catalog"]
+__all__ = ["act", "add_arguments"]
 
 DEFAULT_NAME = "GAIAeDR3"
 
@@ -46,13 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def execute_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Do what the command line asks for.
-
-    Returns
-    -------
-    tuple of str
-        Lines for the terminal.
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Fill, list or query the cache, as the command line asks.
 
     Raises
     ------
@@ -66,10 +61,9 @@ def execute_catalog(arguments: argparse.Namespace) -> tuple[str, ...]:
         The cache cannot be written.
     """
     try:
-        lines: tuple[str, ...] = arguments.catalog_action(arguments)
+        return Answer(arguments.catalog_action(arguments))
     except CatalogError as error:
         raise InputError(error.problem, where=error.where, remedy=error.remedy) from error
-    return lines
 
 
 def _name(text: str) -> str:
@@ -103,8 +97,3 @@ def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _described(entry: CacheEntry) -> str:
     return f"{entry.name}: {entry.rows} rows in {entry.pixels} pixels of HEALPix order {entry.order}"
-
-
-def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
-    """Fill, list or query the cache."""
-    return Answer(execute_catalog(arguments))

@@ -11,7 +11,7 @@ from astrodriz_io.record_files.record import read_record
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 
-__all__ = ["act", "add_arguments", "execute_diff"]
+__all__ = ["act", "add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", dest="everything", action="store_true", help="list every change, however many")
 
 
-def execute_diff(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Lines for the user, none where nothing changed; errors as for `read_record`."""
-    changes = diff(read_record(arguments.first), read_record(arguments.second))
-    return describe_changes(changes, everything=arguments.everything)
-
-
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
-    """Compare two records; the exit code tells whether anything changed."""
-    lines = execute_diff(arguments)
+    """Compare two records; the exit code tells whether anything changed. Errors are those of `read_record`."""
+    changes = diff(read_record(arguments.first), read_record(arguments.second))
+    lines = describe_changes(changes, everything=arguments.everything)
     return Answer(lines, EXIT_DIFFERENT if lines else EXIT_DONE)

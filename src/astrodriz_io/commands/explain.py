@@ -10,7 +10,7 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.record import read_record
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments", "execute_explain"]
+__all__ = ["act", "add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,11 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", type=Path, help="<root>_decisions.json")
 
 
-def execute_explain(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Lines for the user; errors as for `astrodriz_io.record_files.record.read_record`."""
-    return explain(read_record(arguments.record))
-
-
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
-    """Explain a record."""
-    return Answer(execute_explain(arguments))
+    """Explain a record; errors as for `astrodriz_io.record_files.record.read_record`."""
+    return Answer(explain(read_record(arguments.record)))

@@ -9,7 +9,7 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments", "execute_parameters"]
+__all__ = ["act", "add_arguments"]
 
 SECONDS = 1.0
 """Exposure time; only the ratio of the longest to the shortest matters."""
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", help="filter, where the parameters depend on it")
 
 
-def execute_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """The lines of the TOML file: what a run would take without an MDRIZTAB, a file and single parameters.
+def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
+    """Print the TOML file: what a run would take without an MDRIZTAB, a file and single parameters.
 
     Raises
     ------
@@ -34,13 +34,6 @@ def execute_parameters(arguments: argparse.Namespace) -> tuple[str, ...]:
     selection = BundledSelection(arguments.detector, arguments.exposures, filters, None)
     bundled, row = bundled_parameters(selection)
     effective, changes = pipeline_overrides(bundled, (SECONDS,) * arguments.exposures)
-    return (
-        f"# Bundled table, {row}, for exposures that are equally long, with the rules of the pipeline:",
-        *(f"# {change.name} = {change.value}: {change.reason}" for change in changes),
-        *parameters_to_toml(effective).splitlines(),
-    )
-
-
-def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
-    """Print the parameters."""
-    return Answer(execute_parameters(arguments))
+    head = f"# Bundled table, {row}, for exposures that are equally long, with the rules of the pipeline:"
+    changed = (f"# {change.name} = {change.value}: {change.reason}" for change in changes)
+    return Answer((head, *changed, *parameters_to_toml(effective).splitlines()))

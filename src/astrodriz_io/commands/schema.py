@@ -9,12 +9,7 @@ from astrodriz_io.commands.answer import Answer
 from astrodriz_io.record_files.schema import record_schema
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments", "schema_lines"]
-
-
-def schema_lines() -> tuple[str, ...]:
-    """Lines of the schema's JSON text."""
-    return tuple(json.dumps(record_schema(), indent=1, ensure_ascii=False).splitlines())
+__all__ = ["act", "add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
-    """Print the schema."""
-    return Answer(schema_lines())
+    """Print the JSON text of the schema."""
+    return Answer(json.dumps(record_schema(), indent=1, ensure_ascii=False).splitlines())

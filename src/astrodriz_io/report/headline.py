@@ -12,7 +12,7 @@ from astrodriz_core.records.common import Verdict, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome, Verification
-from astrodriz_core.sentences import ended
+from astrodriz_core.sentences import counted, ended
 from astrodriz_core.tell.explain import alignment_sentence
 from astrodriz_io.report.parts import Badge, badge, tone
 from astrodriz_io.report.plots import registration_checks
@@ -122,8 +122,8 @@ def _why(selection: WcsSelection) -> str:
 def _configuration(record: RunRecord) -> str:
     parts = [record.detector, record.filter_name]
     for product in record.products[:1]:
-        count = len(product.exposures)
-        parts.append(f"{count} exposure{'' if count == 1 else 's'}, {product.exptime:.1f} s")
+        used = counted(len(product.exposures), "exposure", "exposures")
+        parts.append(f"{used}, {product.exptime:.1f} s")
     parts.append(f"started {record.started}")
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 
@@ -211,7 +211,7 @@ def _of_verification(verification: Verification | None) -> Iterator[Concern]:
     if verification.verdict is Verdict.MISALIGNED:
         yield Concern("bad", f"Off its place: {', '.join(deciding.misaligned) or deciding.reason}.")
     if verification.verdict is Verdict.UNDETERMINED:
-        yield Concern("open", f"It is not known whether the exposures are aligned: {deciding.reason.rstrip('.')}.")
+        yield Concern("open", ended(f"It is not known whether the exposures are aligned: {deciding.reason}"))
     if verification.worst is not None and verification.worst.ambiguous and deciding.misaligned:
         yield Concern("open", "Two exposures disagree; nothing tells which of them is off its place.")
     if verification.degraded:
@@ -229,7 +229,7 @@ def _of_inputs(record: RunRecord) -> Iterator[Concern]:
         if check.outcome is GuidingOutcome.TRAILED:
             yield Concern("bad", f"{check.rootname} is trailed: {check.reason}.")
     for warning in record.warnings:
-        yield Concern("open", f"{_capitalised(warning).rstrip('.')}.")
+        yield Concern("open", ended(_capitalised(warning)))
 
 
 def _capitalised(sentence: str) -> str:
@@ -244,8 +244,8 @@ def _of_stages(record: RunRecord) -> Iterator[Concern]:
     for stage in record.stages:
         # What a stage could not ask is among the warnings already.
         if stage.outcome in STAGE_TONES and not any(stage.reason in warning for warning in record.warnings):
-            text = f"Stage {stage.stage.value} {stage.outcome.value}: {stage.reason.rstrip('.')}."
-            yield Concern(STAGE_TONES[stage.outcome], text)
+            text = f"Stage {stage.stage.value} {stage.outcome.value}: {stage.reason}"
+            yield Concern(STAGE_TONES[stage.outcome], ended(text))
 
 
 def _mended(record: RunRecord, verification: Verification | None) -> Iterator[Concern]:

@@ -44,6 +44,8 @@ class StageContext:
         Keeps masks and states of exposures for a replay; None in a replay.
     measured : mapping
         What is known, from an earlier run, of the combination of a name; it is then repeated.
+    undistorted : UndistortedPixels
+        Where the pixels of all chips lie without distortion, for all combinations.
     """
 
     settings: Settings
@@ -53,7 +55,6 @@ class StageContext:
     recorder: ReplayRecorder | None = None
     measured: Mapping[str, RecordedCombination] = field(factory=dict)
     undistorted: UndistortedPixels = field(init=False)
-    """Where the pixels of all chips lie without distortion, for all combinations."""
 
     @undistorted.default
     def _shared(self) -> UndistortedPixels:

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from astrodriz_core.decide.guiding import decide_guiding
 from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.measure.images import DrizzledImage
+from astrodriz_core.measure.tangent import pixel_side_arcsec
 from astrodriz_core.records.verification import GuidingCheck
 from astrodriz_core.verify.guiding import check_guiding as measure_guiding
 from astrodriz_core.verify.guiding import unknown_guiding
@@ -82,9 +83,6 @@ def _check(file: Path) -> GuidingCheck:
         exptime=exposure.exposure_time,
         saturated=(flags & detector.saturation_bits) != 0,
     )
-    return measure_guiding(image, verification_parameters(detector, _pixel_arcsec(file)))
-
-
-def _pixel_arcsec(file: Path) -> float:
-    """Size of the pixels of the first chip, which are larger than the detector's where they were added up."""
-    return float(np.sqrt(abs(np.linalg.det(exposure_wcs(file).chips[0].cd)))) * 3600.0
+    # Pixels are larger than the detector's where they were added up.
+    pixel = pixel_side_arcsec(exposure_wcs(file).chips[0].cd)
+    return measure_guiding(image, verification_parameters(detector, pixel))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -23,12 +24,12 @@ from astrodriz_io.run.stages.distortion import distortion_stage
 from astrodriz_io.run.stages.final import final_stage
 from astrodriz_io.run.state import FinishedRun, PreparedRun, StartedRun
 from astrodriz_io.runtime.library_warnings import library_warnings
-from astrodriz_io.runtime.log import run_log
+from astrodriz_io.runtime.log import RunLog, run_log
 from astrodriz_io.runtime.progress import LoggedProgress, ProgressReporter, SilentProgress
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.workspace import Workspace, workspace
 
-__all__ = ["process", "run_association", "run_stages"]
+__all__ = ["beginning", "process", "run_association", "run_stages"]
 
 logger = logging.getLogger(__name__)
 
@@ -133,20 +134,39 @@ def run_association(
     notes : sequence of str
         Warnings that the reading of the settings gave.
     """
+    with (
+        beginning(settings, progress, notes) as (started, log, logged),
+        exclusive_association(input_file, force=settings.force, wait=settings.wait) as association,
+        RunEnding(association, log) as ending,
+        storage_errors(association.rootname),
+    ):
+        run = StartedRun(association=association, settings=settings, started=started)
+        return _run(run, logged, ending) if association.to_be_drizzled else _omit(run, ending)
+
+
+@contextmanager
+def beginning(
+    settings: Settings, progress: ProgressReporter, notes: Sequence[str]
+) -> Iterator[tuple[datetime, RunLog, ProgressReporter]]:
+    """What a run and its plan begin with, before they look at their input; arguments as for `run_association`.
+
+    Yields
+    ------
+    started : datetime
+        In UTC.
+    log : RunLog
+        Of the block; the notes are in it.
+    progress : LoggedProgress
+        The reporter, whose lines are in the log too.
+    """
     check_newpath(settings.newpath)
     started = datetime.now(UTC)
-    progress = LoggedProgress(progress)
+    logged = LoggedProgress(progress)
     with run_log(debug=settings.debug) as log:
         for note in notes:
             logger.warning("%s", note)
-        progress.stage("Initialise")
-        with (
-            exclusive_association(input_file, force=settings.force, wait=settings.wait) as association,
-            RunEnding(association, log) as ending,
-            storage_errors(association.rootname),
-        ):
-            run = StartedRun(association=association, settings=settings, started=started)
-            return _run(run, progress, ending) if association.to_be_drizzled else _omit(run, ending)
+        logged.stage("Initialise")
+        yield started, log, logged
 
 
 def _run(run: StartedRun, progress: ProgressReporter, ending: RunEnding) -> RunRecord:

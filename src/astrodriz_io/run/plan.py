@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.run.claim import undisturbed_association
-from astrodriz_io.run.pipeline import run_stages
+from astrodriz_io.run.pipeline import beginning, run_stages
 from astrodriz_io.run.record import complete, omitted_record
 from astrodriz_io.run.results import with_files
-from astrodriz_io.run.settings import Settings, check_newpath, settings_from_environment
+from astrodriz_io.run.settings import Settings, settings_from_environment
 from astrodriz_io.run.state import StartedRun
 from astrodriz_io.runtime.library_warnings import library_warnings
-from astrodriz_io.runtime.log import run_log
-from astrodriz_io.runtime.progress import LoggedProgress, ProgressReporter, SilentProgress
+from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.workspace import workspace
 
 __all__ = ["plan", "plan_association"]
-
-logger = logging.getLogger(__name__)
 
 
 def plan(
@@ -62,19 +57,15 @@ def plan_association(
     input_file: Path, settings: Settings, progress: ProgressReporter, notes: Sequence[str] = ()
 ) -> RunRecord:
     """Plan the run of one input; see `plan`, and for the arguments `astrodriz_io.run.pipeline.run_association`."""
-    check_newpath(settings.newpath)
-    started = datetime.now(UTC)
-    progress = LoggedProgress(progress)
-    with run_log(debug=settings.debug):
-        for note in notes:
-            logger.warning("%s", note)
-        progress.stage("Initialise")
-        held = undisturbed_association(input_file, force=settings.force, wait=settings.wait)
-        with held as (association, home), storage_errors(association.rootname):
-            run = StartedRun(association=association, settings=settings, started=started)
-            if not association.to_be_drizzled:
-                return with_files(run, omitted_record(association, settings.as_record(), started))
-            names = (association.rootname, association.lock_names)
-            with workspace(home, names[0], newpath=settings.newpath, keep=False, names=names[1]) as space:
-                finished = run_stages(run, space, progress, lambda _: None)
-                return with_files(finished, complete(finished), finished.files)
+    with (
+        beginning(settings, progress, notes) as (started, _, logged),
+        undisturbed_association(input_file, force=settings.force, wait=settings.wait) as (association, home),
+        storage_errors(association.rootname),
+    ):
+        run = StartedRun(association=association, settings=settings, started=started)
+        if not association.to_be_drizzled:
+            return with_files(run, omitted_record(association, settings.as_record(), started))
+        names = association.lock_names
+        with workspace(home, association.rootname, newpath=settings.newpath, keep=False, names=names) as space:
+            finished = run_stages(run, space, logged, lambda _: None)
+            return with_files(finished, complete(finished), finished.files)

@@ -48,11 +48,12 @@ class ServiceAddresses:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ServiceAddresses:
         """Addresses from the three ``*_URL`` variables, each defaulting to STScI's own."""
-        return cls(
-            catalog=environment.get("ASTROMETRIC_CATALOG_URL", GSSS),
-            astrometry=environment.get("ASTROMETRY_SERVICE_URL", f"{MAST}/portal/astrometryDB/"),
-            guide_stars=environment.get("GSSS_WEBSERVICES_URL", GSSS),
-        )
+        variables = {
+            "catalog": "ASTROMETRIC_CATALOG_URL",
+            "astrometry": "ASTROMETRY_SERVICE_URL",
+            "guide_stars": "GSSS_WEBSERVICES_URL",
+        }
+        return cls(**{name: environment[variable] for name, variable in variables.items() if variable in environment})
 
 
 def _same(value: Any) -> Any:
