@@ -19,7 +19,16 @@ from astrodriz_io.fits.scan import check_counts_of_file
 from astrodriz_io.storage.disk import is_short_write, storage_errors
 from astrodriz_io.storage.regular_files import check_regular
 
-__all__ = ["FITS_FAILURES", "header_rootname", "keyword_number", "keyword_text", "open_fits", "open_units", "reading"]
+__all__ = [
+    "FITS_FAILURES",
+    "header_rootname",
+    "keyword_number",
+    "keyword_text",
+    "open_fits",
+    "open_units",
+    "primary_text",
+    "reading",
+]
 
 FITS_FAILURES: tuple[type[Exception], ...] = (
     OSError,
@@ -123,6 +132,12 @@ def open_units(path: Path) -> Iterator[Iterator[fits.ImageHDU]]:
     """
     with _opened(path) as (_, units):
         yield units
+
+
+def primary_text(path: Path, keyword: str) -> str:
+    """`keyword_text` of a file's first unit, the only one that is parsed and checked; errors as for `open_fits`."""
+    with open_units(path) as units:
+        return keyword_text(next(units).header, keyword)
 
 
 @contextmanager

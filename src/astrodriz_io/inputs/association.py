@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from astrodriz_core.errors import InputError, MissingFilesError
 from astrodriz_core.names import Rootname, file_stem, rootname
-from astrodriz_io.fits.files import keyword_text, open_fits
+from astrodriz_io.fits.files import primary_text
 from astrodriz_io.inputs.asn_table import read_asn_table
 from astrodriz_io.storage.places import place
 
@@ -255,15 +255,13 @@ def raw_idctab(association: Association, rootname: Rootname) -> str | None:
     names = [member.raw for member in association.members if member.rootname == rootname and member.raw]
     if not names:
         return None
-    with open_fits(association.path(names[0])) as hdulist:
-        return keyword_text(hdulist[0].header, "IDCTAB") or None
+    return primary_text(association.path(names[0]), "IDCTAB") or None
 
 
 def _first_reading(input_path: Path, root: Rootname, suffix: str) -> Association:
     if suffix == "asn":
         return _from_table(input_path, root)
-    with open_fits(input_path) as hdulist:
-        instrument = keyword_text(hdulist[0].header, "INSTRUME").upper()
+    instrument = primary_text(input_path, "INSTRUME").upper()
     suffixes = _SUFFIXES.get(instrument, _Suffixes())
     if suffix not in (suffixes.raw, suffixes.flt, suffixes.flc, suffixes.image):
         raise _unknown_input(input_path)
@@ -349,8 +347,7 @@ def _with_switch(member: Member, association: Association, force: bool) -> Membe
     own = association.input_name if association.kind is InputKind.EXPOSURE else member.raw
     if force or own is None:
         return evolve(member, drizcorr=DrizzleSwitch.FORCED)
-    with open_fits(association.path(own)) as hdulist:
-        value = keyword_text(hdulist[0].header, "DRIZCORR").upper()
+    value = primary_text(association.path(own), "DRIZCORR").upper()
     known = {"": DrizzleSwitch.ABSENT, "PERFORM": DrizzleSwitch.PERFORM, "COMPLETE": DrizzleSwitch.COMPLETE}
     return evolve(member, drizcorr=known.get(value, DrizzleSwitch.OMIT), switch=SwitchFound(own, value))
 

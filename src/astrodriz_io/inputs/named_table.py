@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from astrodriz_core.errors import ReferenceFileError
-from astrodriz_io.fits.files import keyword_text, open_fits
+from astrodriz_io.fits.files import primary_text
 from astrodriz_io.inputs.exposures import Exposure
 from astrodriz_io.inputs.reference_folders import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.inputs.references import NOT_GIVEN, ResolvedReference, resolve_reference
@@ -59,8 +59,7 @@ def named_mdriztab(exposures: Sequence[Exposure], folders: ReferenceFolders) -> 
 
 
 def _value(exposure: Exposure) -> str:
-    with open_fits(exposure.path) as hdulist:
-        return keyword_text(hdulist[0].header, "MDRIZTAB")
+    return primary_text(exposure.path, "MDRIZTAB")
 
 
 def _others(first: Path, values: dict[Path, str]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.names import file_name
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.fits.arrays import image_shape
-from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits, reading
+from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits, open_units, reading
 from astrodriz_io.fits.scan import check_counts_of_file
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.inputs.references import DISTORTION_KEYWORDS, NOT_GIVEN, ResolvedReference, distortion_references
@@ -185,8 +185,8 @@ class _NamedCard:
 def _resolve(path: Path, folders: ReferenceFolders) -> tuple[ResolvedReference, ...]:
     # Where the WCS is unusable stwcs would take defaults for what it cannot read, and say nothing.
     exposure_wcs(path)
-    with open_fits(path) as hdulist:
-        return distortion_references(hdulist[0].header, path.name, folders, beside=path.parent)
+    with open_units(path) as units:
+        return distortion_references(next(units).header, path.name, folders, beside=path.parent)
 
 
 def _checked_hash(reference: ResolvedReference) -> str:

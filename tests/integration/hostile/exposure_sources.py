@@ -117,14 +117,14 @@ def exposure_sources(folder: Path) -> tuple[CardSource, ...]:
     """One for each kind of file set; `folder` receives the sound files."""
     make = partial(_source, folder)
     return (
-        make("WFC3/IR", 8, ("flt",), alone=True),
-        make("WFC3/IR", 1.5, ("asn", "raw", "flt"), count=2),
-        make("ACS/WFC", 3, ("flc", "flt"), alone=True),
-        make("WFPC2/PC", 1, ("d0m", "c0m", "c1m")),
-        make("STIS/CCD", 3, ("flt",), alone=True),
-        make("NICMOS/2", 3, ("cal",), alone=True),
-        make("ACS/SBC", 1, ("flt",), alone=True),
-        make("WFC3/UVIS", 1, ("flt",), alone=True),
+        make("WFC3/IR", 5, ("flt",), alone=True),
+        make("WFC3/IR", 0.8, ("asn", "raw", "flt"), count=2),
+        make("ACS/WFC", 1.4, ("flc", "flt"), alone=True),
+        make("WFPC2/PC", 0.6, ("d0m", "c0m", "c1m")),
+        make("STIS/CCD", 2, ("flt",), alone=True),
+        make("NICMOS/2", 2, ("cal",), alone=True),
+        make("ACS/SBC", 0.8, ("flt",), alone=True),
+        make("WFC3/UVIS", 0.6, ("flt",), alone=True),
         _reference_source(folder / "references"),
     )
 
@@ -170,7 +170,7 @@ def _reference_source(folder: Path) -> CardSource:
         for name, parts in hdus.items() for index, hdu in enumerate(parts) for keyword in hdu.keywords
     )  # fmt: skip
     depths = {"prepared": 0.95, "run": 0.05}
-    return CardSource("reference files", 0.3, "xabc01aaq_flc.fits", "jref", sound, hdus, places, depths)
+    return CardSource("reference files", 0.2, "xabc01aaq_flc.fits", "jref", sound, hdus, places, depths)
 
 
 def _add_tables(folder: Path) -> None:

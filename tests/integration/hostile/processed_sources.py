@@ -50,7 +50,7 @@ def processed_sources(untouched: Mapping[str, bytes], left: Mapping[str, bytes])
     return (
         CardSource(
             name="headers of a processed exposure",
-            weight=1,
+            weight=0.7,
             entry=ENTRY,
             variable="iref",
             sound=sound,
