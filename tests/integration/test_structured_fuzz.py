@@ -28,6 +28,12 @@ QUICK = ("opened", "read", "explain", "diff", "service", "loopback")
 REFUSED = {"options": "exit 5"}
 """The file of this source is not there, so that its words are read and nothing else."""
 
+FOUND = (
+    Case("headers ACS/SBC", "opened", (Mutation(Place("xabc01aaq_flt.fits[3:DQ,1]", "NAXIS2"), "negative"),)),
+    Case("IDCTAB rows", "run", (Mutation(Place("a1b2c_idc.fits row 0", "CX21"), "large"),)),
+)
+"""What was not told as it should be, when a million cases were tried."""
+
 FIELDS = tuple(Place("a.txt", name) for name in "xyz")
 
 
@@ -69,6 +75,13 @@ def test_what_is_wrong_is_told_in_one_line_however_deep_it_is_read(sources, scra
     for start in range(1, SLOW_CASES, BLOCK):
         tally = judged_block(sources, range(start, start + BLOCK), scratch)
         assert not tally.findings, json.dumps(tally.findings, indent=1)
+
+
+@pytest.mark.parametrize("case", FOUND, ids=str)
+def test_what_was_found_once_is_told_in_one_line(sources, scratch, case):
+    outcome = judge(next(one for one in sources if one.name == case.source), case, scratch)
+    assert outcome.finding is None, outcome.finding.trace
+    assert outcome.ending in ("InputError", "exit 5")
 
 
 def test_a_seed_gives_the_same_case_and_the_same_files(sources):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from astropy.io.fits import Header
@@ -18,6 +19,7 @@ from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.fits.files import open_fits, reading
+from astrodriz_io.wcs.stwcs_calls import STWCS_FAILURES
 
 __all__ = [
     "INNER",
@@ -48,9 +50,13 @@ def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
     """The smallest frame that holds every chip: orientation and scale of the first chip, undistorted.
 
     This is AstroDrizzle's default: centre, size and orientation from ``stwcs``, then square pixels.
+
+    Raises
+    ------
+    InputError
+        There is none: with the distortion of a chip, a corner of it has no place in the tangent plane.
     """
-    chips = [chip.wcs for exposure in exposures for chip in exposure.chips]
-    wcs = output_wcs(chips, undistort=any(chip.sip is not None for chip in chips))
+    wcs = _output_wcs(tuple(exposures))
     nx, ny = wcs.pixel_shape
     return OutputFrame(
         shape=(ny, nx),
@@ -58,6 +64,18 @@ def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
         crpix=(float(wcs.wcs.crpix[0]), float(wcs.wcs.crpix[1])),
         cd=square_cd(float(wcs.pscale), float(wcs.orientat)),
     )
+
+
+def _output_wcs(exposures: Sequence[DrizzleExposure]) -> WCS:
+    chips = [chip.wcs for exposure in exposures for chip in exposure.chips]
+    try:
+        return cast(WCS, output_wcs(chips, undistort=any(chip.sip is not None for chip in chips)))
+    except STWCS_FAILURES as failure:
+        raise InputError(
+            f"their WCS, with the distortion, share no tangent plane ({type(failure).__name__}: {failure}).",
+            where=", ".join(exposure.exposure.path.name for exposure in exposures),
+            remedy="Check the IDCTAB that the headers name.",
+        ) from failure
 
 
 def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputFrame:

@@ -154,6 +154,8 @@ def _check_count(keyword: str, value: int, earlier: int, where: str) -> None:
     """Refuse a number out of range, and one of which the header says two things: readers differ in which they take."""
     if keyword in _COUNTS and not 0 <= value <= MAX_COUNT:
         raise InputError(f"{value} is not between 0 and {MAX_COUNT}.", where=f"{where}: {keyword}", remedy=_REMEDY)
+    if keyword != "BITPIX" and value < 0:
+        raise InputError(f"{value} is less than none.", where=f"{where}: {keyword}", remedy=_REMEDY)
     if keyword == "BITPIX" and value not in _KINDS_OF_PIXELS:
         raise InputError(f"{value} is no kind of pixels.", where=f"{where}: {keyword}", remedy=_REMEDY)
     if value != earlier:
