@@ -16,7 +16,10 @@ from astropy.io import fits
 from astrodriz_core.errors import InputError
 from astrodriz_io.fits.files import open_fits, reading
 
-__all__ = ["check_cards", "check_cards_of_files"]
+__all__ = ["LENIENT", "check_cards", "check_cards_of_files"]
+
+LENIENT = "silentfix+ignore"
+"""`output_verify` of files whose cards were looked at: put right what can be, and leave alone what nothing uses."""
 
 MAX_INTEGER = (1 << 63) - 1
 """The largest integer of a column of the table in which a product lists the headers of its exposures."""

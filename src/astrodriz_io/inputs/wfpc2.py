@@ -14,6 +14,7 @@ from astrodriz_core.errors import InputError
 from astrodriz_core.instruments.detectors import gain, readout_noise_electrons
 from astrodriz_io.fits.arrays import image_array, image_shape, read_sci
 from astrodriz_io.fits.files import open_fits, reading
+from astrodriz_io.fits.header_cards import LENIENT
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
 
 __all__ = ["write_wfpc2_flt"]
@@ -55,7 +56,7 @@ def write_wfpc2_flt(c0m: Path, c1m: Path | None, flt: Path) -> None:
         # As the headers of ACS and WFC3 have it; each chip's own DETECTOR stays in its SCI header.
         primary.header.update({"DETECTOR": "PC", "PRIMESI": "PC", "FILENAME": flt.name, "NEXTEND": len(extensions)})
     with reading(flt.name):
-        fits.HDUList([primary, *extensions]).writeto(flt, overwrite=True, output_verify="silentfix+ignore")
+        fits.HDUList([primary, *extensions]).writeto(flt, overwrite=True, output_verify=LENIENT)
 
 
 def _extensions(

@@ -24,6 +24,7 @@ from astrodriz_core.names import file_name
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
 from astrodriz_io.fits.arrays import image_shape
 from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits, open_units, reading
+from astrodriz_io.fits.header_cards import LENIENT
 from astrodriz_io.fits.scan import check_counts_of_file
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.inputs.references import DISTORTION_KEYWORDS, NOT_GIVEN, ResolvedReference, distortion_references
@@ -232,7 +233,7 @@ def _update(path: Path, references: tuple[ResolvedReference, ...]) -> tuple[str,
         finally:
             # Cards that nothing here uses may be as odd as they like.
             with reading(path.name):
-                hdulist.close(output_verify="silentfix+ignore")
+                hdulist.close(output_verify=LENIENT)
     return kept
 
 

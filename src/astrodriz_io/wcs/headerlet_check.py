@@ -5,7 +5,7 @@ from __future__ import annotations
 from astropy.io import fits
 
 from astrodriz_core.errors import InputError
-from astrodriz_io.fits.files import keyword_text
+from astrodriz_io.fits.files import keyword_text, reading
 from astrodriz_io.fits.header_cards import check_cards
 
 __all__ = ["check_headerlet"]
@@ -23,7 +23,7 @@ _REMEDY = "Fetch or make the headerlet again."
 
 
 def check_headerlet(headerlet: fits.HDUList, where: str) -> None:
-    """Refuse a headerlet that lacks something, or could not be written again.
+    """Refuse a headerlet that lacks something, or could not be written again; put right what FITS would have otherwise.
 
     Raises
     ------
@@ -32,6 +32,10 @@ def check_headerlet(headerlet: fits.HDUList, where: str) -> None:
     """
     for index, hdu in enumerate(headerlet):
         check_cards(hdu.header, f"{where}[{index}]")
+        with reading(f"{where}[{index}]"):
+            hdu.verify("silentfix+exception")
+            # Without this, astropy looks at the card as it was before it put it right.
+            hdu.header.tostring()
     primary = headerlet[0].header
     missing = [keyword for keyword in NEEDED if not keyword_text(primary, keyword)]
     missing += [keyword for keyword in PRESENT if keyword not in primary]

@@ -10,6 +10,7 @@ from astropy.io import fits
 
 from astrodriz_core.errors import InputError
 from astrodriz_io.fits.files import header_rootname, keyword_text, open_fits
+from astrodriz_io.fits.header_cards import LENIENT
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.places import beside
 from astrodriz_io.storage.replacing import replacing
@@ -141,7 +142,7 @@ def copy_wcs(source: Path, target: Path) -> None:
 
 def _write(headerlet: fits.HDUList, path: Path) -> None:
     with storage_errors(path.name), replacing(path) as draft:
-        headerlet.writeto(draft, output_verify="silentfix+ignore")
+        headerlet.writeto(draft, output_verify=LENIENT)
 
 
 def _check_pair(source: fits.HDUList, target: fits.HDUList, source_name: str, target_name: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from astropy.io import fits
 
 from astrodriz_core.errors import InputError
+from astrodriz_io.fits.header_cards import LENIENT
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.replacing import replacing_together
@@ -78,11 +79,12 @@ def edit_together(
         for index, (path, copy) in enumerate(zip(files, copies, strict=True)):
             with storage_errors(path.name):
                 shutil.copyfile(path, copy)
-            with fits.open(copy, mode="update", do_not_scale_image_data=True, checksum=checksum) as hdulist:
+            options = {"do_not_scale_image_data": True, "checksum": checksum, "output_verify": LENIENT}
+            with fits.open(copy, mode="update", **options) as hdulist:
                 with quiet_stwcs(path.name):
                     edit(index, hdulist)
                 with storage_errors(path.name):
-                    hdulist.flush(output_verify="silentfix+ignore")
+                    hdulist.flush(LENIENT)
 
 
 def science_extensions(hdulist: fits.HDUList) -> list[tuple[str, int]]:
