@@ -6,7 +6,8 @@ import argparse
 
 from astrodriz_core.parameters.rules import pipeline_overrides
 from astrodriz_io.commands.answer import Answer
-from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters, parameters_to_toml
+from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters
+from astrodriz_io.inputs.parameters_toml import parameters_to_toml
 from astrodriz_io.runtime.progress import ProgressReporter
 
 __all__ = ["act", "add_arguments"]
@@ -34,6 +35,6 @@ def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
     selection = BundledSelection(arguments.detector, arguments.exposures, filters, None)
     bundled, row = bundled_parameters(selection)
     effective, changes = pipeline_overrides(bundled, (SECONDS,) * arguments.exposures)
-    head = f"# Bundled table, {row}, for exposures that are equally long, with the rules of the pipeline:"
-    changed = (f"# {change.name} = {change.value}: {change.reason}" for change in changes)
-    return Answer((head, *changed, *parameters_to_toml(effective).splitlines()))
+    head = f"Bundled table, {row}, for exposures that are equally long, with the rules of the pipeline:"
+    changed = (f"{change.name} = {change.value}: {change.reason}" for change in changes)
+    return Answer(parameters_to_toml(effective, (head, *changed)).splitlines())

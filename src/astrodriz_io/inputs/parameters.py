@@ -31,7 +31,6 @@ __all__ = [
     "ResolvedParameters",
     "bundled_parameters",
     "drizzle_parameters",
-    "parameters_to_toml",
 ]
 
 _POST_FLASH = 56239.1246
@@ -216,15 +215,6 @@ def bundled_parameters(selection: BundledSelection) -> tuple[DrizzleParameters, 
     return with_values(DrizzleParameters(), values), row
 
 
-def parameters_to_toml(parameters: DrizzleParameters) -> str:
-    """Write every parameter as TOML that `drizzle_parameters` reads back unchanged.
-
-    TOML has no word for a value that does not exist; ``"INDEF"`` stands for it.
-    """
-    lines = (f"{item.name} = {_toml_value(getattr(parameters, item.name))}" for item in fields(type(parameters)))
-    return "\n".join(lines) + "\n"
-
-
 def _table_layer(exposures: Sequence[Exposure], folders: ReferenceFolders) -> _Table:
     named = named_mdriztab(exposures, folders)
     if named.reference is None:
@@ -302,14 +292,3 @@ def _as_sources(layers: _Layers) -> tuple[ParameterSource, ...]:
         for item in fields(DrizzleParameters)
         if item.name in layers.sources
     )
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml_value(item) for item in value)}]"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    escaped = as_text(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
