@@ -1,7 +1,11 @@
 """Records made by Hypothesis come back equal from their JSON text; damaged text is refused with its place."""
 
+import copy
+import functools
 import json
+import operator
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from attrs.exceptions import FrozenInstanceError
 from golden_runs import golden_record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, validators
 
 from astrodriz_core.errors import InputError, MissingFilesError, RecordError
 from astrodriz_core.parameters.drizzle import DrizzleParameters, with_values
@@ -19,6 +24,15 @@ from astrodriz_core.testing import records, run_records
 from astrodriz_io.record_files.migration import MIGRATIONS
 from astrodriz_io.record_files.record import dump_record, parse_record, read_record
 from astrodriz_io.record_files.schema import mistakes, record_schema
+
+
+def nesting_is_read(depth):
+    try:
+        json.loads("[" * depth + "]" * depth)
+    except RecursionError:
+        return False
+    return True
+
 
 ROOT = Path(__file__).parents[2]
 VERSION_1 = ROOT / "tests" / "integration" / "records" / "version_1_decisions.json"
@@ -120,6 +134,65 @@ def test_many_mistakes_are_counted_and_the_error_has_all_of_them(tmp_path, recor
         read_record(path)
     assert len(failure.value.places) == 30
     assert pickle.loads(pickle.dumps(failure.value)).places == failure.value.places
+
+
+DEEPEST = next(depth for depth in range(sys.getrecursionlimit(), 0, -1) if nesting_is_read(depth))
+
+
+@pytest.mark.parametrize("field", ["stages", "schema_version", "selection"])
+@pytest.mark.parametrize("above", range(0, 60, 10))
+def test_what_is_nested_as_deeply_as_can_be_read_is_refused_with_its_place(record, field, above):
+    nest = "[" * (DEEPEST - above)
+    text = damaged(record, lambda tree: tree.update({field: "nest"})).replace('"nest"', nest + "]" * len(nest))
+    with pytest.raises((RecordError, InputError)) as failure:
+        parse_record(text, "x_decisions.json")
+    assert len(str(failure.value)) < 300
+
+
+def test_a_version_of_any_length_is_quoted_by_its_beginning(record):
+    text = damaged(record, lambda tree: tree.update(schema_version="9" * 10_000))
+    with pytest.raises(RecordError, match=r"schema version is '9+") as failure:
+        parse_record(text, "x_decisions.json")
+    assert len(str(failure.value)) < 300
+
+
+class PublishedSchema:
+    """What the library jsonschema makes of the published schema; 1.0, an integer to it, is none to us."""
+
+    ours = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    validator = validators.extend(Draft202012Validator, type_checker=ours)(SCHEMA)
+
+
+OTHERS = [None, True, False, 0, 1, -1.5, 2.0, float("nan"), "", "1", "aligned", [], [1.0], [1.0, 2.0], {}, {"x": 1}]
+
+
+def branches(tree, path=()):
+    yield path
+    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, branch in inner:
+        yield from branches(branch, (*path, key))
+
+
+GOLDEN = json.loads(dump_record(golden_record("aligned")))
+BRANCHES = [path for path in branches(GOLDEN) if path]
+
+
+def test_the_published_schema_is_one():
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@slow
+@given(path=st.sampled_from(BRANCHES), how=st.sampled_from(["gone", *OTHERS]))
+def test_a_library_for_schemas_finds_mistakes_where_we_do(path, how):
+    tree = copy.deepcopy(GOLDEN)
+    place = functools.reduce(operator.getitem, path[:-1], tree)
+    if how == "gone":
+        del place[path[-1]]
+    else:
+        place[path[-1]] = how
+    assert bool(mistakes(tree, SCHEMA)) == (not PublishedSchema.validator.is_valid(tree))
 
 
 @slow

@@ -15,7 +15,7 @@ from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.errors import InputError, RecordError
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 from astrodriz_io.record_files.migration import OLDEST_VERSION, migrate
-from astrodriz_io.record_files.schema import mistakes, record_schema
+from astrodriz_io.record_files.schema import mistakes, record_schema, shown
 from astrodriz_io.storage.disk import as_bytes
 from astrodriz_io.storage.regular_files import read_regular
 
@@ -118,9 +118,8 @@ def _present_version(tree: Any, name: str) -> dict[str, Any]:
         raise _refused(NO_FIT, ("record: no object",), name)
     version = tree.get("schema_version")
     if type(version) is not int or not OLDEST_VERSION <= version <= SCHEMA_VERSION:
-        problem = (
-            f"Its schema version is {version!r}, this program reads versions {OLDEST_VERSION} to {SCHEMA_VERSION}."
-        )
+        read = f"this program reads versions {OLDEST_VERSION} to {SCHEMA_VERSION}"
+        problem = f"Its schema version is {shown(version)}, {read}."
         raise RecordError(problem, places=("record.schema_version",), where=name, remedy=REMEDY)
     if version == SCHEMA_VERSION:
         return tree

@@ -16,7 +16,7 @@ import attrs
 
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 
-__all__ = ["mistakes", "record_schema"]
+__all__ = ["mistakes", "record_schema", "shown"]
 
 Tree: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -64,6 +64,15 @@ def mistakes(tree: Any, schema: Tree) -> tuple[str, ...]:
         Each with its place, such as ``record.stages[2].wcs: unknown field``; empty where the tree fits.
     """
     return tuple(_mistakes(tree, schema, schema["$defs"], "record"))
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message quotes it: its beginning, or that it is too deep to be written at all."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "what is nested so deeply"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _schema(kind: Any, definitions: Tree) -> Tree:
@@ -123,9 +132,9 @@ def _mistakes(value: Any, schema: Tree, definitions: Tree, place: str) -> Iterat
     elif "enum" in schema or "const" in schema:
         allowed = schema.get("enum", [schema.get("const")])
         if not any(type(value) is type(one) and value == one for one in allowed):
-            yield f"{place}: {_shown(value)} is none of {', '.join(map(str, allowed))}"
+            yield f"{place}: {shown(value)} is none of {', '.join(map(str, allowed))}"
     elif not _is_a(value, schema["type"]):
-        yield f"{place}: {_shown(value)} is no {schema['type']}"
+        yield f"{place}: {shown(value)} is no {schema['type']}"
     elif schema["type"] == "object":
         yield from _mistakes_of_object(value, schema, definitions, place)
     elif schema["type"] == "array":
@@ -159,8 +168,3 @@ def _mistakes_of_array(value: Sequence[Any], schema: Tree, definitions: Tree, pl
 
 def _is_a(value: Any, name: str) -> bool:
     return isinstance(value, PYTHON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
