@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Float32Image", "Image", "Indices", "Mask", "Positions", "Stack"]
+__all__ = ["Array", "Float32Image", "Image", "Indices", "Mask", "Positions", "Sample", "Stack"]
 
 Array: TypeAlias = NDArray[np.float64]
 """Numbers of any shape, in double precision."""
@@ -21,8 +21,11 @@ Indices: TypeAlias = NDArray[np.intp]
 Image: TypeAlias = NDArray[np.floating]
 """Pixels, shape (ny, nx)."""
 
+Sample: TypeAlias = NDArray[np.floating]
+"""Numbers of any shape, in any precision."""
+
 Float32Image: TypeAlias = NDArray[np.float32]
-"""Pixels in single precision, shape (ny, nx)."""
+"""Pixels in single precision, shape (ny, nx), or values that belong to them."""
 
 Mask: TypeAlias = NDArray[np.bool_]
 """One truth value for each pixel or member, of the shape of what it selects from."""

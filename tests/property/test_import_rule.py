@@ -1,6 +1,7 @@
 """The core is pure: it imports nothing that touches files, clock, environment, log or network."""
 
 import ast
+import re
 from pathlib import Path
 
 import astrodriz_core
@@ -54,6 +55,16 @@ def test_the_warning_filters_are_changed_at_the_door_alone():
     sources = sorted(path for package in (CORE, CORE.with_name("astrodriz_io")) for path in package.rglob("*.py"))
     changing = [path.name for path in sources if "warnings" in imported_modules(path.read_text(encoding="utf-8"))]
     assert changing == ["cli.py", "library_warnings.py"]
+
+
+def test_kinds_of_arrays_have_one_name_each():
+    """Those of `astrodriz_core.arrays`; a kind that has none there is used in a place or two."""
+    arrays = CORE / "arrays.py"
+    kinds = set(re.findall(r"NDArray\[np\.\w+\]", arrays.read_text(encoding="utf-8"))) - {"NDArray[np.float32]"}
+    assert len(kinds) > 3
+    sources = [path for package in (CORE, CORE.with_name("astrodriz_io")) for path in package.rglob("*.py")]
+    texts = {path: path.read_text(encoding="utf-8") for path in sources if path != arrays}
+    assert [(path.name, kind) for path, text in texts.items() for kind in kinds if kind in text] == []
 
 
 def test_the_core_calls_neither_open_nor_print():

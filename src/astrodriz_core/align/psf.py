@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma, gaussian_sigma_to_fwhm
 from attrs import frozen
-from numpy.typing import NDArray
 from photutils.detection import DAOStarFinder
 from scipy.ndimage import shift
 from scipy.spatial import cKDTree
 
-from astrodriz_core.arrays import Image, Mask, Positions
+from astrodriz_core.arrays import Image, Indices, Mask, Positions
 from astrodriz_core.measure.centroids import stamps, windowed_moments
 from astrodriz_core.parameters.alignment import NARROWEST_FWHM
 from astrodriz_core.records.astrometry import PsfOrigin
@@ -95,7 +94,7 @@ def measure_psf(image: Image, mask: Mask, scatter: float, published_fwhm: float)
     return PsfKernel(kernel / kernel.sum(), fwhm, len(x), PsfOrigin.IMAGE)
 
 
-def bright_peaks(image: Image, threshold: float) -> NDArray[np.intp]:
+def bright_peaks(image: Image, threshold: float) -> Indices:
     """Pixels above a threshold that no neighbour exceeds, shape (N, 2) as (x, y), brightest first.
 
     Pixels at the edge are left out. Of neighbours with the same value the last one in the order of the array counts.
@@ -111,7 +110,7 @@ def bright_peaks(image: Image, threshold: float) -> NDArray[np.intp]:
     return np.column_stack([x[highest][order], y[highest][order]])
 
 
-def dao_positions(image: Image, peaks: NDArray[np.intp], fwhm: float) -> tuple[Positions, Positions]:
+def dao_positions(image: Image, peaks: Indices, fwhm: float) -> tuple[Positions, Positions]:
     """DAOFIND positions at the given pixels, in their order, of what looks like a source to it.
 
     Its limits on sharpness and roundness (those of photutils) leave out most cosmic rays, hot pixels and parts of

@@ -19,7 +19,7 @@ from scipy.ndimage import label
 from scipy.signal import oaconvolve
 
 from astrodriz_core.align.psf import WINDOW_FWHM, PsfKernel, bright_peaks, dao_positions, measure_psf
-from astrodriz_core.arrays import Image, Mask, Positions
+from astrodriz_core.arrays import Image, Indices, Mask, Positions
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.centroids import stamps, windowed_moments
 from astrodriz_core.parameters.alignment import BackgroundEstimator, SourceParameters
@@ -183,7 +183,7 @@ def _data_quality(chip: ChipImage, parameters: SourceParameters) -> NDArray[np.i
     return chip.dq & ~np.array(4096, dtype=chip.dq.dtype) if parameters.ignore_cosmic_ray_bit else chip.dq
 
 
-def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel, *, deblend: bool) -> NDArray[np.intp]:
+def _segment_peaks(image: Image, mask: Mask, threshold: Image, psf: PsfKernel, *, deblend: bool) -> Indices:
     """The highest pixel of each segment of the smoothed image, shape (N, 2) as (x, y), brightest first.
 
     Of equally high pixels of a segment the one nearest to the segment's centre is taken. Deblended, every pixel of a

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import UsageError
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
@@ -122,9 +122,9 @@ def _size(
     return (max(1, int(height)), max(1, int(width))), (float(0.5 - low[0]), float(0.5 - low[1]))
 
 
-def _corners(frame: OutputFrame) -> NDArray[np.float64]:
+def _corners(frame: OutputFrame) -> Array:
     """Outer corners of the frame from its reference pixel, pixels, shape (4, 2)."""
     ny, nx = frame.shape
     outer = np.array([(x, y) for x in (0.5, nx + 0.5) for y in (0.5, ny + 0.5)])
-    corners: NDArray[np.float64] = outer - np.array(frame.crpix)
+    corners: Array = outer - np.array(frame.crpix)
     return corners

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["pack_mask", "unpack_mask"]
 
 
-def pack_mask(mask: NDArray[np.bool_]) -> bytes:
+def pack_mask(mask: Mask) -> bytes:
     """The bits of a mask; those that fill up the last byte are 0.
 
     Parameters
@@ -22,7 +22,7 @@ def pack_mask(mask: NDArray[np.bool_]) -> bytes:
     return np.packbits(mask).tobytes()
 
 
-def unpack_mask(packed: bytes, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def unpack_mask(packed: bytes, shape: tuple[int, int]) -> Mask:
     """The mask of a shape from its bits; ``unpack_mask(pack_mask(mask), mask.shape)`` equals ``mask``.
 
     Raises

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import ge
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Image, Mask, Stack
+from astrodriz_core.arrays import Array, Image, Mask, Stack
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import CombineType
 
@@ -102,7 +101,7 @@ def sum_combine(images: Image, masked: Mask, parameters: CombineParameters) -> S
     """Sum of the good values of each pixel; 0 where there are none. Rejection plays no part."""
     check_stack(images, masked)
     good = ~_unusable(images, masked, parameters)
-    total: NDArray[np.float64] = np.sum(images, axis=0, where=good, dtype=np.float64)
+    total: Array = np.sum(images, axis=0, where=good, dtype=np.float64)
     return np.asarray(total, dtype=np.float32)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from astrodriz_core.arrays import Image, Mask, Stack
+from astrodriz_core.arrays import Array, Image, Mask, Stack
 from astrodriz_core.combine.median import CombineParameters, check_stack, ranked_value
 from astrodriz_core.errors import MeasurementError
 
@@ -96,14 +95,12 @@ def minmed_combine(
     return np.where(chosen, minimum, median)
 
 
-def _stack_noise(
-    level: NDArray[np.floating], weights: Image, unusable: Mask, noise: Sequence[ExposureNoise]
-) -> NDArray[np.float64]:
+def _stack_noise(level: Image, weights: Image, unusable: Mask, noise: Sequence[ExposureNoise]) -> Array:
     sky_rates = np.array([each.sky / each.exptime for each in noise])
     read_variances = np.array([each.read_noise**2 for each in noise])
     background = np.tensordot(sky_rates, weights, axes=1)
     readout = np.tensordot(read_variances, ~unusable, axes=1)
-    variance: NDArray[np.float64] = np.maximum(level + background + readout, 0.0)
+    variance: Array = np.maximum(level + background + readout, 0.0)
     return np.sqrt(variance)
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from astrodriz_core.arrays import Array
 from astrodriz_core.errors import MeasurementError
@@ -25,7 +25,7 @@ __all__ = [
     "undistorted_pixels",
 ]
 
-Undistort: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[ArrayLike, ArrayLike]]
+Undistort: TypeAlias = Callable[[Array, Array], tuple[ArrayLike, ArrayLike]]
 
 BLOCK_PIXELS = 2**20
 """Pixels of a map that are computed at a time; bounds the memory beside the map itself to some 50 MB."""
@@ -85,7 +85,7 @@ def tangent_plane_homography(first: TanWcs, second: TanWcs) -> Array:
     return homography
 
 
-def apply_homography(homography: Array, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def apply_homography(homography: Array, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """Pixels of the second plane for pixels of the first one.
 
     Parameters
@@ -107,7 +107,7 @@ def apply_homography(homography: Array, x: ArrayLike, y: ArrayLike) -> tuple[NDA
     return u / depth, v / depth
 
 
-def undistorted_pixels(shape: tuple[int, int], undistort: Undistort, border: int = 0) -> NDArray[np.float64]:
+def undistorted_pixels(shape: tuple[int, int], undistort: Undistort, border: int = 0) -> Array:
     """Where the pixels of a chip lie without its distortion; the same under every pointing and every frame.
 
     Parameters
@@ -134,7 +134,7 @@ def undistorted_pixels(shape: tuple[int, int], undistort: Undistort, border: int
     return result
 
 
-def coordinate_map(undistorted: NDArray[np.float64], homography: Array) -> NDArray[np.float64]:
+def coordinate_map(undistorted: Array, homography: Array) -> Array:
     """Map of all pixels of a chip into an output frame.
 
     Parameters

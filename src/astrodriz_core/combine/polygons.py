@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Indices, Mask, Positions
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["convex_overlap", "polygon_mask"]
 
 
-def polygon_mask(vertices: ArrayLike, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def polygon_mask(vertices: ArrayLike, shape: tuple[int, int]) -> Mask:
     """Pixels whose centres lie inside a polygon.
 
     Parameters
@@ -77,7 +77,7 @@ def _check_vertices(vertices: ArrayLike) -> Positions:
     return points
 
 
-def _crossings(start: Positions, end: Positions, ny: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _crossings(start: Positions, end: Positions, ny: int) -> tuple[Indices, Array]:
     """Rows that an edge crosses, each row centre once, and the x where it does."""
     (x0, y0), (x1, y1) = (start, end) if start[1] <= end[1] else (end, start)
     rows = np.arange(max(int(np.ceil(y0)), 0), min(int(np.ceil(y1)), ny))

@@ -7,9 +7,8 @@ its weights normalised to a sum of 1.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Float32Image, Indices
+from astrodriz_core.arrays import Array, Float32Image, Image, Indices
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["sinc_interpolate"]
@@ -25,7 +24,7 @@ BLOCK_POSITIONS = 2**15
 """Positions that are computed at a time: their weights, 4 MB, stay in the processor's cache."""
 
 
-def sinc_interpolate(image: NDArray[np.floating], positions: NDArray[np.float64], scale: float = 1.0) -> Float32Image:
+def sinc_interpolate(image: Image, positions: Array, scale: float = 1.0) -> Float32Image:
     """Values of an image at positions between its pixels.
 
     On each axis, with the nearest pixel n and the offset ``d = x - n``, pixel ``n + k`` has the weight
@@ -72,7 +71,7 @@ def sinc_interpolate(image: NDArray[np.floating], positions: NDArray[np.float64]
     return result.reshape(positions.shape[:-1])
 
 
-def _interpolate_block(padded: Float32Image, positions: NDArray[np.float64], scale: float) -> Float32Image:
+def _interpolate_block(padded: Float32Image, positions: Array, scale: float) -> Float32Image:
     """Values at positions, shape (n, 2), in an image that was padded on all sides."""
     ny, nx = (side - 2 * HALF_WIDTH for side in padded.shape)
     nearest = np.rint(positions)
@@ -96,7 +95,7 @@ def _convolve(padded: Float32Image, corner: Indices, weights_x: Float32Image, we
     return total
 
 
-def _weights(offset: NDArray[np.float64], scale: float) -> Float32Image:
+def _weights(offset: Array, scale: float) -> Float32Image:
     """Weights of the pixels -7 ... 7 from the nearest one, shape (15, n)."""
     pixel = np.arange(-HALF_WIDTH, HALF_WIDTH + 1)[:, np.newaxis]
     squared = (np.pi / 2 * pixel / HALF_WIDTH) ** 2

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import field, frozen
 from attrs.validators import gt, optional
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Mask
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyMethod, SkyStatistic
@@ -103,7 +102,7 @@ class OverlapSky:
 
 
 def measure_sky(
-    image: NDArray[np.floating], good: Mask | None, statistic: SkyStatistic, clipping: ClippingParameters
+    image: Image, good: Mask | None, statistic: SkyStatistic, clipping: ClippingParameters
 ) -> SkyLevel | None:
     """Sky level of a chip, or of a part of it.
 

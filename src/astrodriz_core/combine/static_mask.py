@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Mask
+from astrodriz_core.arrays import Image, Mask
 from astrodriz_core.combine.statistics import ClippingParameters, estimate_level, iraf_statistics
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.parameters.choices import SkyStatistic
@@ -40,9 +39,7 @@ class StaticMaskStatistics:
     pixels: int
 
 
-def static_mask(
-    images: Iterable[NDArray[np.floating]], sigma: float
-) -> tuple[Mask, tuple[StaticMaskStatistics | None, ...]]:
+def static_mask(images: Iterable[Image], sigma: float) -> tuple[Mask, tuple[StaticMaskStatistics | None, ...]]:
     """Pixels far below the mode in any exposure of one chip.
 
     A pixel is bad where ``image < mode - sigma * stddev`` in at least one exposure, mode and standard
@@ -84,7 +81,7 @@ def static_mask(
     return mask, tuple(statistics)
 
 
-def _far_below(image: NDArray[np.floating], sigma: float) -> tuple[Mask, StaticMaskStatistics | None]:
+def _far_below(image: Image, sigma: float) -> tuple[Mask, StaticMaskStatistics | None]:
     finite = np.isfinite(image)
     sample = np.ravel(image) if finite.all() else image[finite]
     clipped = iraf_statistics(sample, CLIPPING)

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Sample
 from astrodriz_core.parameters.choices import SkyStatistic
 
 __all__ = ["ClippingParameters", "IrafStatistics", "estimate_level", "iraf_statistics"]
@@ -70,7 +71,7 @@ class IrafStatistics:
     upper: float
 
 
-def iraf_statistics(sample: NDArray[np.floating], parameters: ClippingParameters) -> IrafStatistics | None:
+def iraf_statistics(sample: Sample, parameters: ClippingParameters) -> IrafStatistics | None:
     """Mean and standard deviation of a sample after iterative sigma clipping.
 
     Every pass takes all values within the present limits, inclusive, so a value that one pass left out
@@ -101,9 +102,7 @@ def iraf_statistics(sample: NDArray[np.floating], parameters: ClippingParameters
     return found
 
 
-def estimate_level(
-    sample: NDArray[np.floating], clipped: IrafStatistics, statistic: SkyStatistic, binwidth: float
-) -> float:
+def estimate_level(sample: Sample, clipped: IrafStatistics, statistic: SkyStatistic, binwidth: float) -> float:
     """Level of a clipped sample, by the estimator asked for.
 
     Parameters
@@ -132,7 +131,7 @@ def estimate_level(
     return ESTIMATORS[statistic](np.ravel(sample), clipped, binwidth)
 
 
-def _measure(values: NDArray[np.floating], lower: float, upper: float) -> IrafStatistics | None:
+def _measure(values: Sample, lower: float, upper: float) -> IrafStatistics | None:
     kept = values[(values >= lower) & (values <= upper)]
     if kept.size == 0:
         return None
@@ -141,15 +140,15 @@ def _measure(values: NDArray[np.floating], lower: float, upper: float) -> IrafSt
     return IrafStatistics(kept.size, mean, stddev, float(kept.min()), float(kept.max()), lower, upper)
 
 
-def _mean(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
+def _mean(values: Sample, clipped: IrafStatistics, binwidth: float) -> float:
     return clipped.mean
 
 
-def _median(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
+def _median(values: Sample, clipped: IrafStatistics, binwidth: float) -> float:
     return float(np.median(values[(values >= clipped.lower) & (values <= clipped.upper)]))
 
 
-def _mode(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
+def _mode(values: Sample, clipped: IrafStatistics, binwidth: float) -> float:
     counts = _histogram(values, clipped, binwidth)
     width = binwidth * clipped.stddev
     peak = int(np.argmax(counts))
@@ -167,7 +166,7 @@ def _parabola_offset(counts: NDArray[np.int64], peak: int) -> float:
     return 0.5 * (left - right) / (left + right) if left + right else 0.0
 
 
-def _midpt(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> float:
+def _midpt(values: Sample, clipped: IrafStatistics, binwidth: float) -> float:
     counts = _histogram(values, clipped, binwidth)
     below = np.cumsum(counts) / counts.sum()
     half = int(np.argmax(below >= 0.5))
@@ -176,7 +175,7 @@ def _midpt(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: floa
     return clipped.minimum + (half + inside) * binwidth * clipped.stddev
 
 
-def _histogram(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: float) -> NDArray[np.int64]:
+def _histogram(values: Sample, clipped: IrafStatistics, binwidth: float) -> NDArray[np.int64]:
     """Count values in bins from the smallest clipped value, in float32 as the data are."""
     span, width = clipped.maximum - clipped.minimum, binwidth * clipped.stddev
     if width < SMALLEST_BIN or span < SMALLEST_BIN or width > span:
@@ -189,7 +188,7 @@ def _histogram(values: NDArray[np.floating], clipped: IrafStatistics, binwidth: 
     return np.bincount(np.minimum(index, bins - 1), minlength=bins)
 
 
-ESTIMATORS: dict[SkyStatistic, Callable[[NDArray[np.floating], IrafStatistics, float], float]] = {
+ESTIMATORS: dict[SkyStatistic, Callable[[Sample, IrafStatistics, float], float]] = {
     SkyStatistic.MEAN: _mean,
     SkyStatistic.MEDIAN: _median,
     SkyStatistic.MODE: _mode,

@@ -12,6 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.errors import UsageError
 
 __all__ = [
@@ -216,7 +217,7 @@ def interpret_bits(value: str | int | None) -> int | None:
     return bits
 
 
-def good_pixels(dq: NDArray[np.integer[Any]], bits: int | None) -> NDArray[np.bool_]:
+def good_pixels(dq: NDArray[np.integer[Any]], bits: int | None) -> Mask:
     """Where a pixel has no flag except those that are called good.
 
     ``good = (dq & ~bits) == 0``.
@@ -239,7 +240,7 @@ def good_pixels(dq: NDArray[np.integer[Any]], bits: int | None) -> NDArray[np.bo
     unsigned = np.dtype(f"u{dq.dtype.itemsize}").newbyteorder(dq.dtype.byteorder)
     # A Python int beyond the array's type cannot be combined with it, so only the bits that fit are taken.
     bad = unsigned.type(~bits & (2 ** (8 * dq.dtype.itemsize) - 1))
-    mask: NDArray[np.bool_] = (dq.view(unsigned) & bad) == 0
+    mask: Mask = (dq.view(unsigned) & bad) == 0
     return mask
 
 

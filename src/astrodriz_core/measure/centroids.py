@@ -8,6 +8,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Image
+
 __all__ = ["WindowedMoments", "stamps", "windowed_moments"]
 
 ITERATIONS = 12
@@ -27,14 +29,12 @@ class WindowedMoments:
         source as wide as its window, NaN where the centroid was not found.
     """
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    variance: NDArray[np.float64]
+    x: Array
+    y: Array
+    variance: Array
 
 
-def stamps(
-    image: NDArray[Any], x: NDArray[np.float64], y: NDArray[np.float64], half: int
-) -> tuple[NDArray[np.float64], NDArray[np.int_], NDArray[np.int_]]:
+def stamps(image: NDArray[Any], x: Array, y: Array, half: int) -> tuple[Array, NDArray[np.int_], NDArray[np.int_]]:
     """Squares of ``2 half + 1`` pixels around the pixels nearest to (x, y).
 
     Returns
@@ -52,9 +52,7 @@ def stamps(
     return np.where(inside, values, 0.0).astype(np.float64), columns, rows
 
 
-def windowed_moments(
-    image: NDArray[np.floating], x: NDArray[np.float64], y: NDArray[np.float64], window_sigma: float
-) -> WindowedMoments:
+def windowed_moments(image: Image, x: Array, y: Array, window_sigma: float) -> WindowedMoments:
     r"""Centroids and widths in a Gaussian window that follows the source.
 
     With :math:`w_i = \exp(-r_i^2 / 2 s^2)` around the present position, the position moves by
@@ -96,12 +94,12 @@ def windowed_moments(
 
 
 def _moments(
-    squares: NDArray[np.float64],
-    x_origin: NDArray[np.float64],
-    y_origin: NDArray[np.float64],
+    squares: Array,
+    x_origin: Array,
+    y_origin: Array,
     grid: NDArray[np.int_],
     window_sigma: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Array, Array, Array, Array]:
     """Weighted sums of intensity, of its x, its y, and its squared distance."""
     dx, dy = x_origin[:, None] + grid, y_origin[:, None] + grid
     wx, wy = np.exp(-(dx**2) / (2 * window_sigma**2)), np.exp(-(dy**2) / (2 * window_sigma**2))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
+
+from astrodriz_core.arrays import Sample
 
 __all__ = ["SigmaClippedStatistics", "sigma_clipped_statistics"]
 
@@ -26,7 +27,7 @@ class SigmaClippedStatistics:
     sigma: np.floating
 
 
-def sigma_clipped_statistics(values: NDArray[np.floating], limit: float, rounds: int | None) -> SigmaClippedStatistics:
+def sigma_clipped_statistics(values: Sample, limit: float, rounds: int | None) -> SigmaClippedStatistics:
     """Statistics after clipping around the median.
 
     Equal to ``astropy.stats.sigma_clipped_stats(values, sigma=limit, maxiters=rounds)`` to the last bit,
@@ -80,7 +81,7 @@ class Middle:
     lowest: np.floating
     highest: np.floating
     ties: int
-    above: NDArray[np.floating]
+    above: Sample
 
     def median(self, number: int) -> np.floating | None:
         """Median of `number` values in all; None where it is not among these."""
@@ -95,7 +96,7 @@ class Middle:
         return evolve(self, below=self.below - too_low)
 
 
-def _middle(values: NDArray[np.floating]) -> Middle:
+def _middle(values: Sample) -> Middle:
     """Values between two quantiles of a sample on either side of its median."""
     sample = np.sort(values[:: max(1, len(values) // SAMPLE)])
     places = np.array([0.5 - BRACKET, 0.5 + BRACKET]) * (len(sample) - 1)
@@ -107,13 +108,13 @@ def _middle(values: NDArray[np.floating]) -> Middle:
     return Middle(len(values) - reached, low, high, ties, np.sort(values[inside]))
 
 
-def _median(values: NDArray[np.floating], middle: Middle) -> np.floating:
+def _median(values: Sample, middle: Middle) -> np.floating:
     """Median, equal to that of numpy; where the middle misses it, the whole array is looked through."""
     found = middle.median(len(values))
     return values.dtype.type(np.median(values)) if found is None else found
 
 
-def _statistics(values: NDArray[np.floating], middle: Middle) -> SigmaClippedStatistics:
+def _statistics(values: Sample, middle: Middle) -> SigmaClippedStatistics:
     """Mean, median and standard deviation."""
     mean = values.mean()
     return SigmaClippedStatistics(mean, _median(values, middle), values.std(mean=mean))

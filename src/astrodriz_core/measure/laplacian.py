@@ -13,9 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import frozen
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Image, Mask
+from astrodriz_core.arrays import Image, Indices, Mask
 from astrodriz_core.errors import MeasurementError
 
 __all__ = ["kernel_radius", "laplacian_of_gaussian", "laplacian_strips", "reflected"]
@@ -156,7 +155,7 @@ def _banded(kernel: Image, size: int) -> Image:
     return matrix
 
 
-def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | NDArray[np.intp]:
+def _rows_with_margin(first: int, last: int, radius: int, ny: int) -> slice | Indices:
     """Rows `first` to `last` and `radius` real or reflected rows on either side."""
     if first >= radius and last + radius <= ny:
         return slice(first - radius, last + radius)
@@ -192,7 +191,7 @@ def _mirror_columns(block: Image, radius: int, nx: int) -> None:
         block[:, outside + radius] = block[:, reflected(outside, nx) + radius]
 
 
-def reflected(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def reflected(index: Indices, size: int) -> Indices:
     """Index folded into the image: ... 1 0 | 0 1 2 ... n-1 | n-1 n-2 ..."""
     folded = np.mod(index, 2 * size)
     return np.where(folded < size, folded, 2 * size - 1 - folded)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Array
+from astrodriz_core.arrays import Array, Indices, Mask
 from astrodriz_core.measure.tangent import unit_vectors
 from astrodriz_core.units import MAS_PER_DEGREE
 
@@ -50,7 +49,7 @@ class CatalogColumns:
     def __len__(self) -> int:
         return len(self.ra)
 
-    def select(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> CatalogColumns:
+    def select(self, index: Mask | Indices) -> CatalogColumns:
         """Those rows that `index` names."""
         columns = (self.ra, self.dec, self.mag, self.sigma, self.pmra, self.pmdec, self.pm_sigma, self.epoch)
         return CatalogColumns(*(column[index] for column in columns))
@@ -73,7 +72,7 @@ class MovedPositions:
     ra: Array
     dec: Array
     sigma: Array
-    moved: NDArray[np.bool_]
+    moved: Mask
 
 
 def move_to_epoch(columns: CatalogColumns, epoch: float) -> MovedPositions:
@@ -110,7 +109,7 @@ def move_to_epoch(columns: CatalogColumns, epoch: float) -> MovedPositions:
     )
 
 
-def _typical_motion(columns: CatalogColumns, known: NDArray[np.bool_]) -> float:
+def _typical_motion(columns: CatalogColumns, known: Mask) -> float:
     """RMS along one axis of the known proper motions, mas/yr; 0 where there are too few."""
     if known.sum() < FEW_MOTIONS:
         return 0.0

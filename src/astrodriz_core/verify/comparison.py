@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters, check_common_grid
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Quantity, VerificationCheck
@@ -117,13 +116,13 @@ def _mean_squared_error(
     return float(np.mean(difference[clear] / signal[clear])) if clear.any() else None
 
 
-def _resampled(values: NDArray[np.float64], shift: Positions) -> NDArray[np.float64]:
+def _resampled(values: Array, shift: Positions) -> Array:
     """Cut-outs at pixels displaced by `shift` (x, y, at most half a pixel), `LANCZOS_LOBES` fewer a side."""
     rows, columns = (_lanczos(values.shape[1], shift[:, axis]) for axis in (1, 0))
     return np.asarray(np.einsum("noy,nyx,npx->nop", rows, values, columns))
 
 
-def _lanczos(size: int, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lanczos(size: int, shift: Array) -> Array:
     """Interpolation weights, shape (n, size - 2 lobes, size): pixel j for the displaced pixel o."""
     wanted = np.arange(LANCZOS_LOBES, size - LANCZOS_LOBES)[:, None] + shift[:, None, None]
     distance = wanted - np.arange(size)

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 from scipy.interpolate import RectBivariateSpline
 
-from astrodriz_core.arrays import Image, Mask
+from astrodriz_core.arrays import Array, Image, Mask
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_of_gaussian
 from astrodriz_core.measure.robust import MEDIAN_ABSOLUTE
@@ -201,7 +200,7 @@ def offset_from_blocks(image: Image, reference: Image, reach: int) -> tuple[tupl
     return (dx, dy), _jackknife_error(without), len(cut)
 
 
-def _jackknife_error(without: NDArray[np.float64]) -> float:
+def _jackknife_error(without: Array) -> float:
     """Standard error along one axis from the results without each block, shape (n, 2).
 
     Where few blocks decide, it is as uncertain as one from so few; their effective number is twice
@@ -215,7 +214,7 @@ def _jackknife_error(without: NDArray[np.float64]) -> float:
     return error * small_sample_factor(effective)
 
 
-def _block_correlations(image: Image, reference: Image, lags: int) -> NDArray[np.float64]:
+def _block_correlations(image: Image, reference: Image, lags: int) -> Array:
     """Correlation of each block at lags from -lags to +lags, shape (n_blocks, 2 lags + 1, 2 lags + 1)."""
     size = fft.next_fast_len(BLOCK + lags, real=True)
     take = np.r_[-lags : lags + 1]
@@ -229,7 +228,7 @@ def _block_correlations(image: Image, reference: Image, lags: int) -> NDArray[np
     return np.array(maps, np.float64)
 
 
-def _peak_place(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+def _peak_place(correlation: Array) -> Array:
     """Place (x, y) of the maximum near the middle of a small map, from the middle.
 
     A quintic spline is read on a fine grid, and a parabola along each axis gives the rest.

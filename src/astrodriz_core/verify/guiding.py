@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Mask, Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, FWHM_PER_SIGMA, MEDIAN_ERROR
 from astrodriz_core.records.verification import GuidingCheck, GuidingOutcome
@@ -44,8 +43,8 @@ class Shapes:
         (Qxx - Qyy) / (Qxx + Qyy) and 2 Qxy / (Qxx + Qyy).
     """
 
-    along: NDArray[np.float64]
-    across: NDArray[np.float64]
+    along: Array
+    across: Array
 
 
 def check_guiding(image: DrizzledImage, parameters: VerificationParameters) -> GuidingCheck:
@@ -85,7 +84,7 @@ def measure_shapes(image: DrizzledImage, parameters: VerificationParameters) -> 
     return _moments(parts, positions[chosen], parameters)
 
 
-def _touched(image: DrizzledImage, places: Positions) -> NDArray[np.bool_]:
+def _touched(image: DrizzledImage, places: Positions) -> Mask:
     """Sources whose central pixel is flagged as saturated or as a cosmic ray."""
     x, y = np.rint(places).astype(np.intp).T
     touched = np.zeros(len(places), np.bool_)
@@ -112,7 +111,7 @@ def _moments(cutouts: Cutouts, positions: Positions, parameters: VerificationPar
     return Shapes((xx - yy)[real] / trace, 2 * xy[real] / trace)
 
 
-def _gaussian(distance: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+def _gaussian(distance: Array, sigma: float) -> Array:
     """Gaussian of unit height."""
     return np.asarray(np.exp(-0.5 * (distance / sigma) ** 2))
 

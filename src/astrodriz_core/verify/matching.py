@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Indices, Positions
 from astrodriz_core.measure.images import VerificationParameters
 from astrodriz_core.verify.sources import Peaks
 
@@ -43,8 +42,8 @@ class SharedSources:
     """
 
     positions: Positions
-    counts: NDArray[np.intp]
-    strength: NDArray[np.float64]
+    counts: Indices
+    strength: Array
     offsets: Positions
 
 
@@ -137,9 +136,7 @@ def match_tolerance(parameters: VerificationParameters) -> float:
     return max(MATCH_PIX, MATCH_FWHM * parameters.psf_fwhm_pix)
 
 
-def matched_pairs(
-    positions: Positions, reference: Positions, tolerance: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def matched_pairs(positions: Positions, reference: Positions, tolerance: float) -> tuple[Indices, Indices]:
     """Pairs of mutual nearest neighbours within the tolerance.
 
     Returns
@@ -156,8 +153,8 @@ def matched_pairs(
 
 
 def _merge(
-    catalogue: Peaks, counts: NDArray[np.intp], peaks: Peaks, offset: Positions, tolerance: float
-) -> tuple[Peaks, NDArray[np.intp]]:
+    catalogue: Peaks, counts: Indices, peaks: Peaks, offset: Positions, tolerance: float
+) -> tuple[Peaks, Indices]:
     """Catalogue with the peaks of one more exposure; matched ones count up, the others are appended."""
     moved = peaks.positions - offset
     own, other = matched_pairs(moved, catalogue.positions, tolerance)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Mask, Positions
 
 __all__ = ["FEWEST_SOURCES", "Motion", "MotionFit", "fit_positions"]
 
@@ -38,7 +37,7 @@ class Motion:
         Radians, positive from +x to +y; 0 where it is not determined.
     """
 
-    shift: NDArray[np.float64]
+    shift: Array
     rotation: float
 
     def displacement(self, offsets: Positions) -> Positions:
@@ -70,17 +69,17 @@ class MotionFit:
     """
 
     motion: Motion
-    local_shift: NDArray[np.float64]
+    local_shift: Array
     shift_error: float
     rotation_error: float | None
     lever_arm: float
     scatter: float
-    used: NDArray[np.bool_]
+    used: Mask
     effective: float
 
 
 def fit_positions(
-    difference: Positions, places: Positions, guess: Motion, weights: NDArray[np.float64] | None = None
+    difference: Positions, places: Positions, guess: Motion, weights: Array | None = None
 ) -> MotionFit | None:
     """Robust shift and rotation from the displacements of sources.
 
@@ -110,7 +109,7 @@ def fit_positions(
     return evolve(fit, used=used)
 
 
-def _robust_fit(difference: Positions, places: Positions, weights: NDArray[np.float64], guess: Motion) -> MotionFit:
+def _robust_fit(difference: Positions, places: Positions, weights: Array, guess: Motion) -> MotionFit:
     """Maximum-likelihood shift and rotation for residuals that follow Student's t distribution.
 
     The weights only give the relative errors; their scale follows the sources themselves. A source far
@@ -127,9 +126,7 @@ def _robust_fit(difference: Positions, places: Positions, weights: NDArray[np.fl
     return fit
 
 
-def _weighted_fit(
-    difference: Positions, places: Positions, weights: NDArray[np.float64], squares: NDArray[np.float64]
-) -> MotionFit:
+def _weighted_fit(difference: Positions, places: Positions, weights: Array, squares: Array) -> MotionFit:
     """One step: least squares with the weights of the t distribution, and the errors of an M-estimate.
 
     `squares` are the squared lengths of the residuals in units of their errors. The shift is taken at

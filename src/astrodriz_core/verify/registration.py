@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Array, Positions
+from astrodriz_core.arrays import Array, Mask, Positions
 from astrodriz_core.measure.images import VerificationParameters
 from astrodriz_core.records.verification import Registration, RegistrationMethod
 from astrodriz_core.verify.calibration import small_sample_factor
@@ -45,11 +44,11 @@ class SourceTable:
         Expected standard error of each along one axis, for the weights.
     """
 
-    positions: NDArray[np.float64]
+    positions: Array
     errors: Array
 
 
-def solve_motions(table: SourceTable, start: Positions) -> tuple[NDArray[np.float64], list[Motion]]:
+def solve_motions(table: SourceTable, start: Positions) -> tuple[Array, list[Motion]]:
     """Shift and rotation of every exposure relative to the mean of all.
 
     Parameters
@@ -86,7 +85,7 @@ def _about_their_mean(motions: Sequence[Motion]) -> list[Motion]:
 
 
 def _common_positions(
-    table: SourceTable, motions: Sequence[Motion], centre: NDArray[np.float64], members: Sequence[int]
+    table: SourceTable, motions: Sequence[Motion], centre: Array, members: Sequence[int]
 ) -> tuple[Positions, Array]:
     """Position of each source in the frame of no motion, from the given exposures, and its variance."""
     columns = list(members)
@@ -106,7 +105,7 @@ def _fit_motion(
     table: SourceTable,
     index: int,
     common: tuple[Positions, Array],
-    centre: NDArray[np.float64],
+    centre: Array,
     guess: Motion,
 ) -> MotionFit | None:
     """Robust shift and rotation of one exposure against common positions."""
@@ -116,7 +115,7 @@ def _fit_motion(
     return fit_positions(difference, reference - centre, guess, weights)
 
 
-def consensus(places: NDArray[np.float64]) -> NDArray[np.bool_]:
+def consensus(places: Array) -> Mask:
     """Exposures that agree with each other.
 
     Parameters
@@ -180,7 +179,7 @@ def _against_others(
     index: int,
     others: Sequence[int],
     motions: Sequence[Motion],
-    centre: NDArray[np.float64],
+    centre: Array,
 ) -> MotionFit | None:
     """Motion of one exposure against the mean of the others, each of them brought to that mean."""
     mean = Motion(

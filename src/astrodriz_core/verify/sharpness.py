@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Positions
 from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.verification import ExposureSharpness, FocusDistribution
 from astrodriz_core.verify.calibration import small_sample_factor
@@ -28,13 +27,13 @@ CORE_WIDTH, WIDE_WIDTH = 0.8, 2.0
 FEWEST_SOURCES = 4
 
 
-def weighted_flux(cutouts: Cutouts, positions: Positions, sigma: float) -> NDArray[np.float64]:
+def weighted_flux(cutouts: Cutouts, positions: Positions, sigma: float) -> Array:
     """Sum of each cut-out weighted by a Gaussian at the position of the source, shape (n,)."""
     wx, wy, _, _ = _gaussians(cutouts, positions, sigma)
     return np.asarray(np.einsum("nyx,ny,nx->n", cutouts.values, wy, wx))
 
 
-def laplacian_at(cutouts: Cutouts, positions: Positions, sigma: float) -> NDArray[np.float64]:
+def laplacian_at(cutouts: Cutouts, positions: Positions, sigma: float) -> Array:
     """Negative Laplacian of Gaussian of each cut-out at the position of the source, shape (n,)."""
     wx, wy, dx, dy = _gaussians(cutouts, positions, sigma)
     norm = 1 / (2 * np.pi * sigma**2)
@@ -44,7 +43,7 @@ def laplacian_at(cutouts: Cutouts, positions: Positions, sigma: float) -> NDArra
     return np.asarray(-norm * (along_x + along_y))
 
 
-def _gaussians(cutouts: Cutouts, positions: Positions, sigma: float) -> tuple[NDArray[np.float64], ...]:
+def _gaussians(cutouts: Cutouts, positions: Positions, sigma: float) -> tuple[Array, ...]:
     """Gaussians along x and y around each position, and the distances that they are taken at."""
     steps = np.arange(cutouts.values.shape[-1])
     place = positions - cutouts.corners
@@ -52,7 +51,7 @@ def _gaussians(cutouts: Cutouts, positions: Positions, sigma: float) -> tuple[ND
     return np.exp(-0.5 * (dx / sigma) ** 2), np.exp(-0.5 * (dy / sigma) ** 2), dx, dy
 
 
-def concentration(cutouts: Cutouts, positions: Positions, psf_sigma: float) -> NDArray[np.float64]:
+def concentration(cutouts: Cutouts, positions: Positions, psf_sigma: float) -> Array:
     """Logarithm of core flux over wide flux of each source; NaN where either is not positive.
 
     A blur lowers the ratio, whatever the flux; see `gaussian_concentration`.
@@ -73,7 +72,7 @@ def gaussian_concentration(variance: float, psf_sigma: float) -> float:
 
 
 def exposure_sharpness(
-    rootname: str, index: int, concentrations: NDArray[np.float64], core_flagged: float | None
+    rootname: str, index: int, concentrations: Array, core_flagged: float | None
 ) -> ExposureSharpness:
     """Sharpness of one exposure relative to the median of the others.
 
@@ -105,7 +104,7 @@ def exposure_sharpness(
     return ExposureSharpness(rootname, middle, float(sigma), len(ratio), core_flagged)
 
 
-def focus_distribution(product: NDArray[np.float64], exposures: NDArray[np.float64]) -> FocusDistribution:
+def focus_distribution(product: Array, exposures: Array) -> FocusDistribution:
     """Quartiles of the LoG peak in the product over the mean of the exposures, source by source.
 
     Parameters

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Positions
+from astrodriz_core.arrays import Array, Mask, Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.robust import FWHM_PER_SIGMA
 from astrodriz_core.verify.matching import SharedSources
@@ -50,10 +49,10 @@ class SourceMeasurements:
     """
 
     table: SourceTable
-    concentrations: NDArray[np.float64]
-    peaks: NDArray[np.float64]
-    product_peaks: NDArray[np.float64]
-    flagged: NDArray[np.float64]
+    concentrations: Array
+    peaks: Array
+    product_peaks: Array
+    flagged: Array
 
 
 @frozen(eq=False)
@@ -61,11 +60,11 @@ class ImageSources:
     """Shared sources as one image shows them; NaN where one is not measurable."""
 
     positions: Positions
-    errors: NDArray[np.float64]
-    concentrations: NDArray[np.float64]
-    peaks: NDArray[np.float64]
-    missing: NDArray[np.bool_]
-    flagged: NDArray[np.float64]
+    errors: Array
+    concentrations: Array
+    peaks: Array
+    missing: Mask
+    flagged: Array
 
 
 def without_spikes(image: DrizzledImage, peaks: Peaks, parameters: VerificationParameters) -> Peaks:
@@ -113,7 +112,7 @@ def measure_sources(
     )
 
 
-def _missing_somewhere(found: Sequence[ImageSources], offsets: Positions, number: int) -> NDArray[np.bool_]:
+def _missing_somewhere(found: Sequence[ImageSources], offsets: Positions, number: int) -> Mask:
     """Sources that some exposure should show and does not: coincidences of cosmic rays.
 
     Exposures that could not be placed against the others have no say.
@@ -145,7 +144,7 @@ def _image_sources(image: DrizzledImage, places: Positions, parameters: Verifica
     )
 
 
-def _saturated_core(image: DrizzledImage, places: Positions) -> NDArray[np.bool_]:
+def _saturated_core(image: DrizzledImage, places: Positions) -> Mask:
     """Sources with a saturated pixel among the nine in the middle."""
     if image.saturated is None:
         return np.zeros(len(places), np.bool_)
@@ -157,7 +156,7 @@ def _saturated_core(image: DrizzledImage, places: Positions) -> NDArray[np.bool_
     return np.asarray(np.any(hits, axis=0))
 
 
-def _flagged_core(image: DrizzledImage, positions: Positions) -> NDArray[np.float64]:
+def _flagged_core(image: DrizzledImage, positions: Positions) -> Array:
     """1 where the pixel under the centroid is flagged as a cosmic ray, else 0; NaN without a centroid."""
     flagged = np.full(len(positions), np.nan)
     known = np.isfinite(positions[:, 0])

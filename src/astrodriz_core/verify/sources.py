@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Image, Mask, Positions
+from astrodriz_core.arrays import Array, Image, Indices, Mask, Positions
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.robust import FWHM_PER_SIGMA, MEDIAN_ABSOLUTE
 
@@ -50,7 +49,7 @@ class Peaks:
     """
 
     positions: Positions
-    strength: NDArray[np.float64]
+    strength: Array
 
     def brightest(self, limit: int) -> Peaks:
         """At most `limit` peaks, the strongest."""
@@ -80,9 +79,9 @@ class Cutouts:
         Noise of a pixel, from the outermost pixels of each.
     """
 
-    values: NDArray[np.float64]
-    corners: NDArray[np.intp]
-    noise: NDArray[np.float64]
+    values: Array
+    corners: Indices
+    noise: Array
 
 
 def background_level(image: DrizzledImage) -> float:
@@ -136,7 +135,7 @@ def response_noise(response: Image, covered: Mask) -> float:
     return float(np.median(levels)) / MEDIAN_ABSOLUTE if levels.size else float("inf")
 
 
-def parabola_top(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def parabola_top(values: Array) -> Array:
     """Place of the top of the parabola through three values, shape (3, ...), from the middle one.
 
     0 where the three do not bend downwards.
@@ -180,7 +179,7 @@ def cut_out(image: DrizzledImage, positions: Positions, half: int) -> Cutouts:
     return Cutouts(values, corners, noise)
 
 
-def _rim_statistics(rim: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rim_statistics(rim: Array) -> tuple[Array, Array]:
     """Median and robust standard deviation of each row; NaN where too many of its values are missing."""
     full = np.isnan(rim).mean(axis=1) <= MISSING_RIM
     level, noise = np.full((2, len(rim)), np.nan)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 
 from astrodriz_core.align.linking import ExposurePositions
 from astrodriz_core.align.sources import ChipImage, Sources, find_sources
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import MeasurementError
 from astrodriz_core.measure.tangent import TangentPlane, pixel_side_arcsec, sky_centre
 from astrodriz_core.parameters.alignment import SourceParameters
@@ -24,8 +24,6 @@ from astrodriz_io.wcs.motion import chip_wcs
 __all__ = ["AssociationSources", "find_association_sources"]
 
 logger = logging.getLogger(__name__)
-
-Array = NDArray[np.float64]
 
 
 @frozen(eq=False)

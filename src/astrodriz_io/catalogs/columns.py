@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import CatalogError
 from astrodriz_core.solutions.proper_motion import CatalogColumns
 
@@ -69,7 +69,7 @@ def columns_of(table: Table, name: str, where: str, *, required: tuple[str, ...]
             remedy="It needs ra, dec and mag; pmra, pmdec and ref_epoch are optional in a file.",
         )
 
-    def values(ours: str) -> NDArray[np.float64]:
+    def values(ours: str) -> Array:
         return _numbers(table, present[ours], name, where)
 
     columns = CatalogColumns(
@@ -88,7 +88,7 @@ def columns_of(table: Table, name: str, where: str, *, required: tuple[str, ...]
     return columns.select(usable & (columns.sigma <= MAX_ERROR_MAS))
 
 
-def _numbers(table: Table, column: str | None, name: str, where: str) -> NDArray[np.float64]:
+def _numbers(table: Table, column: str | None, name: str, where: str) -> Array:
     """A column as floats, NaN for what is masked or missing."""
     if column is None:
         return np.full(len(table), np.nan)
@@ -101,7 +101,7 @@ def _numbers(table: Table, column: str | None, name: str, where: str) -> NDArray
     return numbers
 
 
-def _position_errors(ra_error: NDArray[np.float64], dec_error: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+def _position_errors(ra_error: Array, dec_error: Array, name: str) -> Array:
     """Errors along one axis, mas; the typical one of the catalogue where it gives none."""
     starts = [start for start in TYPICAL_ERRORS_MAS if name.upper().startswith(start)]
     typical = TYPICAL_ERRORS_MAS[starts[0]] if starts else BEST_ERROR_MAS
@@ -109,9 +109,7 @@ def _position_errors(ra_error: NDArray[np.float64], dec_error: NDArray[np.float6
     return np.where(np.isfinite(error) & (error > 0), error, typical)
 
 
-def _epochs(
-    epoch: NDArray[np.float64], jdate: NDArray[np.float64], mjd: NDArray[np.float64], name: str
-) -> NDArray[np.float64]:
+def _epochs(epoch: Array, jdate: Array, mjd: Array, name: str) -> Array:
     """Decimal years, from whichever column has them, or from what is known of the catalogue."""
     year = np.where(np.isfinite(epoch), epoch, 2000.0 + (jdate - 2451545.0) / 365.25)
     year = np.where(np.isfinite(year), year, 2000.0 + (mjd - 51544.5) / 365.25)

@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from astropy.table import Table
 from attrs import frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Mask
 from astrodriz_core.errors import CatalogError, InputError, StorageError
 from astrodriz_core.measure.tangent import unit_vectors
 from astrodriz_core.records.astrometry import CatalogProvenance
@@ -56,7 +56,7 @@ class Footprint:
     dec: float
     radius: float
 
-    def contains(self, ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def contains(self, ra: Array, dec: Array) -> Mask:
         """Which positions lie inside."""
         centre = unit_vectors(np.array([self.ra]), np.array([self.dec]))
         chord = np.linalg.norm(unit_vectors(ra, dec) - centre, axis=1)
@@ -75,7 +75,7 @@ class CatalogRows:
     """
 
     positions: MovedPositions
-    mag: NDArray[np.float64]
+    mag: Array
     provenance: CatalogProvenance
 
     def __len__(self) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_core.combine.polygons import polygon_mask
 from astrodriz_core.combine.sky import (
     ChipScale,
@@ -72,7 +72,7 @@ def measure_skies(
     }
 
 
-Polygons = Mapping[int, Mapping[ChipKey, Sequence[NDArray[np.float64]]]]
+Polygons = Mapping[int, Mapping[ChipKey, Sequence[Array]]]
 """For each other exposure and each chip key: where the other's chips lie, in pixels of this chip."""
 
 
@@ -88,21 +88,21 @@ def _overlaps(exposures: Sequence[DrizzleExposure]) -> dict[int, Polygons]:
     }
 
 
-def _sky_corners(chip: DrizzleChip) -> NDArray[np.float64]:
+def _sky_corners(chip: DrizzleChip) -> Array:
     """Right ascension and declination of the outer corners of a chip, shape (4, 2)."""
     ny, nx = chip.chip.shape
     corners = np.array([(-0.5, -0.5), (nx - 0.5, -0.5), (nx - 0.5, ny - 0.5), (-0.5, ny - 0.5)])
-    sky: NDArray[np.float64] = chip.wcs.all_pix2world(corners, 0)
+    sky: Array = chip.wcs.all_pix2world(corners, 0)
     return sky
 
 
-def _in_pixels(chip: DrizzleChip, sky: NDArray[np.float64]) -> NDArray[np.float64]:
+def _in_pixels(chip: DrizzleChip, sky: Array) -> Array:
     """Where points of the sky lie in pixels of a chip.
 
     Without the chip's distortion, which is not defined beyond its edges: a border of the overlap that is
     wrong by a few pixels does not matter to its sky level.
     """
-    pixels: NDArray[np.float64] = chip.wcs.wcs_world2pix(sky, 0)
+    pixels: Array = chip.wcs.wcs_world2pix(sky, 0)
     return pixels
 
 
@@ -131,9 +131,7 @@ def _sky_pixels(chip: DrizzleChip, static: RegionMasks, parameters: DrizzleParam
     return good
 
 
-def _brightness(
-    chip: DrizzleChip, image: NDArray[np.float32], good: Mask, parameters: DrizzleParameters
-) -> SkyLevel | None:
+def _brightness(chip: DrizzleChip, image: Float32Image, good: Mask, parameters: DrizzleParameters) -> SkyLevel | None:
     clipping = ClippingParameters(
         lower=parameters.skylower,
         upper=parameters.skyupper,

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
+from astrodriz_core.arrays import Array, Float32Image, Mask
 from astrodriz_core.combine.pixmap import (
     TanWcs,
     apply_homography,
@@ -100,13 +101,13 @@ class DrizzleChip:
         """Dark signal of the exposure, electrons."""
         return dark_electrons(self.exposure.description, self.chip.electronics)
 
-    def sci(self) -> NDArray[np.float32]:
+    def sci(self) -> Float32Image:
         """SCI array in native units; NaN where the value is infinite or larger than a detector can give."""
         image = read_sci(self.exposure.path, self.chip.extver)
         image[np.abs(image) > LARGEST_SIGNAL] = np.nan
         return image
 
-    def err(self) -> NDArray[np.float32] | None:
+    def err(self) -> Float32Image | None:
         """ERR array in native units; None where the file has none."""
         return read_err(self.exposure.path, self.chip.extver)
 
@@ -115,12 +116,12 @@ class DrizzleChip:
         flags = read_dq(self.exposure.path, self.chip.extver)
         return flags & flags.dtype.type(np.iinfo(flags.dtype).max & ~self.reset_bits)
 
-    def saturated(self) -> NDArray[np.bool_]:
+    def saturated(self) -> Mask:
         """Pixels flagged as saturated."""
-        flagged: NDArray[np.bool_] = (self.dq() & self.exposure.description.saturation_bits) != 0
+        flagged: Mask = (self.dq() & self.exposure.description.saturation_bits) != 0
         return flagged
 
-    def undistorted(self, border: int = 0) -> NDArray[np.float64]:
+    def undistorted(self, border: int = 0) -> Array:
         """Where the pixels of this chip lie without its distortion, which is evaluated for each of them.
 
         Parameters
@@ -146,7 +147,7 @@ class DrizzleChip:
             digest.update(b"|")
         return digest.hexdigest()
 
-    def pixel_map(self, frame: OutputFrame, undistorted: NDArray[np.float64]) -> NDArray[np.float64]:
+    def pixel_map(self, frame: OutputFrame, undistorted: Array) -> Array:
         """Position in the output frame of the centre of every pixel of this chip.
 
         Parameters
@@ -164,22 +165,18 @@ class DrizzleChip:
         """
         return coordinate_map(undistorted, self._homography(frame))
 
-    def positions(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], frame: OutputFrame
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def positions(self, x: Array, y: Array, frame: OutputFrame) -> tuple[Array, Array]:
         """Where single points of the chip lie in a frame; all coordinates are 0-based pixels."""
         return apply_homography(self._homography(frame), *self._undistort(x, y))
 
-    def _undistort(
-        self, x: NDArray[np.float64], y: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _undistort(self, x: Array, y: Array) -> tuple[Array, Array]:
         u, v = self.wcs.pix2foc(x, y, 0)
         return u, v
 
     def _lookup_tables(self) -> tuple[DistortionLookupTable | None, ...]:
         return self.wcs.cpdis1, self.wcs.cpdis2, self.wcs.det2im1, self.wcs.det2im2
 
-    def _homography(self, frame: OutputFrame) -> NDArray[np.float64]:
+    def _homography(self, frame: OutputFrame) -> Array:
         return tangent_plane_homography(tangent_plane(self.wcs), frame_plane(frame))
 
 
@@ -227,7 +224,7 @@ def load_exposure(
     return DrizzleExposure(exposure, chips)
 
 
-def _terms(table: DistortionLookupTable | None) -> NDArray[np.float64] | None:
+def _terms(table: DistortionLookupTable | None) -> Array | None:
     """All numbers of a table of distortions, its grid first."""
     if table is None:
         return None

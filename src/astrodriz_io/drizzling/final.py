@@ -9,6 +9,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_core.errors import InputError
 from astrodriz_core.instruments.detectors import SignalUnit
 from astrodriz_core.parameters.choices import ProcessingUnit, Units, WeightType
@@ -46,8 +47,8 @@ class FinalImage:
     """
 
     frame: OutputFrame
-    sci: NDArray[np.float32]
-    wht: NDArray[np.float32]
+    sci: Float32Image
+    wht: Float32Image
     ctx: NDArray[np.int32] | None
     exptime: float
     units: str
@@ -96,7 +97,7 @@ def _empty_value(parameters: DrizzleParameters) -> float:
 
 def _chip_input(
     inputs: CombinationInputs, frame: OutputFrame, cosmic_rays: ChipMasks, chip: DrizzleChip
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+) -> tuple[Float32Image, Float32Image, Array]:
     weight = WEIGHTS[inputs.parameters.final_wht_type](inputs, chip, frame)
     rate, good = inputs.signal(chip, inputs.parameters.final_bits)
     if chip.key in cosmic_rays:
@@ -106,12 +107,12 @@ def _chip_input(
     return rate, weight, inputs.pixel_map(chip, frame)
 
 
-def _exposure_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _exposure_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> Float32Image:
     """EXP: exposure time, s."""
     return np.full(chip.chip.shape, chip.exptime, dtype=np.float32)
 
 
-def _error_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _error_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> Float32Image:
     """ERR: inverse variance of the rate in an output pixel, from the ERR array; 0 where ERR is not positive."""
     native = chip.err()
     if native is None:
@@ -126,14 +127,14 @@ def _error_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFra
     return np.where(usable, 1 / variance, np.float32(0))
 
 
-def _variance_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float32]:
+def _variance_weight(inputs: CombinationInputs, chip: DrizzleChip, frame: OutputFrame) -> Float32Image:
     """IVM: inverse variance of the background in an output pixel: sky, dark current and read noise."""
     sky = inputs.native_sky(chip) * chip.electrons_per_unit
     variance = (max(sky, 0.0) + chip.dark + chip.read_noise**2) / chip.exptime**2
     return np.full(chip.chip.shape, 1 / (variance * chip_scale_ratio(frame, chip) ** 4), dtype=np.float32)
 
 
-WEIGHTS: Mapping[WeightType, Callable[[CombinationInputs, DrizzleChip, OutputFrame], NDArray[np.float32]]] = {
+WEIGHTS: Mapping[WeightType, Callable[[CombinationInputs, DrizzleChip, OutputFrame], Float32Image]] = {
     WeightType.EXP: _exposure_weight,
     WeightType.ERR: _error_weight,
     WeightType.IVM: _variance_weight,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.combine.polygons import convex_overlap
 from astrodriz_core.errors import AstrodrizError, RecordError, ResourceError, UsageError
 from astrodriz_core.parameters.choices import FrameRequest
@@ -173,6 +173,6 @@ def _touches(frame: OutputFrame, chip: DrizzleChip) -> bool:
     return bool(np.isfinite(outline).all()) and len(convex_overlap(outline, _corners(frame))) > 0
 
 
-def _corners(frame: OutputFrame) -> NDArray[np.float64]:
+def _corners(frame: OutputFrame) -> Array:
     ny, nx = frame.shape
     return np.array([(-0.5, -0.5), (nx - 0.5, -0.5), (nx - 0.5, ny - 0.5), (-0.5, ny - 0.5)])

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image, Mask
 from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.drizzle import DrizzleParameters
@@ -19,7 +19,6 @@ from astrodriz_io.drizzling.resources import DrizzleResources
 
 __all__ = ["ChipMasks", "CombinationInputs", "Mask", "RegionMasks"]
 
-Mask: TypeAlias = NDArray[np.bool_]
 ChipMasks: TypeAlias = Mapping[ChipKey, Mask]
 """Masks by `DrizzleChip.key`; True = not to be used."""
 RegionMasks: TypeAlias = Mapping[str, Mask]
@@ -64,7 +63,7 @@ class CombinationInputs:
         """All chips of all exposures, in order."""
         return tuple(chip for exposure in self.exposures for chip in exposure.chips)
 
-    def pixel_map(self, chip: DrizzleChip, frame: OutputFrame) -> NDArray[np.float64]:
+    def pixel_map(self, chip: DrizzleChip, frame: OutputFrame) -> Array:
         """Position in a frame of the pixels of a chip and of `MAP_BORDER` beyond its edges; see `DrizzleChip`."""
         return chip.pixel_map(frame, self.resources.undistorted.of(chip, MAP_BORDER))
 
@@ -72,7 +71,7 @@ class CombinationInputs:
         """Subtracted sky of a chip in the units of its SCI array."""
         return self.sky.get(chip.key, 0.0)
 
-    def signal(self, chip: DrizzleChip, bits: int | None) -> tuple[NDArray[np.float32], Mask]:
+    def signal(self, chip: DrizzleChip, bits: int | None) -> tuple[Float32Image, Mask]:
         """Sky-subtracted image in electrons/s, and its good pixels.
 
         The image is 0 where a pixel has no value. Good are pixels with a value, with no DQ bit outside `bits`, and
@@ -82,6 +81,6 @@ class CombinationInputs:
         good = good_pixels(chip.dq(), bits) & np.isfinite(image)
         if chip.detector_region in self.static:
             good &= ~self.static[chip.detector_region]
-        rate: NDArray[np.float32] = (image - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
+        rate: Float32Image = (image - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
         rate[np.isnan(rate)] = 0
         return rate, good

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_core.combine.cosmic_rays import (
     ChipNoise,
     CosmicRayParameters,
@@ -36,7 +36,7 @@ TAILS = {
 }
 
 
-def combine_median(inputs: CombinationInputs, singles: Sequence[DrizzledImage]) -> NDArray[np.float32]:
+def combine_median(inputs: CombinationInputs, singles: Sequence[DrizzledImage]) -> Float32Image:
     """Combine the single-drizzled images into one without cosmic rays, electrons/s."""
     parameters = inputs.parameters
     limits = [low_weight_limit(single.wht, parameters.combine_maskpt) for single in singles]
@@ -57,9 +57,7 @@ def combine_median(inputs: CombinationInputs, singles: Sequence[DrizzledImage]) 
     )
 
 
-def flag_cosmic_rays(
-    inputs: CombinationInputs, median: NDArray[np.float32]
-) -> tuple[dict[ChipKey, Mask], dict[str, Mask]]:
+def flag_cosmic_rays(inputs: CombinationInputs, median: Float32Image) -> tuple[dict[ChipKey, Mask], dict[str, Mask]]:
     """Find the cosmic rays of every chip.
 
     Parameters
@@ -89,9 +87,7 @@ def flag_cosmic_rays(
     return masks, planes
 
 
-def _compare(
-    inputs: CombinationInputs, median: NDArray[np.float32], chip: DrizzleChip
-) -> tuple[Mask, NDArray[np.float64]]:
+def _compare(inputs: CombinationInputs, median: Float32Image, chip: DrizzleChip) -> tuple[Mask, Array]:
     """Cosmic rays of one chip, and its map into the common grid."""
     parameters = inputs.parameters
     pixel_map = inputs.pixel_map(chip, inputs.frame)

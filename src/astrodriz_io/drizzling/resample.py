@@ -10,6 +10,7 @@ import numpy as np
 from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image, Mask
 from astrodriz_core.combine.sinc import sinc_interpolate
 from astrodriz_core.parameters.choices import BlotInterpolation
 from astrodriz_core.records.drizzling import OutputFrame
@@ -24,7 +25,7 @@ LEAST_SIDE = 8
 """Pixels: no interpolant of the package but the Lanczos ones reaches further."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-Interpolate: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float64], float], NDArray[np.float32]]
+Interpolate: TypeAlias = Callable[[Float32Image, Array, float], Float32Image]
 """Values of an image at positions (ny, nx, 2), with the width of a sinc function; 0 outside the image."""
 
 
@@ -57,9 +58,9 @@ def add_chip(
     drizzle: Drizzle,
     chip: DrizzleChip,
     frame: OutputFrame,
-    rate: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    pixel_map: NDArray[np.float64],
+    rate: Float32Image,
+    weight: Float32Image,
+    pixel_map: Array,
     pixfrac: float,
 ) -> None:
     """Drizzle one chip onto an output image.
@@ -95,13 +96,13 @@ def add_chip(
 
 
 def blot_chip(
-    image: NDArray[np.float32],
+    image: Float32Image,
     chip: DrizzleChip,
     frame: OutputFrame,
-    pixel_map: NDArray[np.float64],
+    pixel_map: Array,
     interpolation: BlotInterpolation,
     sinscl: float = 1.0,
-) -> NDArray[np.float32]:
+) -> Float32Image:
     """Resample a drizzled image back onto the pixels of a chip.
 
     Parameters
@@ -130,9 +131,7 @@ def blot_chip(
     return blotted
 
 
-def _by_package(
-    name: str, image: NDArray[np.float32], pixel_map: NDArray[np.float64], sinscl: float
-) -> NDArray[np.float32]:
+def _by_package(name: str, image: Float32Image, pixel_map: Array, sinscl: float) -> Float32Image:
     """Interpolant of the ``drizzle`` package, which up to version 3.0.0 reads memory beyond some images.
 
     It is given rows and columns to read there. They continue the image as the package itself does within it, linearly.
@@ -143,15 +142,13 @@ def _by_package(
         image = np.pad(image, (0, beyond), mode="edge")
     elif beyond:
         image = np.pad(image, (0, beyond), mode="reflect", reflect_type="odd")
-    values: NDArray[np.float32] = blot_image(image, pixmap=pixel_map, interp=name)
+    values: Float32Image = blot_image(image, pixmap=pixel_map, interp=name)
     if beyond:
         values[(pixel_map[..., 0] >= nx) | (pixel_map[..., 1] >= ny)] = 0
     return values
 
 
-def _normalised(
-    name: str, image: NDArray[np.float32], pixel_map: NDArray[np.float64], sinscl: float
-) -> NDArray[np.float32]:
+def _normalised(name: str, image: Float32Image, pixel_map: Array, sinscl: float) -> Float32Image:
     """Interpolant of the package whose weights do not add up to 1, divided by their sum."""
     values = _by_package(name, image, pixel_map, sinscl)
     weights = _by_package(name, np.ones_like(image), pixel_map, sinscl)
@@ -169,7 +166,7 @@ INTERPOLANTS: Mapping[BlotInterpolation, Interpolate] = {
 }
 
 
-def project_flags(flags: NDArray[np.bool_], pixel_map: NDArray[np.float64], plane: NDArray[np.bool_]) -> None:
+def project_flags(flags: Mask, pixel_map: Array, plane: Mask) -> None:
     """Mark in an output plane the pixels nearest to flagged detector pixels.
 
     Parameters

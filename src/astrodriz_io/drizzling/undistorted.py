@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import numpy as np
 from attrs import define, field
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.storage.disk import storage_errors
@@ -49,11 +48,11 @@ class UndistortedPixels:
     """
 
     _images: ImageStore = field(converter=_images_in)
-    _arrays: dict[tuple[object, ...], NDArray[np.float64]] = field(factory=dict, init=False)
+    _arrays: dict[tuple[object, ...], Array] = field(factory=dict, init=False)
     _locks: dict[tuple[object, ...], threading.Lock] = field(factory=dict, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
-    def of(self, chip: DrizzleChip, border: int) -> NDArray[np.float64]:
+    def of(self, chip: DrizzleChip, border: int) -> Array:
         """Undistorted positions of the pixels of a chip; see `DrizzleChip.undistorted`.
 
         Raises

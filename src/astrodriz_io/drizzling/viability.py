@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.combine.pixmap import TanWcs, apply_homography, tangent_plane_homography
 from astrodriz_core.combine.polygons import convex_overlap
 from astrodriz_core.decide.viability import PixelContent, excluded_by_header, excluded_by_place, nothing_left
@@ -89,7 +89,7 @@ def _overlap(first: DrizzleExposure, second: DrizzleExposure) -> bool:
     )
 
 
-def _outline(chip: DrizzleChip, plane: TanWcs) -> NDArray[np.float64]:
+def _outline(chip: DrizzleChip, plane: TanWcs) -> Array:
     """Outer corners of a chip on a tangent plane, pixels, shape (4, 2); NaN behind the plane."""
     ny, nx = chip.chip.shape
     x, y = chip.wcs.pix2foc(np.array([-0.5, nx - 0.5, nx - 0.5, -0.5]), np.array([-0.5, -0.5, ny - 0.5, ny - 0.5]), 0)

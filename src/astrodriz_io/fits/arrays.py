@@ -11,6 +11,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Float32Image
 from astrodriz_core.errors import InputError
 from astrodriz_io.fits.files import keyword_number, open_units, reading
 
@@ -20,7 +21,7 @@ _MAX_PIXELS = 1 << 28
 """No HST chip comes near it; a header that claims more would only exhaust the memory."""
 
 
-def read_sci(path: Path, extver: int) -> NDArray[np.float32]:
+def read_sci(path: Path, extver: int) -> Float32Image:
     """Science array of one chip.
 
     Parameters
@@ -47,7 +48,7 @@ def read_sci(path: Path, extver: int) -> NDArray[np.float32]:
     return array.astype(np.float32, copy=False)
 
 
-def read_err(path: Path, extver: int) -> NDArray[np.float32] | None:
+def read_err(path: Path, extver: int) -> Float32Image | None:
     """Uncertainty of one chip, in the units of the file; None where the file has no ERR extension.
 
     Raises `InputError` where the extension is damaged or its shape is not that of SCI.

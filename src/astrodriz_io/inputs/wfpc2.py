@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Float32Image
 from astrodriz_core.errors import InputError
 from astrodriz_core.instruments.detectors import gain, readout_noise_electrons
 from astrodriz_io.fits.arrays import image_array, image_shape, read_sci
@@ -74,10 +75,10 @@ def _extensions(
         yield fits.ImageHDU(dq, name="DQ", ver=chip.extver)
 
 
-def _uncertainty(sci: NDArray[np.float32], exposure: Exposure, chip: Chip) -> NDArray[np.float32]:
+def _uncertainty(sci: Float32Image, exposure: Exposure, chip: Chip) -> Float32Image:
     per_count = np.float32(gain(exposure.description, chip.electronics))
     noise = np.float32(readout_noise_electrons(exposure.description, chip.electronics))
-    error: NDArray[np.float32] = np.sqrt(np.maximum(sci, 0) * per_count + noise**2) / per_count
+    error: Float32Image = np.sqrt(np.maximum(sci, 0) * per_count + noise**2) / per_count
     return error
 
 

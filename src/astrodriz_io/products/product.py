@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from stwcs.updatewcs.updatehdr import interpret_wcsname_type
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.combine.frame import frame_orientation
 from astrodriz_core.records.drizzling import OutputFrame, ProductRecord
 from astrodriz_io.drizzling.chips import DrizzleChip
@@ -79,7 +80,7 @@ def sky_region(frame: OutputFrame, chips: Sequence[DrizzleChip]) -> str:
     corners = np.concatenate([wcs.wcs_world2pix(chip.wcs.calc_footprint(), 0) for chip in chips])
     outline = corners[ConvexHull(corners).vertices]
     closed = np.concatenate([outline, outline[:1]])
-    sky: NDArray[np.float64] = wcs.wcs_pix2world(closed, 0)
+    sky: Array = wcs.wcs_pix2world(closed, 0)
     return "POLYGON ICRS " + " ".join(f"{value:.8f}" for value in sky.ravel())
 
 

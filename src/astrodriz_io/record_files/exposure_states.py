@@ -18,6 +18,7 @@ from cattrs import BaseValidationError
 from cattrs.preconf.json import JsonConverter, make_converter
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.combine.masks import pack_mask, unpack_mask
 from astrodriz_core.errors import MeasurementError, RecordError
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
@@ -191,7 +192,7 @@ def _flags(data: NDArray[np.uint8], unit: _Unit) -> NDArray[np.signedinteger]:
     return np.frombuffer(data, dtype=FLAG_TYPES[unit.bitpix], count=pixels).reshape(unit.shape)
 
 
-def _flagged(data: NDArray[np.uint8], unit: _Unit, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _flagged(data: NDArray[np.uint8], unit: _Unit, mask: Mask) -> NDArray[np.uint8]:
     """The bytes of flags with bit 4096 set where the mask is, and nowhere else; the padding stays."""
     flags = _flags(data, unit) & ~ASTRODRIZZLE_COSMIC_RAY
     flags[mask] |= ASTRODRIZZLE_COSMIC_RAY

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.records.verification import CheckOutcome
 from astrodriz_io.report.plots import OffsetPoint, OffsetsPlot, Plot, Row, RowsPlot
 from astrodriz_io.report.svg import (
@@ -77,7 +77,7 @@ def _reach(point: OffsetPoint) -> float:
     return max(abs(point.x), abs(point.y)) + point.error
 
 
-def _label_ways(points: Sequence[OffsetPoint]) -> NDArray[np.float64]:
+def _label_ways(points: Sequence[OffsetPoint]) -> Array:
     """Directions from the points to their labels, (n, 2): outwards, but turned away from each other."""
     angles = np.array([np.arctan2(point.y, point.x) for point in points])
     order = np.argsort(angles, kind="stable")
@@ -91,7 +91,7 @@ def _label_ways(points: Sequence[OffsetPoint]) -> NDArray[np.float64]:
     return ways
 
 
-def _draw_offset(axes: Axes, point: OffsetPoint, way: NDArray[np.float64]) -> None:
+def _draw_offset(axes: Axes, point: OffsetPoint, way: Array) -> None:
     color, marker = STYLES[point.outcome]
     axes.plot((0, point.x), (0, point.y), color=color, linewidth=1.0, alpha=0.55, zorder=2)
     axes.errorbar(

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.report.svg import FONT
 
@@ -65,7 +66,7 @@ class Picture:
     high: float
 
 
-def product_picture(sci: NDArray[np.float32], wht: NDArray[np.float32], frame: OutputFrame) -> Picture:
+def product_picture(sci: Float32Image, wht: Float32Image, frame: OutputFrame) -> Picture:
     """Picture of a product with an asinh stretch, arrows to north and east, and a scale bar.
 
     Parameters
@@ -81,7 +82,7 @@ def product_picture(sci: NDArray[np.float32], wht: NDArray[np.float32], frame: O
     return _picture(image, (low, high), AsinhStretch(softening), factor, draw)
 
 
-def weight_picture(wht: NDArray[np.float32]) -> Picture:
+def weight_picture(wht: Float32Image) -> Picture:
     """Picture of the weights on a linear scale from 0."""
     image, factor = _covered(wht, wht, LONGEST_SIDE // 2)
     known = image[np.isfinite(image)]
@@ -89,7 +90,7 @@ def weight_picture(wht: NDArray[np.float32]) -> Picture:
     return _picture(image, (0.0, high), LinearStretch(), factor, lambda axes: None)
 
 
-def reduced(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+def reduced(image: Float32Image, factor: int) -> Float32Image:
     """Mean of the finite pixels of each block of ``factor`` by ``factor``; NaN where there are none.
 
     Rows and columns that fill no block make a smaller one at the upper and right edge. Memory beside the
@@ -100,21 +101,21 @@ def reduced(image: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     return np.stack([_reduced_rows(image[y : y + factor], columns) for y in range(0, ny, factor)])
 
 
-def _reduced_rows(rows: NDArray[np.float32], columns: NDArray[np.int64]) -> NDArray[np.float32]:
+def _reduced_rows(rows: Float32Image, columns: NDArray[np.int64]) -> Float32Image:
     good = np.isfinite(rows)
     count = np.add.reduceat(good.sum(axis=0), columns)
     total = np.add.reduceat(np.where(good, rows, 0.0).sum(axis=0, dtype=np.float64), columns)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
-def _covered(image: NDArray[np.float32], wht: NDArray[np.float32], longest: int) -> tuple[NDArray[np.float32], int]:
+def _covered(image: Float32Image, wht: Float32Image, longest: int) -> tuple[Float32Image, int]:
     """The image reduced to a longest side, NaN where nothing contributed, and the factor."""
     factor = max(1, math.ceil(max(image.shape) / longest))
     small, covered = reduced(image, factor), reduced(wht, factor) > 0
     return np.where(covered, small, np.float32(np.nan)), factor
 
 
-def _stretch(image: NDArray[np.float32]) -> tuple[float, float, float]:
+def _stretch(image: Float32Image) -> tuple[float, float, float]:
     """Values for black and white, and the softening of the asinh as a part of the range."""
     known = image[np.isfinite(image)].astype(np.float64)
     if not known.size:
@@ -127,7 +128,7 @@ def _stretch(image: NDArray[np.float32]) -> tuple[float, float, float]:
 
 
 def _picture(
-    image: NDArray[np.float32],
+    image: Float32Image,
     limits: tuple[float, float],
     stretch: BaseStretch,
     factor: int,
@@ -161,14 +162,14 @@ def _draw_directions(axes: Axes, shape: tuple[int, int], frame: OutputFrame, fac
     _draw_scale(axes, shape, frame.pixel_scale_arcsec * factor)
 
 
-def _north_east(frame: OutputFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _north_east(frame: OutputFrame) -> tuple[Array, Array]:
     """Unit vectors to the north and to the east in pixels, (x, y)."""
     to_pixels = np.linalg.inv(np.array(frame.cd))
     north, east = to_pixels @ (0.0, 1.0), to_pixels @ (1.0, 0.0)
     return north / np.hypot(*north), east / np.hypot(*east)
 
 
-def _arrow(axes: Axes, start: NDArray[np.float64], tip: NDArray[np.float64]) -> None:
+def _arrow(axes: Axes, start: Array, tip: Array) -> None:
     arrow: dict[str, object] = {"arrowstyle": "-|>", "color": "white", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
     arrow["path_effects"] = [withStroke(linewidth=3.6, foreground="black")]
     axes.annotate("", xy=(tip[0], tip[1]), xytext=(start[0], start[1]), arrowprops=arrow)
@@ -190,7 +191,7 @@ def _length(arcsec: float) -> str:
     return f"{arcsec / 60:g} arcmin" if arcsec >= 60 and arcsec % 60 == 0 else f"{arcsec:g} arcsec"
 
 
-def _label(axes: Axes, place: NDArray[np.float64], text: str, align: str = "center") -> None:
+def _label(axes: Axes, place: Array, text: str, align: str = "center") -> None:
     outline = [withStroke(linewidth=3, foreground="black")]
     axes.text(
         place[0], place[1], text, color="white", fontsize=11, fontfamily=FONT, usetex=False, ha=align, va="center",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from astrodriz_core.arrays import Float32Image
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_core.records.run import RunRecord
 from astrodriz_io.report.parts import Image, Images, Section, empty_section
@@ -24,11 +22,11 @@ class ProductArrays(Protocol):
         """The grid of the product."""
 
     @property
-    def sci(self) -> NDArray[np.float32]:
+    def sci(self) -> Float32Image:
         """Image, shape (ny, nx)."""
 
     @property
-    def wht(self) -> NDArray[np.float32]:
+    def wht(self) -> Float32Image:
         """Weights, shape (ny, nx)."""
 
     @property

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from astropy.io import fits
 from attrs import frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import StorageError
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.simulate.catalogue import reference_catalogue
@@ -137,7 +137,7 @@ def _write_all(layout: SimulatedAssociation, spec: SimulationSpec) -> None:
     save_truth(layout.truth, association_truth(spec, truths))
 
 
-def _corners(spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> NDArray[np.float64]:
+def _corners(spec: SimulationSpec, exposures: tuple[PointedExposure, ...]) -> Array:
     """Return the true sky positions, shape (n, 2) in degrees, of the corners of all chips."""
     wcs = (true_hst_wcs(exposure, chip.extver) for exposure in exposures for chip in spec.chips)
     return np.vstack([chip.calc_footprint() for chip in wcs])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from astrodriz_core.arrays import Float32Image
 
 __all__ = ["cosmic_ray_electrons"]
 
@@ -19,7 +20,7 @@ CHARGED_LENGTH_PIX = 6.0
 
 def cosmic_ray_electrons(
     shape: tuple[int, int], hits: float, length_pix: float, charge: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+) -> Float32Image:
     """Return the electrons that cosmic rays leave in an exposure, shape (ny, nx).
 
     Parameters

@@ -6,6 +6,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_io.simulate.charged_particles import cosmic_ray_electrons
 from astrodriz_io.simulate.detectors import Chip
 from astrodriz_io.simulate.random_streams import Purpose, stream
@@ -41,13 +42,13 @@ class Detected:
         Electrons that cosmic rays left.
     """
 
-    electrons: NDArray[np.float32] = field(repr=False)
-    error: NDArray[np.float32] = field(repr=False)
+    electrons: Float32Image = field(repr=False)
+    error: Float32Image = field(repr=False)
     dq: NDArray[np.int16] = field(repr=False)
-    cosmic_rays: NDArray[np.float32] = field(repr=False)
+    cosmic_rays: Float32Image = field(repr=False)
 
 
-def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: NDArray[np.float32]) -> Detected:
+def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: Float32Image) -> Detected:
     """Return what the detector makes of the expected electrons.
 
     Parameters
@@ -77,7 +78,7 @@ def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: NDArray[np
     return Detected(signal, error, dq, rays)
 
 
-def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]) -> Float32Image:
     """Electrons of the cosmic rays of one chip and exposure."""
     electronics = spec.model.electronics
     rate = electronics.cosmic_ray_rate if spec.cosmic_ray_rate is None else spec.cosmic_ray_rate
@@ -97,9 +98,7 @@ def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -
     return dq
 
 
-def _with_bad_pixels(
-    spec: SimulationSpec, chip: Chip, expected: NDArray[np.float32], dq: NDArray[np.int16]
-) -> NDArray[np.float32]:
+def _with_bad_pixels(spec: SimulationSpec, chip: Chip, expected: Float32Image, dq: NDArray[np.int16]) -> Float32Image:
     """Return the expected electrons with what the bad pixels do to them."""
     charge = expected.copy()
     rng = stream(spec.seed, Purpose.BAD_PIXELS, exposure=1, chip=chip.number)
@@ -112,7 +111,7 @@ def _with_bad_pixels(
     return charge
 
 
-def _bleed(charge: NDArray[np.float32], full_well: float) -> NDArray[np.float32]:
+def _bleed(charge: Float32Image, full_well: float) -> Float32Image:
     """Let charge above the full well run along its column, half of it each way; the rest leaves the chip."""
     result = charge
     for x in np.flatnonzero((charge > full_well).any(axis=0)):
@@ -125,7 +124,7 @@ def _bleed(charge: NDArray[np.float32], full_well: float) -> NDArray[np.float32]
     return result
 
 
-def _fill(column: NDArray[np.float64], excess: NDArray[np.float64], full_well: float) -> None:
+def _fill(column: Array, excess: Array, full_well: float) -> None:
     """Carry excess charge upwards in place, filling every pixel on the way."""
     carried = 0.0
     first = int(np.flatnonzero(excess)[0])
@@ -136,7 +135,7 @@ def _fill(column: NDArray[np.float64], excess: NDArray[np.float64], full_well: f
         carried -= taken
 
 
-def with_charge_trails(chip: Chip, electrons: NDArray[np.float32]) -> NDArray[np.float32]:
+def with_charge_trails(chip: Chip, electrons: Float32Image) -> Float32Image:
     """Return the signal as it is before the correction of charge transfer, shape (ny, nx).
 
     Every pixel loses a part of its charge, in proportion to its distance from the readout, to the pixels
@@ -149,5 +148,5 @@ def with_charge_trails(chip: Chip, electrons: NDArray[np.float32]) -> NDArray[np
     trailed = flipped - lost
     for distance, weight in enumerate(weights / weights.sum(), start=1):
         trailed[distance:] += np.float32(weight) * lost[:-distance]
-    result: NDArray[np.float32] = trailed[::-1] if chip.readout == "high" else trailed
+    result: Float32Image = trailed[::-1] if chip.readout == "high" else trailed
     return result

@@ -8,6 +8,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Float32Image
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.simulate.detection import Detected, detect, with_charge_trails
 from astrodriz_io.simulate.detectors import Chip
@@ -65,7 +66,7 @@ def _write(
     exposure: PointedExposure,
     suffix: str,
     detected: tuple[Detected, ...],
-    electrons: tuple[NDArray[np.float32], ...],
+    electrons: tuple[Float32Image, ...],
 ) -> None:
     """Write the calibrated exposure with the given signal."""
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary_header(spec, exposure.when, suffix))])
@@ -82,7 +83,7 @@ def _chip_hdus(
     chip: Chip,
     wcs: ChipWcs,
     detected: Detected,
-    electrons: NDArray[np.float32],
+    electrons: Float32Image,
 ) -> list[fits.ImageHDU]:
     """SCI, ERR and DQ extensions of a chip; SAMP and TIME too where the detector samples a ramp."""
     unit = np.float32(spec.model.electrons_per_unit(chip, spec.exposure_time))
@@ -96,7 +97,7 @@ def _chip_hdus(
     return [first, *(fits.ImageHDU(array, name=name, ver=chip.extver) for name, array in arrays)]
 
 
-def _statistics(data: NDArray[np.float32], dq: NDArray[np.int16]) -> ImageStatistics:
+def _statistics(data: Float32Image, dq: NDArray[np.int16]) -> ImageStatistics:
     """Numbers of the pixels without a flag."""
     good = data[dq == 0]
     return ImageStatistics(good.size, float(good.min()), float(good.max()), float(good.mean(dtype=np.float64)))

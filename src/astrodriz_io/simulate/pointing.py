@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from attrs import evolve, field, frozen
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from stwcs.wcsutil import HSTWCS
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.detectors import Chip
@@ -103,8 +103,8 @@ def _plan(
     spec: SimulationSpec,
     index: int,
     start: tuple[ChipWcs, ...],
-    centre: NDArray[np.float64],
-    axes: NDArray[np.float64],
+    centre: Array,
+    axes: Array,
     references: Path,
 ) -> PointedExposure:
     """Point one exposure at the target with its dither, and find its default and true WCS."""
@@ -160,17 +160,17 @@ def _updated(spec: SimulationSpec, when: Schedule, wcs: tuple[ChipWcs, ...], ref
     return updated_copy(hdus, references, reference_keywords(spec.model))
 
 
-def _field_centre(chips: list[HSTWCS]) -> NDArray[np.float64]:
+def _field_centre(chips: list[HSTWCS]) -> Array:
     """Sky position, degrees, of the mean of the chips' middles."""
     middles = [chip.all_pix2world(np.array([chip.pixel_shape]) / 2.0, 0)[0] for chip in chips]
-    centre: NDArray[np.float64] = to_sky(np.mean(to_vector(np.array(middles)), axis=0))
+    centre: Array = to_sky(np.mean(to_vector(np.array(middles)), axis=0))
     return centre
 
 
-def _detector_axes(reference: HSTWCS) -> NDArray[np.float64]:
+def _detector_axes(reference: HSTWCS) -> Array:
     """Columns: unit vectors (east, north) along the x and y axis of the reference chip."""
     cd = np.array(reference.wcs.cd)
-    axes: NDArray[np.float64] = cd / np.linalg.norm(cd, axis=0)
+    axes: Array = cd / np.linalg.norm(cd, axis=0)
     return axes
 
 

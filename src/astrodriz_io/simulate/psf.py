@@ -14,6 +14,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter
 
+from astrodriz_core.arrays import Array, Float32Image, Mask
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 
 __all__ = ["PsfTable", "encircled_energy", "psf_table"]
@@ -54,7 +55,7 @@ class PsfTable:
     over: int
     phases: NDArray[np.float32] = field(repr=False)
 
-    def image(self, dx: float, dy: float) -> NDArray[np.float32]:
+    def image(self, dx: float, dy: float) -> Float32Image:
         """Return the star at (dx, dy), within half a pixel of the middle of the central pixel.
 
         Linear between the four nearest phases: the centroid is exact, the width grows by less than
@@ -66,7 +67,7 @@ class PsfTable:
         a, b = np.float32(x - p), np.float32(y - q)
         low = (1 - a) * self.phases[q, p] + a * self.phases[q, p + 1]
         high = (1 - a) * self.phases[q + 1, p] + a * self.phases[q + 1, p + 1]
-        result: NDArray[np.float32] = (1 - b) * low + b * high
+        result: Float32Image = (1 - b) * low + b * high
         return result
 
 
@@ -121,17 +122,17 @@ def encircled_energy(table: PsfTable, radius_pix: float) -> float:
     return total / table.over**2
 
 
-def _pupil(u: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pupil(u: Array) -> Array:
     """Return the transmission of the aperture, [v, u], at positions along its diameter; vanes at 45 degrees."""
     radius = np.hypot(u[None, :], u[:, None])
     vane = np.abs(np.abs(u[None, :]) - np.abs(u[:, None])) < VANE_WIDTH / np.sqrt(2.0)
-    clear: NDArray[np.bool_] = (radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane
+    clear: Mask = (radius <= 0.5) & (radius >= OBSCURATION / 2.0) & ~vane
     return clear.astype(np.float64)
 
 
 def _oversampled(
-    half: int, over: int, samples: int, wavelengths_m: NDArray[np.float64], scale_arcsec: float, diffusion_pix: float
-) -> NDArray[np.float64]:
+    half: int, over: int, samples: int, wavelengths_m: Array, scale_arcsec: float, diffusion_pix: float
+) -> Array:
     """Star at the middle of the array, for pixels `over` times finer, spread over a pixel; any unit."""
     reach = half * over + over // 2 + 1
     angle = np.arange(-reach, reach + 1) / over * scale_arcsec * ARCSEC
@@ -142,11 +143,11 @@ def _oversampled(
         waves = np.cos(2.0 * np.pi * np.outer(angle * APERTURE_M / wavelength, u))
         image += (waves @ pupil @ waves.T / (wavelength * samples**2)) ** 2
     image = gaussian_filter(image, over * np.hypot(JITTER_ARCSEC / scale_arcsec, diffusion_pix), mode="nearest")
-    spread: NDArray[np.float64] = uniform_filter(image, over, mode="nearest")
+    spread: Array = uniform_filter(image, over, mode="nearest")
     return spread
 
 
-def _table(oversampled: NDArray[np.float64], half: int, over: int) -> PsfTable:
+def _table(oversampled: Array, half: int, over: int) -> PsfTable:
     """Sort an oversampled image into phases."""
     reach = over // 2 + 1
     side = 2 * half + 1

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from attrs import evolve
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Float32Image
 from astrodriz_io.simulate.detectors import DetectorModel, DistortionRow, DistortionTable, Filter, LookupTable
 
 __all__ = ["reference_keywords", "write_references"]
@@ -127,11 +127,11 @@ def _lookup_file(
     return fits.HDUList(hdus)
 
 
-def _smooth_pattern(shape: tuple[int, ...], amplitude: float, phase: float) -> NDArray[np.float32]:
+def _smooth_pattern(shape: tuple[int, ...], amplitude: float, phase: float) -> Float32Image:
     """Return a smooth map of pixel offsets, [y, x]: two waves along each axis, at most ``amplitude``."""
     y, x = (np.linspace(0.0, 2.0 * np.pi, n) for n in shape)
     across = np.sin(2.0 * x + phase) + np.sin(5.0 * x + 2.0 * phase)
     along = np.cos(1.5 * y + phase) + np.cos(3.0 * y + 3.0 * phase)
     pattern = across[None, :] + along[:, None]
-    scaled: NDArray[np.float32] = (amplitude * pattern / np.abs(pattern).max()).astype(np.float32)
+    scaled: Float32Image = (amplitude * pattern / np.abs(pattern).max()).astype(np.float32)
     return scaled

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_core.measure.robust import FWHM_PER_SIGMA
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.psf import PsfTable, psf_table
@@ -49,12 +50,12 @@ class PixelGeometry:
     """
 
     index: NDArray[np.int64] = field(repr=False)
-    xy: NDArray[np.float64] = field(repr=False)
-    jacobian: NDArray[np.float64] = field(repr=False)
-    area: NDArray[np.float64] = field(repr=False)
+    xy: Array = field(repr=False)
+    jacobian: Array = field(repr=False)
+    area: Array = field(repr=False)
 
 
-def pixel_geometry(wcs: WCS, sky_deg: NDArray[np.float64], scale_arcsec: float) -> PixelGeometry:
+def pixel_geometry(wcs: WCS, sky_deg: Array, scale_arcsec: float) -> PixelGeometry:
     """Return position, local scale and area for the sources that come near a chip.
 
     Parameters
@@ -74,14 +75,14 @@ def pixel_geometry(wcs: WCS, sky_deg: NDArray[np.float64], scale_arcsec: float) 
     return PixelGeometry(index, xy, jacobian, area)
 
 
-def _near(xy: NDArray[np.float64], shape: tuple[int, int], margins: float) -> NDArray[np.int64]:
+def _near(xy: Array, shape: tuple[int, int], margins: float) -> NDArray[np.int64]:
     """Return the indices of positions on the chip or within so many margins of it."""
     margin = margins * MARGIN_PIX
     inside = np.all((xy > -margin) & (xy < np.array(shape) + margin), axis=1)
     return np.flatnonzero(inside)
 
 
-def _jacobian(wcs: WCS, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _jacobian(wcs: WCS, xy: Array) -> Array:
     """Arcsec east and north for a pixel along x and y, shape (n, 2, 2), by central differences."""
     if not len(xy):
         return np.empty((0, 2, 2))
@@ -95,7 +96,7 @@ def _jacobian(wcs: WCS, xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def expected_electrons(
     spec: SimulationSpec, wcs: WCS, stars: Stars, galaxies: Galaxies, blur_pix: float
-) -> NDArray[np.float32]:
+) -> Float32Image:
     """Return the expected electrons of a flat-fielded exposure, sky included, shape (ny, nx).
 
     Flat-fielding makes an even sky even, so that the flux of a source comes out larger where the pixels
@@ -132,13 +133,13 @@ def _chip_scale(wcs: WCS) -> float:
     return float(wcs.idcscale)
 
 
-def _electrons(spec: SimulationSpec, magnitude: NDArray[np.float64]) -> NDArray[np.float64]:
+def _electrons(spec: SimulationSpec, magnitude: Array) -> Array:
     """Electrons in the exposure of sources of a magnitude."""
-    flux: NDArray[np.float64] = 10.0 ** (-0.4 * (magnitude - spec.filter_model.zero_point))
+    flux: Array = 10.0 ** (-0.4 * (magnitude - spec.filter_model.zero_point))
     return flux * spec.exposure_time
 
 
-def _add_stars(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, stars: Stars, scale: float) -> None:
+def _add_stars(image: Float32Image, spec: SimulationSpec, wcs: WCS, stars: Stars, scale: float) -> None:
     """Add the stars in place."""
     geometry = pixel_geometry(wcs, stars.sky, scale)
     filter_ = spec.filter_model
@@ -148,7 +149,7 @@ def _add_stars(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, stars
         _add_star(image, float(x), float(y), float(electrons), wings if electrons > BRIGHT_ELECTRONS else core)
 
 
-def _add_star(image: NDArray[np.float32], x: float, y: float, electrons: float, table: PsfTable) -> None:
+def _add_star(image: Float32Image, x: float, y: float, electrons: float, table: PsfTable) -> None:
     """Add one star in place, as far as it lies on the image."""
     ix, iy = round(x), round(y)
     rows, columns, inner = _overlap(image.shape, ix, iy, table.half)
@@ -166,7 +167,7 @@ def _overlap(shape: tuple[int, ...], ix: int, iy: int, half: int) -> tuple[slice
     return slice(y0, y1), slice(x0, x1), inner
 
 
-def _add_galaxies(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, galaxies: Galaxies, scale: float) -> None:
+def _add_galaxies(image: Float32Image, spec: SimulationSpec, wcs: WCS, galaxies: Galaxies, scale: float) -> None:
     """Add the galaxies in place: exponential disks, smoothed by the core of the PSF."""
     geometry = pixel_geometry(wcs, galaxies.sky, scale)
     if not geometry.index.size:
@@ -179,18 +180,16 @@ def _add_galaxies(image: NDArray[np.float32], spec: SimulationSpec, wcs: WCS, ga
     image += gaussian_filter(layer, _core_sigma_pix(spec, scale))
 
 
-def _sky_ellipse(galaxies: Galaxies, source: int) -> NDArray[np.float64]:
+def _sky_ellipse(galaxies: Galaxies, source: int) -> Array:
     """Matrix (2, 2) from arcsec east and north to scale lengths along major and minor axis."""
     angle = np.deg2rad(galaxies.angle_deg[source])
     length = galaxies.radius_arcsec[source] / EXPONENTIAL_HALF_LIGHT
     turn = np.array([[np.sin(angle), np.cos(angle)], [np.cos(angle), -np.sin(angle)]])
-    matrix: NDArray[np.float64] = turn / (length * np.array([[1.0], [galaxies.axis_ratio[source]]]))
+    matrix: Array = turn / (length * np.array([[1.0], [galaxies.axis_ratio[source]]]))
     return matrix
 
 
-def _add_disk(
-    layer: NDArray[np.float32], xy: NDArray[np.float64], shape: NDArray[np.float64], electrons: float
-) -> None:
+def _add_disk(layer: Float32Image, xy: Array, shape: Array, electrons: float) -> None:
     """Add ``exp(-r)`` in place, r in scale lengths by the matrix `shape` (2, 2) from pixels."""
     lengths_pix = 1.0 / np.linalg.norm(shape, axis=1)
     half = min(int(np.ceil(GALAXY_REACH * EXPONENTIAL_HALF_LIGHT * lengths_pix.max())), MAX_GALAXY_HALF)

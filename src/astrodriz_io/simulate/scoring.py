@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from attrs import frozen
-from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import MissingFilesError
 from astrodriz_core.units import MAS_PER_DEGREE
 from astrodriz_io.simulate.truth import AssociationTruth, ChipTruth, ExposureTruth, load_truth
@@ -87,7 +87,7 @@ def score_wcs(truth_file: Path, folder: Path) -> WcsScore:
     return _score(truth, [name for name, _ in names_and_offsets], np.array([o for _, o in names_and_offsets]))
 
 
-def _score(truth: AssociationTruth, names: list[str], offsets: NDArray[np.float64]) -> WcsScore:
+def _score(truth: AssociationTruth, names: list[str], offsets: Array) -> WcsScore:
     """Summarise offsets of shape (exposures, points, 2), mas."""
     exposures = tuple(
         ExposureScore(
@@ -102,12 +102,12 @@ def _score(truth: AssociationTruth, names: list[str], offsets: NDArray[np.float6
     return WcsScore(exposures, _rms(offsets), _rms(offsets - offsets.mean(axis=0)))
 
 
-def _rms(offsets: NDArray[np.float64]) -> float:
+def _rms(offsets: Array) -> float:
     """Root mean square length of vectors (..., 2)."""
     return float(np.sqrt((offsets**2).sum(axis=-1).mean()))
 
 
-def _exposure_offsets(exposure: ExposureTruth, folder: Path) -> tuple[str, NDArray[np.float64]]:
+def _exposure_offsets(exposure: ExposureTruth, folder: Path) -> tuple[str, Array]:
     """WCSNAME, and header less truth for all points of all chips, mas, shape (points, 2)."""
     with fits.open(_file_of(exposure.rootname, folder)) as hdus:
         skies = [_header_sky(hdus, chip) for chip in exposure.chips]
@@ -126,17 +126,17 @@ def _file_of(rootname: str, folder: Path) -> Path:
     raise MissingFilesError(problem, files=names, where=folder.name, remedy="Give the folder of the exposures.")
 
 
-def _header_sky(hdus: fits.HDUList, chip: ChipTruth) -> NDArray[np.float64]:
+def _header_sky(hdus: fits.HDUList, chip: ChipTruth) -> Array:
     """Sky positions of the chip's grid by its header; by the default WCS where it has no distortion yet."""
     header = hdus["SCI", chip.true.extver].header
     header.remove("DATE-OBS", ignore_missing=True)  # of STIS; astropy would warn of a missing MJD-OBS
     if "A_ORDER" not in header:
         return np.array(chip.default_sky)
-    sky: NDArray[np.float64] = HSTWCS(hdus, ext=("SCI", chip.true.extver)).all_pix2world(np.array(chip.pixels), 0)
+    sky: Array = HSTWCS(hdus, ext=("SCI", chip.true.extver)).all_pix2world(np.array(chip.pixels), 0)
     return sky
 
 
-def _offset_mas(sky: NDArray[np.float64], truth: tuple[tuple[float, float], ...]) -> NDArray[np.float64]:
+def _offset_mas(sky: Array, truth: tuple[tuple[float, float], ...]) -> Array:
     """Offsets east and north, mas."""
     true = np.array(truth)
     east = ((sky[:, 0] - true[:, 0] + 180.0) % 360.0 - 180.0) * np.cos(np.deg2rad(true[:, 1]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from attrs import field, frozen
-from numpy.typing import NDArray
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.spec import FIELDS, FieldPreset, SimulationSpec
@@ -26,8 +26,8 @@ MEDIAN_RADIUS_ARCSEC = 0.18
 class Stars:
     """Stars: right ascension and declination (ICRS degrees, shape (n, 2)) and AB magnitudes (n,)."""
 
-    sky: NDArray[np.float64] = field(repr=False)
-    magnitude: NDArray[np.float64] = field(repr=False)
+    sky: Array = field(repr=False)
+    magnitude: Array = field(repr=False)
 
 
 @frozen(eq=False)
@@ -47,14 +47,14 @@ class Galaxies:
         Position angle of the major axis, degrees east of north.
     """
 
-    sky: NDArray[np.float64] = field(repr=False)
-    magnitude: NDArray[np.float64] = field(repr=False)
-    radius_arcsec: NDArray[np.float64] = field(repr=False)
-    axis_ratio: NDArray[np.float64] = field(repr=False)
-    angle_deg: NDArray[np.float64] = field(repr=False)
+    sky: Array = field(repr=False)
+    magnitude: Array = field(repr=False)
+    radius_arcsec: Array = field(repr=False)
+    axis_ratio: Array = field(repr=False)
+    angle_deg: Array = field(repr=False)
 
 
-def make_stars(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> Stars:
+def make_stars(spec: SimulationSpec, corners_deg: Array) -> Stars:
     """Return the stars of a field.
 
     Parameters
@@ -78,7 +78,7 @@ def make_stars(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> Stars:
     return Stars(sky, spec.filter_model.zero_point - brighter)
 
 
-def make_galaxies(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> Galaxies:
+def make_galaxies(spec: SimulationSpec, corners_deg: Array) -> Galaxies:
     """Return the galaxies of a field; parameters as for `make_stars`."""
     preset: FieldPreset = FIELDS[spec.sky]
     rng = stream(spec.seed, Purpose.GALAXIES)
@@ -94,7 +94,7 @@ def make_galaxies(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> Gal
     )
 
 
-def _bounding_box(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+def _bounding_box(spec: SimulationSpec, corners_deg: Array) -> Array:
     """Least and largest offset from the target, arcsec: ((east, north), (east, north))."""
     east, north = east_north(np.array(spec.target))
     vectors = to_vector(corners_deg)
@@ -102,22 +102,18 @@ def _bounding_box(spec: SimulationSpec, corners_deg: NDArray[np.float64]) -> NDA
     return np.stack([offsets.min(axis=0), offsets.max(axis=0)])
 
 
-def _number(wanted: int | None, per_arcmin2: float, least: int, box: NDArray[np.float64]) -> int:
+def _number(wanted: int | None, per_arcmin2: float, least: int, box: Array) -> int:
     """Return the number of sources: what the spec asks for, or the density, but not less than `least`."""
     area_arcmin2 = float(np.prod((box[1] - box[0]) / 60.0))
     return max(round(per_arcmin2 * area_arcmin2), least) if wanted is None else wanted
 
 
-def _scatter(
-    spec: SimulationSpec, box: NDArray[np.float64], number: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _scatter(spec: SimulationSpec, box: Array, number: int, rng: np.random.Generator) -> Array:
     """Positions spread evenly over the box."""
     return _at_offsets(spec, rng.uniform(box[0], box[1], (number, 2)))
 
 
-def _grid(
-    spec: SimulationSpec, box: NDArray[np.float64], spacing_pix: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _grid(spec: SimulationSpec, box: Array, spacing_pix: float, rng: np.random.Generator) -> Array:
     """Positions near the points of a grid over the box, in a random order, each in another place of its pixel."""
     pixel = spec.model.idctab.row(spec.reference_chip.number).scale
     spacing = spacing_pix * pixel
@@ -126,17 +122,15 @@ def _grid(
     return _at_offsets(spec, rng.permutation(points) + rng.uniform(-pixel, pixel, points.shape))
 
 
-def _at_offsets(spec: SimulationSpec, offsets_arcsec: NDArray[np.float64]) -> NDArray[np.float64]:
+def _at_offsets(spec: SimulationSpec, offsets_arcsec: Array) -> Array:
     """Sky positions, degrees, of offsets (east, north) from the target."""
     east, north = east_north(np.array(spec.target))
     offsets = np.deg2rad(offsets_arcsec / ARCSEC_PER_DEGREE)
     return to_sky(to_vector(np.array(spec.target)) + offsets[:, :1] * east + offsets[:, 1:] * north)
 
 
-def _truncated_exponential(
-    faint: float, bright: float, scale: float, number: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _truncated_exponential(faint: float, bright: float, scale: float, number: int, rng: np.random.Generator) -> Array:
     """Magnitudes brighter than the zero point, exponential from `faint` on, none beyond `bright`."""
     most = -np.expm1(-(bright - faint) / scale)
-    magnitudes: NDArray[np.float64] = faint - scale * np.log1p(-most * rng.uniform(size=number))
+    magnitudes: Array = faint - scale * np.log1p(-most * rng.uniform(size=number))
     return magnitudes

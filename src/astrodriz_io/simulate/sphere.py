@@ -7,28 +7,28 @@ of the celestial sphere. Vectors are unit vectors in the ICRS.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from astrodriz_core.arrays import Array
 from astrodriz_core.units import ARCSEC_PER_DEGREE
 
 __all__ = ["carry", "east_north", "move_linear_wcs", "sky_motion", "to_sky", "to_vector"]
 
 
-def to_vector(sky_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_vector(sky_deg: Array) -> Array:
     """Return unit vectors (..., 3) of sky positions (..., 2) in degrees."""
     ra, dec = np.moveaxis(np.deg2rad(np.asarray(sky_deg, dtype=np.float64)), -1, 0)
     return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
-def to_sky(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_sky(vectors: Array) -> Array:
     """Return sky positions (..., 2), degrees, ra in [0, 360), of vectors (..., 3) of any length."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     ra = np.rad2deg(np.arctan2(y, x)) % 360.0
     return np.stack([ra, np.rad2deg(np.arctan2(z, np.hypot(x, y)))], axis=-1)
 
 
-def east_north(sky_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def east_north(sky_deg: Array) -> tuple[Array, Array]:
     """Return unit vectors (..., 3) that point east and north at the positions; at a pole, as ra says."""
     ra, dec = np.moveaxis(np.deg2rad(np.asarray(sky_deg, dtype=np.float64)), -1, 0)
     east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
@@ -56,7 +56,7 @@ def sky_motion(about_deg: tuple[float, float], shift_arcsec: tuple[float, float]
     return Rotation.from_rotvec(axis) * Rotation.from_rotvec(-np.deg2rad(roll_deg) * centre)
 
 
-def carry(start_deg: NDArray[np.float64], end_deg: NDArray[np.float64]) -> Rotation:
+def carry(start_deg: Array, end_deg: Array) -> Rotation:
     """Return the rotation of the sky that carries one position (degrees) to another by the shortest way."""
     start, end = to_vector(start_deg), to_vector(end_deg)
     axis = np.cross(start, end)
@@ -65,9 +65,7 @@ def carry(start_deg: NDArray[np.float64], end_deg: NDArray[np.float64]) -> Rotat
     return Rotation.from_rotvec(axis * (angle / sine) if sine > 0 else np.zeros(3))
 
 
-def move_linear_wcs(
-    crval_deg: tuple[float, float], cd: NDArray[np.float64], motion: Rotation
-) -> tuple[tuple[float, float], NDArray[np.float64]]:
+def move_linear_wcs(crval_deg: tuple[float, float], cd: Array, motion: Rotation) -> tuple[tuple[float, float], Array]:
     """Return CRVAL and CD after a rotation of the sky; the pixel grid stays as it is.
 
     Parameters

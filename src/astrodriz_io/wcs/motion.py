@@ -6,11 +6,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 from attrs import frozen
-from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 from tweakwcs import FITSWCSCorrector
 
 from astrodriz_core.align.fitting import LinearTransform
+from astrodriz_core.arrays import Array
 from astrodriz_core.errors import AlignmentError
 from astrodriz_core.measure.tangent import TangentPlane
 from astrodriz_core.units import ARCSEC_PER_DEGREE
@@ -34,8 +34,8 @@ class MovedChip:
         Degrees for each pixel.
     """
 
-    crval: NDArray[np.float64]
-    cd: NDArray[np.float64]
+    crval: Array
+    cd: Array
 
 
 def chip_wcs(hdulist: fits.HDUList, extension: tuple[str, int], name: str) -> HSTWCS:
