@@ -14,7 +14,7 @@ from astrodriz import Settings, SimulationSpec, simulate_association
 from astrodriz_core.errors import NoViableDataError
 from astrodriz_core.records.verification import GuidingOutcome
 from astrodriz_io.run import guiding
-from astrodriz_io.run.guiding import check_guiding
+from astrodriz_io.run.guiding import find_trailed_exposures
 
 SETTINGS = Settings(verify_guiding=True)
 TRAIL_PIXELS = 4
@@ -33,14 +33,14 @@ def trailed(ir_association, tmp_path) -> tuple[Path, ...]:
 
 def test_exposures_during_which_the_telescope_drifted_are_not_combined(trailed):
     with pytest.raises(NoViableDataError, match="trailed"):
-        check_guiding(trailed, SETTINGS)
+        find_trailed_exposures(trailed, SETTINGS)
 
 
 @pytest.mark.parametrize(("keyword", "value"), [("OBSTYPE", "SPECTROSCOPIC"), ("MTFLAG", "T"), ("SCAN_TYP", "C")])
 def test_spectra_and_trails_that_are_meant_are_not_judged(trailed, keyword, value):
     for path in trailed:
         fits.setval(path, keyword, value=value)
-    result = check_guiding(trailed, SETTINGS)
+    result = find_trailed_exposures(trailed, SETTINGS)
     assert {check.outcome for check in result.checks} == {GuidingOutcome.UNDETERMINED}
     assert result.left_out == frozenset()
     assert result.settings == SETTINGS
@@ -52,8 +52,8 @@ def test_sources_of_a_binned_exposure_are_as_wide_as_its_pixels_make_them(tmp_pa
     (path,) = simulate_association(tmp_path, spec).flt
     binned(path)
     seen = []
-    measure = guiding.measure_guiding
-    monkeypatch.setattr(guiding, "measure_guiding", lambda image, how: seen.append(how) or measure(image, how))
-    check_guiding([path], SETTINGS)
+    check = guiding.check_guiding
+    monkeypatch.setattr(guiding, "check_guiding", lambda image, how: seen.append(how) or check(image, how))
+    find_trailed_exposures([path], SETTINGS)
     assert seen[0].pixel_scale_arcsec == pytest.approx(2 * 0.0507, rel=0.01)
     assert seen[0].psf_fwhm_pix == pytest.approx(0.08 / (2 * 0.0507), rel=0.01)

@@ -75,6 +75,22 @@ def test_the_number_of_cores_is_at_least_one():
         Settings(num_cores=0)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "told"),
+    [
+        ("policy", "wrong", "no policy 'wrong'.*documented, drizzlepac, calibrated"),
+        ("policy", 3, "no policy 3.*documented, drizzlepac, calibrated"),
+        ("num_cores", "4", "number of cores is '4'"),
+        ("num_cores", 1.5, "number of cores is 1.5"),
+        ("wait", "long", "time to wait is 'long'"),
+        ("wait", float("nan"), "time to wait is nan"),
+    ],
+)
+def test_a_wrong_argument_of_process_is_refused_with_what_would_be_right(tmp_path, argument, value, told):
+    with pytest.raises(UsageError, match=told):
+        process(tmp_path / "x_asn.fits", **{argument: value})
+
+
 def test_the_record_keeps_names_without_folders(tmp_path):
     record = Settings(catalog=tmp_path / "gaia.ecsv", headerlet_folder=tmp_path / "solutions").as_record()
     assert (record.catalog, record.headerlet_folder) == ("gaia.ecsv", "solutions")

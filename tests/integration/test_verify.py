@@ -23,7 +23,7 @@ from astrodriz import (
     simulate_association,
     verify,
 )
-from astrodriz_core.errors import LockedError, NoViableDataError, StorageError
+from astrodriz_core.errors import LockedError, MissingFilesError, NoViableDataError, StorageError
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
 from astrodriz_io.storage.locking import lock_path
@@ -206,4 +206,11 @@ def test_warnings_of_the_settings_are_told(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("ASTROMETRY_STEP_CONTROL", "off")
     with caplog.at_level(logging.WARNING):
         assert astrodriz(["verify", str(tmp_path / "iabc01010_asn.fits")]) == 5
+    assert any("ASTROMETRY_STEP_CONTROL is deprecated" in message for message in caplog.messages)
+
+
+def test_a_call_of_verify_tells_warnings_of_the_environment_too(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("ASTROMETRY_STEP_CONTROL", "off")
+    with caplog.at_level(logging.WARNING), pytest.raises(MissingFilesError):
+        verify(tmp_path / "none_flt.fits")
     assert any("ASTROMETRY_STEP_CONTROL is deprecated" in message for message in caplog.messages)

@@ -14,15 +14,14 @@ from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.measure.tangent import pixel_side_arcsec
 from astrodriz_core.records.verification import GuidingCheck
-from astrodriz_core.verify.guiding import check_guiding as measure_guiding
-from astrodriz_core.verify.guiding import unknown_guiding
+from astrodriz_core.verify.guiding import check_guiding, unknown_guiding
 from astrodriz_io.fits.arrays import read_dq, read_sci
 from astrodriz_io.inputs.exposures import read_exposure
 from astrodriz_io.run.settings import Settings
 from astrodriz_io.verifying.combination import verification_parameters
 from astrodriz_io.wcs.distortion import exposure_wcs
 
-__all__ = ["GuidingResult", "check_guiding"]
+__all__ = ["GuidingResult", "find_trailed_exposures"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class GuidingResult:
     warnings: tuple[str, ...]
 
 
-def check_guiding(files: Sequence[Path], settings: Settings) -> GuidingResult:
+def find_trailed_exposures(files: Sequence[Path], settings: Settings) -> GuidingResult:
     """Look for trailed sources in every exposure, if the settings ask for it.
 
     Spectra, and exposures that are trailed on purpose, are not judged.
@@ -85,4 +84,4 @@ def _check(file: Path) -> GuidingCheck:
     )
     # Pixels are larger than the detector's where they were added up.
     pixel = pixel_side_arcsec(exposure_wcs(file).chips[0].cd)
-    return measure_guiding(image, verification_parameters(detector, pixel))
+    return check_guiding(image, verification_parameters(detector, pixel))

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from astrodriz_io.fits.arrays import read_header
 from astrodriz_io.inputs.association import Association
 from astrodriz_io.inputs.parameters import ResolvedParameters, drizzle_parameters
-from astrodriz_io.run.guiding import GuidingResult, check_guiding
+from astrodriz_io.run.guiding import GuidingResult, find_trailed_exposures
 from astrodriz_io.run.settings import Settings
 from astrodriz_io.run.working_copies import WorkingCopies, take_working_copies, without_unusable
 from astrodriz_io.runtime.progress import ProgressReporter
@@ -80,7 +80,7 @@ def prepare(
     files = [file for file in copies.all if not (keep_wcs and _has_distortion(file))]
     distortion = apply_distortion(files, settings.references)
     copies = without_unusable(copies, _parameters(copies, settings).parameters)
-    guiding = check_guiding(copies.deciding, settings)
+    guiding = find_trailed_exposures(copies.deciding, settings)
     copies = copies.without(guiding.left_out)
     # The row of the table depends on the number of exposures that are left.
     return PreparedExposures(copies, distortion, guiding, _parameters(copies, settings))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import converters, evolve, field, frozen, validators
+from attrs import converters, evolve, field, frozen
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.run import SettingsRecord
@@ -79,6 +79,14 @@ def _name_and_value(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def _policy(value: Policy | str) -> Policy:
+    try:
+        return Policy(value)
+    except ValueError as failure:
+        choices = ", ".join(policy.value for policy in Policy)
+        raise UsageError(f"There is no policy {value!r}.", remedy=f"Give one of {choices}.") from failure
+
+
 @frozen(kw_only=True)
 class Settings:
     """Everything that steers one run. Built once, then only passed on.
@@ -132,7 +140,7 @@ class Settings:
     Raises
     ------
     UsageError
-        The number of cores is below 1, or the time to wait is negative.
+        The number of cores is no number of 1 or more, the time to wait none of 0 or more, or there is no such policy.
     """
 
     newpath: Path | None = field(
@@ -154,7 +162,6 @@ class Settings:
     )
     num_cores: int = field(
         factory=lambda: os.cpu_count() or 1,
-        validator=validators.instance_of(int),
         metadata=option(flag="-n", metavar="N", help="number of cores (default: all)", parse=int, argument="num_cores"),
     )
     debug: bool = field(
@@ -214,7 +221,7 @@ class Settings:
     )
     policy: Policy = field(
         default=Policy.CALIBRATED,
-        converter=Policy,
+        converter=_policy,
         metadata=option(
             flag="--policy",
             help=f"whose verdict decides (default {Policy.CALIBRATED.value})",
@@ -266,13 +273,13 @@ class Settings:
 
     @num_cores.validator
     def _at_least_one(self, _: object, value: int) -> None:
-        if value < 1:
-            raise UsageError(f"The number of cores is {value}.", remedy="Give -n a number of 1 or more.")
+        if not isinstance(value, int) or value < 1:
+            raise UsageError(f"The number of cores is {value!r}.", remedy="Give -n a number of 1 or more.")
 
     @wait.validator
     def _a_time(self, _: object, value: float) -> None:
-        if not value >= 0:
-            raise UsageError(f"The time to wait is {value}.", remedy="Give --wait a number of seconds, 0 or more.")
+        if not isinstance(value, (int, float)) or not value >= 0:
+            raise UsageError(f"The time to wait is {value!r}.", remedy="Give --wait a number of seconds, 0 or more.")
 
     def as_record(self) -> SettingsRecord:
         """The settings as the run record keeps them: file names without folders."""
@@ -295,7 +302,7 @@ def settings_from_call(arguments: Mapping[str, Any]) -> Settings:
     Raises
     ------
     UsageError
-        The number of cores or the time to wait is out of range.
+        The number of cores or the time to wait is out of range, or there is no such policy.
     """
     given = {name: arguments.get(each.argument) for name, (_, each) in options_of(Settings).items() if each.argument}
     return Settings(**{name: value for name, value in given.items() if value is not None})

@@ -57,7 +57,9 @@ def verify(
     AstrodrizError
         What stops a run stops the verification.
     """
-    settings = settings or settings_from_environment(Settings(), os.environ)[0]
+    settings, notes = (settings, ()) if settings else settings_from_environment(Settings(), os.environ)
+    for note in notes:
+        logger.warning("%s", note)
     progress = progress or SilentProgress()
     with undisturbed_association(Path(input_file), force=True, wait=settings.wait) as (association, home):
         if len(association.members) < 2:
