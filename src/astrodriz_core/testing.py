@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Array, Image, Positions
+from astrodriz_core.arrays import Array, Image, Mask, Positions
 from astrodriz_core.combine.pixmap import TanWcs
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.parameters.drizzle import DrizzleParameters
@@ -27,6 +27,7 @@ from astrodriz_core.units import ARCSEC_PER_DEGREE
 
 __all__ = [
     "PARAMETERS",
+    "StarExposure",
     "chip_wcses",
     "dq_arrays",
     "images",
@@ -43,6 +44,9 @@ PARAMETERS = VerificationParameters(log_sigma_pix=1.5, pixel_scale_arcsec=0.05, 
 
 STAR_SIGMA = 0.95
 """Standard deviation of the stars, pixels."""
+
+EXPTIME = 100.0
+"""Seconds of each exposure, which are its weight."""
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
@@ -215,41 +219,49 @@ def star_places(shape: tuple[int, int], rng: np.random.Generator, spacing: int =
     return np.asarray(grid * spacing + rng.uniform(-2, 2, grid.shape))
 
 
+@attrs.frozen
+class StarExposure:
+    """How one exposure of `star_association` differs from the others.
+
+    Attributes
+    ----------
+    offset : tuple of float
+        x and y by which its stars are displaced, pixels.
+    rotation_deg : float
+        Rotation about the centre.
+    star_sigma : float
+        Standard deviation of its stars, pixels.
+    """
+
+    offset: tuple[float, float] = (0.0, 0.0)
+    rotation_deg: float = 0.0
+    star_sigma: float = STAR_SIGMA
+
+
 def star_association(
-    offsets: Sequence[tuple[float, float]],
+    exposures: Sequence[StarExposure | tuple[float, float]],
     *,
     seed: int = 0,
     shape: tuple[int, int] = (160, 176),
     noise: float = 1.0,
-    rotations_deg: Sequence[float] = (),
-    widths: Sequence[float] = (),
     cosmic_rays: int = 0,
-    sky: float = 0.0,
-    exptimes: Sequence[float] = (),
 ) -> tuple[DrizzledImage, tuple[DrizzledImage, ...]]:
-    """A product and its exposures: the same stars, displaced by `offsets`, with noise and cosmic rays.
+    """A product and its exposures: the same stars in all, with noise and cosmic rays.
 
     The product is the median of the exposures; a hit pixel is flagged in its exposure.
 
     Parameters
     ----------
-    offsets : sequence of (float, float)
-        x and y by which each exposure is displaced, pixels.
+    exposures : sequence of StarExposure or (float, float)
+        How each exposure differs; a pair is its offset.
     seed : int
+        Of the random numbers.
     shape : tuple of int
         (ny, nx) of all images.
     noise : float
         Standard deviation of a pixel.
-    rotations_deg : sequence of float
-        Rotation of each exposure about the centre; by default none is turned.
-    widths : sequence of float
-        Standard deviation of the stars of each exposure, pixels; by default `STAR_SIGMA`.
     cosmic_rays : int
         Pixels that are hit in each exposure.
-    sky : float
-        Added to every pixel.
-    exptimes : sequence of float
-        Seconds of each exposure, which are its weights; by default 100.
 
     Returns
     -------
@@ -259,23 +271,26 @@ def star_association(
     rng = np.random.default_rng(seed)
     places = star_places(shape, rng)
     fluxes = 10 ** rng.uniform(2.8, 4.0, len(places))
-    centre = np.array([shape[1], shape[0]]) / 2
-    images, flags = [], []
-    for index, offset in enumerate(offsets):
-        turn = np.deg2rad(rotations_deg[index]) if rotations_deg else 0.0
-        matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        moved = (places - centre) @ matrix + centre + np.array(offset)
-        image = star_field(shape, moved, fluxes, widths[index] if widths else STAR_SIGMA)
-        image += rng.normal(0, noise, shape) + sky
+    singles = []
+    for index, each in enumerate(exposures):
+        exposure = each if isinstance(each, StarExposure) else StarExposure(each)
+        image = star_field(shape, _displaced(places, exposure, shape), fluxes, exposure.star_sigma)
+        image += rng.normal(0, noise, shape)
         hit = np.zeros(shape, bool)
         hit.flat[rng.choice(image.size, cosmic_rays, replace=False)] = True
         image[hit] += rng.uniform(50, 900, hit.sum())
-        images.append(image.astype(np.float32))
-        flags.append(hit)
-    times = list(exptimes) or [100.0] * len(images)
-    singles = tuple(
-        DrizzledImage(f"exposure{i}", image, np.full(shape, times[i], np.float32), times[i], cosmic_rays=flag)
-        for i, (image, flag) in enumerate(zip(images, flags, strict=True))
-    )
-    product = np.median(images, axis=0).astype(np.float32)
-    return DrizzledImage("product", product, np.full(shape, sum(times), np.float32), sum(times)), singles
+        singles.append(_drizzled(f"exposure{index}", image, EXPTIME, hit))
+    product = np.median([single.sci for single in singles], axis=0)
+    return _drizzled("product", product, EXPTIME * len(singles), None), tuple(singles)
+
+
+def _displaced(places: Positions, exposure: StarExposure, shape: tuple[int, int]) -> Positions:
+    turn = np.deg2rad(exposure.rotation_deg)
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    centre = np.array([shape[1], shape[0]]) / 2
+    return np.asarray((places - centre) @ matrix + centre + np.array(exposure.offset))
+
+
+def _drizzled(name: str, image: Image, exptime: float, hit: Mask | None) -> DrizzledImage:
+    weight = np.full(image.shape, exptime, np.float32)
+    return DrizzledImage(name, image.astype(np.float32), weight, exptime, cosmic_rays=hit)

@@ -16,7 +16,7 @@ from astrodriz_core.measure.clipping import SAMPLE, sigma_clipped_statistics
 from astrodriz_core.measure.footprint import coverage_map, overlap_region
 from astrodriz_core.measure.images import DrizzledImage, check_common_grid
 from astrodriz_core.records.verification import GuidingOutcome, RegistrationMethod
-from astrodriz_core.testing import PARAMETERS, star_association, star_field, star_places
+from astrodriz_core.testing import PARAMETERS, StarExposure, star_association, star_field, star_places
 from astrodriz_core.verify import registration
 from astrodriz_core.verify.calibration import small_sample_factor
 from astrodriz_core.verify.correlation import correlate_with_others, offset_from_blocks
@@ -76,7 +76,7 @@ def test_a_shift_of_all_exposures_changes_nothing():
 
 
 def test_a_rotation_is_recovered():
-    records = measured([(0, 0)] * 4, rotations_deg=[0, 0, 0, 0.3], shape=(240, 256), noise=0.5).registration
+    records = measured([(0, 0)] * 3 + [StarExposure(rotation_deg=0.3)], shape=(240, 256), noise=0.5).registration
     assert records[3].rotation_deg == pytest.approx(0.3, abs=5 * records[3].rotation_sigma_deg)
     assert abs(records[0].rotation_deg) < 5 * records[0].rotation_sigma_deg
     assert 40 < records[3].lever_arm_pix < 150
@@ -445,7 +445,7 @@ def test_sharpness_is_relative_to_the_other_exposures():
 
 def test_a_blurred_exposure_is_less_sharp_than_the_others():
     ratios = [
-        measured([(0, 0)] * 4, widths=[0.95, 0.95, 0.95, width]).sharpness[3].log_ratio for width in (0.95, 1.1, 1.38)
+        measured([(0, 0)] * 3 + [StarExposure(star_sigma=width)]).sharpness[3].log_ratio for width in (0.95, 1.1, 1.38)
     ]
     assert ratios == sorted(ratios, reverse=True)
     assert abs(ratios[0]) < 0.02

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from astrodriz_io.simulate.charged_particles import cosmic_ray_electrons
 from astrodriz_io.simulate.detection import with_charge_trails
-from astrodriz_io.simulate.detectors import Chip, detector_model, detector_names
+from astrodriz_io.simulate.detectors import SimulatedChip, detector_model, detector_names
 from astrodriz_io.simulate.psf import PsfTable, encircled_energy, psf_table
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.spec import FIELDS, SimulationSpec
@@ -140,7 +140,7 @@ def test_cosmic_rays_leave_charge_on_tracks(length: float, charge: float, seed: 
 
 @pytest.mark.parametrize("readout", ["low", "high"])
 def test_charge_trails_point_away_from_the_readout_and_keep_the_charge(readout: str) -> None:
-    chip = Chip(1, 1, (9, 2048), (0.5, 0.5), readout)
+    chip = SimulatedChip(1, 1, (9, 2048), (0.5, 0.5), readout)
     image = np.zeros((2048, 9), dtype=np.float32)
     image[1000, 4] = 10000.0
     original = image.copy()

@@ -26,7 +26,7 @@ from astrodriz_core.records.verification import (
     Registration,
     Verification,
 )
-from astrodriz_core.testing import PARAMETERS, records, star_association
+from astrodriz_core.testing import PARAMETERS, StarExposure, records, star_association
 from astrodriz_core.verify.calibration import CALIBRATION
 from astrodriz_core.verify.drizzlepac import (
     absolute_sum_similarity,
@@ -113,14 +113,14 @@ def test_of_two_exposures_that_disagree_both_are_suspect():
 
 
 def test_a_blurred_exposure_is_degraded_and_not_misaligned():
-    blurred = star_association([(0, 0)] * 4, widths=[0.95, 0.95, 1.38, 0.95])
+    blurred = star_association([(0, 0), (0, 0), StarExposure(star_sigma=1.38), (0, 0)])
     found = judge(measure_alignment(*blurred, PARAMETERS))
     assert found.degraded == ("exposure2",)
     assert found.verdict is Verdict.ALIGNED
 
 
 def test_a_rotated_exposure_is_misaligned():
-    turned = star_association([(0, 0)] * 4, rotations_deg=[0, 0, 0, 0.15], shape=(240, 256))
+    turned = star_association([(0, 0)] * 3 + [StarExposure(rotation_deg=0.15)], shape=(240, 256))
     found = judge(measure_alignment(*turned, PARAMETERS))
     assert found.verdict is Verdict.MISALIGNED
     failed = [c for c in found.checks if c.outcome is CheckOutcome.FAILED]

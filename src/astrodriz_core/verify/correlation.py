@@ -38,7 +38,7 @@ DETECTION_SIGMA = 7.0
 #: Steps of a pixel on which the interpolated peak is looked for.
 FINE_STEPS = 20
 #: Error that leaving out blocks does not show (undersampling, distortion), pixels.
-SYSTEMATIC_PIX = 0.01
+CORRELATION_SYSTEMATIC_PIX = 0.01
 #: Blocks that see both images, at least, for an error from leaving each out.
 FEWEST_BLOCKS = 4
 
@@ -112,7 +112,7 @@ def _record(name: str, offset: tuple[float, float], sigma: float, n_blocks: int,
         dy_pix=offset[1],
         dx_arcsec=offset[0] * scale_arcsec,
         dy_arcsec=offset[1] * scale_arcsec,
-        sigma_pix=float(np.hypot(sigma, SYSTEMATIC_PIX)),
+        sigma_pix=float(np.hypot(sigma, CORRELATION_SYSTEMATIC_PIX)),
         rotation_deg=None,
         rotation_sigma_deg=None,
         lever_arm_pix=None,

@@ -29,7 +29,7 @@ CONVERGED_PIX = 1e-5
 CONSENSUS_PIX = 0.1
 #: Error of an offset that does not average out over the sources, pixels: that of crowded fields, simulated ones and
 #: files, is then the stated one.
-SYSTEMATIC_PIX = 0.0007
+SOURCES_SYSTEMATIC_PIX = 0.0007
 
 
 @frozen(eq=False)
@@ -208,7 +208,7 @@ def _record(name: str, fit: MotionFit | None, parameters: VerificationParameters
         dy_pix=dy,
         dx_arcsec=dx * parameters.pixel_scale_arcsec,
         dy_arcsec=dy * parameters.pixel_scale_arcsec,
-        sigma_pix=float(np.hypot(fit.shift_error * small_sample, SYSTEMATIC_PIX)),
+        sigma_pix=float(np.hypot(fit.shift_error * small_sample, SOURCES_SYSTEMATIC_PIX)),
         rotation_deg=float(np.rad2deg(fit.motion.rotation)) if turn_error is not None else None,
         rotation_sigma_deg=turn_error,
         lever_arm_pix=fit.lever_arm if turn_error is not None else None,

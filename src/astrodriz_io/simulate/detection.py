@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from astrodriz_core.arrays import Array, Float32Image
 from astrodriz_io.simulate.charged_particles import cosmic_ray_electrons
-from astrodriz_io.simulate.detectors import Chip
+from astrodriz_io.simulate.detectors import SimulatedChip
 from astrodriz_io.simulate.random_streams import Purpose, stream
 from astrodriz_io.simulate.spec import SimulationSpec
 
@@ -48,13 +48,13 @@ class Detected:
     cosmic_rays: Float32Image = field(repr=False)
 
 
-def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: Float32Image) -> Detected:
+def detect(spec: SimulationSpec, chip: SimulatedChip, exposure: int, expected: Float32Image) -> Detected:
     """Return what the detector makes of the expected electrons.
 
     Parameters
     ----------
     spec : SimulationSpec
-    chip : Chip
+    chip : SimulatedChip
     exposure : int
         Index of the exposure; noise and cosmic rays differ, the bad pixels do not.
     expected : ndarray of float32, shape (ny, nx)
@@ -78,7 +78,7 @@ def detect(spec: SimulationSpec, chip: Chip, exposure: int, expected: Float32Ima
     return Detected(signal, error, dq, rays)
 
 
-def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[int, int]) -> Float32Image:
+def _cosmic_rays(spec: SimulationSpec, chip: SimulatedChip, exposure: int, shape: tuple[int, int]) -> Float32Image:
     """Electrons of the cosmic rays of one chip and exposure."""
     electronics = spec.model.electronics
     rate = electronics.cosmic_ray_rate if spec.cosmic_ray_rate is None else spec.cosmic_ray_rate
@@ -87,7 +87,7 @@ def _cosmic_rays(spec: SimulationSpec, chip: Chip, exposure: int, shape: tuple[i
     return cosmic_ray_electrons(shape, hits, electronics.cosmic_ray_length, electronics.cosmic_ray_charge, rng)
 
 
-def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -> NDArray[np.int16]:
+def _bad_pixel_flags(spec: SimulationSpec, chip: SimulatedChip, shape: tuple[int, int]) -> NDArray[np.int16]:
     """DQ flags of the detector's permanent bad pixels; each pixel has one kind at most."""
     lot = stream(spec.seed, Purpose.BAD_PIXELS, chip=chip.number).uniform(size=shape)
     dq = np.zeros(shape, dtype=np.int16)
@@ -98,7 +98,9 @@ def _bad_pixel_flags(spec: SimulationSpec, chip: Chip, shape: tuple[int, int]) -
     return dq
 
 
-def _with_bad_pixels(spec: SimulationSpec, chip: Chip, expected: Float32Image, dq: NDArray[np.int16]) -> Float32Image:
+def _with_bad_pixels(
+    spec: SimulationSpec, chip: SimulatedChip, expected: Float32Image, dq: NDArray[np.int16]
+) -> Float32Image:
     """Return the expected electrons with what the bad pixels do to them."""
     charge = expected.copy()
     rng = stream(spec.seed, Purpose.BAD_PIXELS, exposure=1, chip=chip.number)
@@ -135,7 +137,7 @@ def _fill(column: Array, excess: Array, full_well: float) -> None:
         carried -= taken
 
 
-def with_charge_trails(chip: Chip, electrons: Float32Image) -> Float32Image:
+def with_charge_trails(chip: SimulatedChip, electrons: Float32Image) -> Float32Image:
     """Return the signal as it is before the correction of charge transfer, shape (ny, nx).
 
     Every pixel loses a part of its charge, in proportion to its distance from the readout, to the pixels

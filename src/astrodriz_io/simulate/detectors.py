@@ -16,13 +16,13 @@ from astrodriz_core.errors import UsageError
 
 __all__ = [
     "BadPixels",
-    "Chip",
     "DetectorModel",
     "DistortionRow",
     "DistortionTable",
-    "Electronics",
     "Filter",
     "LookupTable",
+    "SimulatedChip",
+    "SimulatedElectronics",
     "detector_model",
     "detector_names",
 ]
@@ -38,7 +38,7 @@ Scalar = str | int | float | bool | None
 
 
 @frozen
-class Chip:
+class SimulatedChip:
     """One chip of a detector.
 
     Attributes
@@ -117,7 +117,7 @@ class LookupTable:
 
 
 @frozen
-class Electronics:
+class SimulatedElectronics:
     """How the detector turns light into numbers.
 
     Attributes
@@ -203,12 +203,12 @@ class DetectorModel:
         First character of its rootnames, and of the variable of its reference files.
     provenance : str
         Where the figures come from.
-    chips : tuple of Chip
+    chips : tuple of SimulatedChip
         In the order of EXTVER.
     idctab : DistortionTable
     npol, d2im : LookupTable or None
         NPOLFILE and D2IMFILE, where the detector has them.
-    electronics : Electronics
+    electronics : SimulatedElectronics
     bad_pixels : tuple of BadPixels
     exptime, epoch : float
         Usual exposure time (seconds) and time of observation (Julian year).
@@ -229,11 +229,11 @@ class DetectorModel:
     detector: str
     letter: str
     provenance: str
-    chips: tuple[Chip, ...]
+    chips: tuple[SimulatedChip, ...]
     idctab: DistortionTable
     npol: LookupTable | None
     d2im: LookupTable | None
-    electronics: Electronics
+    electronics: SimulatedElectronics
     bad_pixels: tuple[BadPixels, ...]
     exptime: float
     epoch: float
@@ -252,12 +252,12 @@ class DetectorModel:
         return f"{self.letter}ref"
 
     @property
-    def reference_chip(self) -> Chip:
+    def reference_chip(self) -> SimulatedChip:
         """The chip whose reference point stwcs moves the others with; the first where there is only one."""
         wanted = REFERENCE_CHIPS.get(self.name)
         return next((chip for chip in self.chips if chip.number == wanted), self.chips[0])
 
-    def electrons_per_unit(self, chip: Chip, exptime: float) -> float:
+    def electrons_per_unit(self, chip: SimulatedChip, exptime: float) -> float:
         """Return the electrons of one unit of BUNIT in an exposure of `exptime` seconds."""
         unit = self.electronics.unit
         gain = (chip.gain or self.electronics.gain) if unit.startswith("COUNTS") else 1.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from astrodriz_core.arrays import Float32Image
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_io.simulate.detection import Detected, detect, with_charge_trails
-from astrodriz_io.simulate.detectors import Chip
+from astrodriz_io.simulate.detectors import SimulatedChip
 from astrodriz_io.simulate.headers import ImageStatistics, primary_header, sci_header
 from astrodriz_io.simulate.pointing import PointedExposure, true_hst_wcs
 from astrodriz_io.simulate.rendering import expected_electrons
@@ -52,7 +52,7 @@ def write_exposure(
 
 
 def _detect_chip(
-    spec: SimulationSpec, exposure: PointedExposure, chip: Chip, stars: Stars, galaxies: Galaxies
+    spec: SimulationSpec, exposure: PointedExposure, chip: SimulatedChip, stars: Stars, galaxies: Galaxies
 ) -> Detected:
     """Render and detect one chip."""
     wcs = true_hst_wcs(exposure, chip.extver)
@@ -80,7 +80,7 @@ def _write(
 def _chip_hdus(
     spec: SimulationSpec,
     exposure: PointedExposure,
-    chip: Chip,
+    chip: SimulatedChip,
     wcs: ChipWcs,
     detected: Detected,
     electrons: Float32Image,

@@ -8,7 +8,7 @@ from astropy.time import Time, TimeDelta
 from attrs import frozen
 
 from astrodriz_core.records.common import ChipWcs
-from astrodriz_io.simulate.detectors import Chip, Electronics, Scalar
+from astrodriz_io.simulate.detectors import Scalar, SimulatedChip, SimulatedElectronics
 from astrodriz_io.simulate.references import reference_keywords
 from astrodriz_io.simulate.spec import SimulationSpec
 
@@ -137,7 +137,7 @@ def primary_header(spec: SimulationSpec, when: Schedule, suffix: str) -> fits.He
 
 
 def sci_header(
-    spec: SimulationSpec, when: Schedule, chip: Chip, wcs: ChipWcs, statistics: ImageStatistics
+    spec: SimulationSpec, when: Schedule, chip: SimulatedChip, wcs: ChipWcs, statistics: ImageStatistics
 ) -> fits.Header:
     """Return the SCI header of one chip, with the WCS that the archive's first processing would give."""
     x0, y0, nx, ny = chip.cut(spec.size)
@@ -222,7 +222,7 @@ def _readout_times(spec: SimulationSpec, when: Schedule) -> dict[str, Scalar]:
     }
 
 
-def _amplifiers(electronics: Electronics) -> dict[str, Scalar]:
+def _amplifiers(electronics: SimulatedElectronics) -> dict[str, Scalar]:
     """Gain and read noise."""
     gains = zip(AMPLIFIERS, electronics.amplifier_gains, strict=False)
     noises = zip(AMPLIFIERS, electronics.amplifier_read_noise, strict=False)

@@ -18,7 +18,7 @@ from stwcs.wcsutil import HSTWCS
 from astrodriz_core.arrays import Array
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_core.units import ARCSEC_PER_DEGREE
-from astrodriz_io.simulate.detectors import Chip
+from astrodriz_io.simulate.detectors import SimulatedChip
 from astrodriz_io.simulate.distorted_wcs import as_chip_wcs, hst_wcs, put_linear_wcs, updated_copy
 from astrodriz_io.simulate.headers import ImageStatistics, Schedule, primary_header, schedule, sci_header
 from astrodriz_io.simulate.random_streams import Purpose, stream
@@ -134,7 +134,7 @@ def _guess(spec: SimulationSpec) -> tuple[ChipWcs, ...]:
     return tuple(_guessed_chip(spec, chip) for chip in spec.chips)
 
 
-def _guessed_chip(spec: SimulationSpec, chip: Chip) -> ChipWcs:
+def _guessed_chip(spec: SimulationSpec, chip: SimulatedChip) -> ChipWcs:
     row = spec.model.idctab.row(chip.number)
     x0, y0, nx, ny = chip.cut(spec.size)
     scale = row.scale / ARCSEC_PER_DEGREE

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import Attribute, field, frozen, validators
 
 from astrodriz_core.errors import UsageError
-from astrodriz_io.simulate.detectors import Chip, DetectorModel, Filter, detector_model
+from astrodriz_io.simulate.detectors import DetectorModel, Filter, SimulatedChip, detector_model
 
 __all__ = ["FIELDS", "FieldKind", "FieldPreset", "SimulationSpec"]
 
@@ -187,12 +187,12 @@ class SimulationSpec:
         return detector_model(self.detector)
 
     @property
-    def chips(self) -> tuple[Chip, ...]:
+    def chips(self) -> tuple[SimulatedChip, ...]:
         """The chips that are read, in the order of EXTVER."""
         return self.model.chips[:1] if self.subarray else self.model.chips
 
     @property
-    def reference_chip(self) -> Chip:
+    def reference_chip(self) -> SimulatedChip:
         """The detector's reference chip, or the first where that is not read."""
         wanted = self.model.reference_chip
         return wanted if wanted in self.chips else self.chips[0]
