@@ -10,7 +10,7 @@ from astrodriz_core.align.fitting import LinearTransform
 from astrodriz_core.align.linking import ExposurePositions
 from astrodriz_core.align.matching import match_nearest
 from astrodriz_core.arrays import Array
-from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR_OF_SHIFTS
+from astrodriz_core.measure.robust import DEVIATION_OF_MEDIAN_ABSOLUTE, MEDIAN_ERROR
 from astrodriz_core.records.astrometry import FitCheck
 from astrodriz_core.units import MAS_PER_ARCSEC
 
@@ -37,7 +37,7 @@ def check_consistency(
     """Check the shifts of the exposures against each other, each measured from the catalogue.
 
     The offset of an exposure is the median of its residuals, its error their scatter over the root of their number
-    times `MEDIAN_ERROR_OF_SHIFTS`. The worst exposure counts.
+    times `MEDIAN_ERROR`. The worst exposure counts.
 
     Parameters
     ----------
@@ -75,5 +75,5 @@ def _offset(xy: Array, catalog: Array, reach: float) -> tuple[float, float] | No
     residual = catalog[second] - xy[first]
     middle = np.median(residual, axis=0)
     scatter = DEVIATION_OF_MEDIAN_ABSOLUTE * np.median(np.abs(residual - middle), axis=0)
-    error = MEDIAN_ERROR_OF_SHIFTS * np.hypot(*scatter) / np.sqrt(len(first))
+    error = MEDIAN_ERROR * np.hypot(*scatter) / np.sqrt(len(first))
     return float(np.hypot(*middle)), float(error)

@@ -7,7 +7,6 @@ __all__ = [
     "FWHM_PER_SIGMA",
     "MEDIAN_ABSOLUTE",
     "MEDIAN_ERROR",
-    "MEDIAN_ERROR_OF_SHIFTS",
 ]
 
 MEDIAN_ABSOLUTE = 0.6745
@@ -18,9 +17,6 @@ DEVIATION_OF_MEDIAN_ABSOLUTE = 1.4826
 
 MEDIAN_ERROR = 1.2533
 """Error of a median over that of a mean: the square root of pi / 2."""
-
-MEDIAN_ERROR_OF_SHIFTS = 1.25
-"""The same, rounded, as the limit on the shifts of exposures has always had it."""
 
 FWHM_PER_SIGMA = 2.3548
 """Full width at half maximum of a Gaussian over its standard deviation."""
