@@ -168,7 +168,7 @@ def offset_threshold(number: int, sigma: float, scatter: float | None, calibrati
     The squared length of a two-dimensional normal offset exceeds x with probability exp(-x / (2 expected^2)).
     The mean of that over the scatter of the others, which is chi-squared with f = 2 (n - 2) degrees of freedom,
     gives the false-alarm rate of one exposure as exp(-k / 2) * (1 + scatter_weight * (n - 1) / (n f))^(-f / 2);
-    each of n exposures has its chance, and of two exposures there is one difference.
+    each of n exposures may raise one, and two exposures have one difference between them.
 
     The false-alarm rate is a part of the associations that are determined, and where the error is large, most
     good exposures are not: the rate is that of the calibration times the part that is, if all are measured alike.

@@ -103,7 +103,7 @@ def _squares(exposure: Image, product: Image) -> tuple[int, float, float]:
     return one.size, float(((one - other) ** 2).sum()), float((one @ one + other @ other) / 2)
 
 
-#: Every so-manieth pixel of the sky gives its noise.
+#: Of this many rows, one serves to measure the noise of the sky.
 SKY_SAMPLING = 15
 
 

@@ -24,7 +24,7 @@ __all__ = [
 
 #: A peak counts from this many times the noise of the LoG response.
 DETECTION_SIGMA = 5.0
-#: The noise of a strip is taken from every so-manieth pixel along rows and columns.
+#: Of this many rows, and of this many columns, one serves to measure the noise of a strip.
 NOISE_SAMPLING = (2, 7)
 #: The background is the median of about this many pixels.
 BACKGROUND_SAMPLE = 40_000

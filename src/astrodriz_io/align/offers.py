@@ -69,7 +69,7 @@ class ExaminedExposure:
 
 
 @frozen(eq=False)
-class _Examined:
+class _ExaminedOffer:
     """One offer, its headerlet where it could be had, and what is recorded of it."""
 
     record: OfferedSolution
@@ -128,9 +128,9 @@ def examine_exposure(
     return ExaminedExposure(path, record, tuple(one.headerlet for one in examined)), told
 
 
-def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, recipient: Recipient) -> list[_Examined]:
+def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, recipient: Recipient) -> list[_ExaminedOffer]:
     """Load the offers that are wanted, leave out those that are there already, check the rest."""
-    examined: list[_Examined] = []
+    examined: list[_ExaminedOffer] = []
     contents: set[str] = set()
     for offer in offers:
         one = _load(offer, recipient)
@@ -139,28 +139,28 @@ def _examine(offers: Iterable[Offer], hdulist: fits.HDUList, recipient: Recipien
             if content in contents:
                 continue
             contents.add(content)
-        examined.append(_checked(one, hdulist))
+        examined.append(_with_checks(one, hdulist))
     return examined
 
 
-def _load(offer: Offer, recipient: Recipient) -> _Examined:
+def _load(offer: Offer, recipient: Recipient) -> _ExaminedOffer:
     """The headerlet of an offer, where it is kept, and what is said of it."""
     embedded = offer.origin is SolutionOrigin.EMBEDDED
     record = judge_name(OfferedSolution(offer.wcsname, "", offer.origin, embedded), recipient)
     if record.refused is not None:
-        return _Examined(record)
+        return _ExaminedOffer(record)
     try:
         headerlet = offer.load()
     except DatabaseError as error:
-        return _Examined(evolve(record, refused=str(error)), problem=str(error))
+        return _ExaminedOffer(evolve(record, refused=str(error)), problem=str(error))
     header = headerlet[0].header
     record = evolve(record, hdrname=str(header["HDRNAME"]).strip())
     rootname = str(header["DESTIM"]).strip().lower()
     record = judge_content(record, rootname, headerlet_idctab(headerlet), recipient)
-    return _Examined(record, headerlet if rootname == recipient.rootname and record.attached else None)
+    return _ExaminedOffer(record, headerlet if rootname == recipient.rootname and record.attached else None)
 
 
-def _checked(one: _Examined, hdulist: fits.HDUList) -> _Examined:
+def _with_checks(one: _ExaminedOffer, hdulist: fits.HDUList) -> _ExaminedOffer:
     """The offer with its checks, which only an a priori solution of this distortion file has to pass."""
     record = judge_kind(one.record)
     if one.headerlet is not None and record.refused is None:
@@ -177,7 +177,7 @@ def _guide_star_offset(hdulist: fits.HDUList, rootname: Rootname, source: GuideS
     return source.offset(rootname)
 
 
-def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _Examined:
+def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _ExaminedOffer:
     """The pipeline-default WCS moved by the offset of the guide star, as a headerlet."""
     base = parse_wcsname(primary_wcsname(hdulist)).idctab or idctab_root(hdulist[0].header)
     name = a_priori_name(base, star.catalog)
@@ -199,7 +199,7 @@ def _new_solution(path: Path, star: GuideStarOffset, hdulist: fits.HDUList) -> _
     header["D_DEC"] = star.north_arcsec / ARCSEC_PER_DEGREE
     header["CATALOG"] = star.catalog
     record = OfferedSolution(name, header["HDRNAME"], SolutionOrigin.GUIDE_STARS, attached=True)
-    return _checked(_Examined(record, headerlet), hdulist)
+    return _with_checks(_ExaminedOffer(record, headerlet), hdulist)
 
 
 def _target(hdulist: fits.HDUList) -> tuple[float, float] | None:

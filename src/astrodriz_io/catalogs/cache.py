@@ -91,7 +91,7 @@ class CacheCatalog:
         entry = _entry(folder)
         healpix = _healpix(entry.order)
         wanted = healpix.cone_search_lonlat(
-            footprint.ra * u.deg, footprint.dec * u.deg, radius=(footprint.radius + _reach(entry.order)) * u.deg
+            footprint.ra * u.deg, footprint.dec * u.deg, radius=(footprint.radius_deg + _reach(entry.order)) * u.deg
         )
         files = [path for pixel in np.sort(wanted) if (path := _pixel_file(folder, int(pixel))).exists()]
         if not files:

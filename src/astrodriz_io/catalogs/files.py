@@ -48,19 +48,19 @@ class Footprint:
     ----------
     ra, dec : float
         Its centre, ICRS degrees.
-    radius : float
+    radius_deg : float
         Degrees.
     """
 
     ra: float
     dec: float
-    radius: float
+    radius_deg: float
 
     def contains(self, ra: Array, dec: Array) -> Mask:
         """Which positions lie inside."""
         centre = unit_vectors(np.array([self.ra]), np.array([self.dec]))
         chord = np.linalg.norm(unit_vectors(ra, dec) - centre, axis=1)
-        return np.asarray(2 * np.arcsin(np.clip(chord / 2, 0, 1)) <= np.deg2rad(self.radius))
+        return np.asarray(2 * np.arcsin(np.clip(chord / 2, 0, 1)) <= np.deg2rad(self.radius_deg))
 
 
 @frozen(eq=False)

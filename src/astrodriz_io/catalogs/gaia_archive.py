@@ -74,7 +74,7 @@ class GaiaArchive:
             raise CatalogError(f"{self.name} is not a data release of Gaia; there are {', '.join(TABLES)}.")
         adql = (
             f"SELECT {COLUMNS} FROM {table} WHERE 1 = CONTAINS(POINT('ICRS', ra, dec), "
-            f"CIRCLE('ICRS', {footprint.ra:.10f}, {footprint.dec:.10f}, {footprint.radius:.8f}))"
+            f"CIRCLE('ICRS', {footprint.ra:.10f}, {footprint.dec:.10f}, {footprint.radius_deg:.8f}))"
         )
         rows = self._rows(adql)
         columns = columns_of(rows, self.name, "Gaia archive", required=("pmra", "pmdec", "epoch"))

@@ -52,7 +52,7 @@ class ServiceCatalog(WebService):
         parameters: dict[str, str | float] = {
             "RA": footprint.ra,
             "DEC": footprint.dec,
-            "SR": footprint.radius,
+            "SR": footprint.radius_deg,
             "FORMAT": "CSV",
             "CAT": self.name,
             "MINDET": MIN_DETECTIONS,

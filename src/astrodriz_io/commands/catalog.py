@@ -83,7 +83,7 @@ def _list(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
     footprint = Footprint(arguments.ra, arguments.dec, arguments.radius)
-    if not (abs(footprint.ra) <= 360 and abs(footprint.dec) <= 90 and 0 < footprint.radius <= 180):
+    if not (abs(footprint.ra) <= 360 and abs(footprint.dec) <= 90 and 0 < footprint.radius_deg <= 180):
         raise UsageError("The circle is not on the sky.", remedy="Give RA, DEC and a radius above 0 in degrees.")
     rows = CacheCatalog(arguments.cache, arguments.name).query(footprint, arguments.epoch)
     positions = rows.positions
