@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import settings
 
@@ -16,3 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Warnings are errors, but for those that a run ignores."""
     for message in NOISE:
         config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from the modules and tests that are loaded: it looked through them all the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

@@ -20,8 +20,8 @@ SMALL = 256
 
 @pytest.fixture(scope="session")
 def ir_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
-    """Four WFC3/IR exposures of 256 x 256 pixels: stars and galaxies, a pointing error of 0.35 arcsec."""
-    return _simulated(tmp_path_factory, "ir", SimulationSpec(detector="WFC3/IR", size=SMALL))
+    """Three WFC3/IR exposures of 256 x 256 pixels: stars and galaxies, a pointing error of 0.35 arcsec."""
+    return _simulated(tmp_path_factory, "ir", SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=3))
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,8 @@ def acs_pair(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
 
 @pytest.fixture(scope="session")
 def misaligned_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
-    """Four WFC3/IR exposures of 256 x 256 pixels, the third of them two pixels off its place."""
-    spec = SimulationSpec(detector="WFC3/IR", size=SMALL, misalign=((2, 2.0),))
+    """Three WFC3/IR exposures of 256 x 256 pixels, the third of them two pixels off its place."""
+    spec = SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=3, misalign=((2, 2.0),))
     return _simulated(tmp_path_factory, "misaligned", spec)
 
 

@@ -3,13 +3,14 @@ verdict on an association of which one exposure is off its place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 from astropy.io import fits
 from attrs import evolve, field, frozen
 from star_photometry import compare_stars
@@ -50,7 +51,6 @@ class Mode:
     spec: dict[str, Any] = field(factory=dict)
     change: Change | None = None
     size: int = SIZE
-    slow: bool = False
     binning: int = 1
 
 
@@ -121,28 +121,45 @@ MODES = (
     Mode("full frame", "NICMOS/3", "COUNTS/S"),
     Mode("subarray by C", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True}, partial(one_amplifier, letter="C")),
     Mode("subarray by A", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(one_amplifier, letter="A")),
-    Mode("subarray", "WFC3/IR", "ELECTRONS/S", {"subarray": True}, slow=True),
-    Mode("read by D", "ACS/HRC", "ELECTRONS/S", {}, partial(one_amplifier, letter="D"), slow=True),
+    Mode("subarray", "WFC3/IR", "ELECTRONS/S", {"subarray": True}),
+    Mode("read by D", "ACS/HRC", "ELECTRONS/S", {}, partial(one_amplifier, letter="D")),
     Mode("binned", "STIS/CCD", "COUNTS/S", {"stars": 24}, binned, size=240, binning=2),
     Mode("binned", "WFC3/UVIS", "ELECTRONS/S", {"subarray": True, "stars": 24}, binned, size=240, binning=2),
     Mode("in electrons/s", "ACS/WFC", "ELECTRONS/S", {"subarray": True}, partial(per_second, unit="ELECTRONS/S")),
     Mode("in electrons", "WFC3/IR", "ELECTRONS/S", {}, partial(times_seconds, unit="ELECTRONS")),
-    Mode("in counts/s", "STIS/CCD", "COUNTS/S", {}, partial(per_second, unit="COUNTS/S"), slow=True),
+    Mode("in counts/s", "STIS/CCD", "COUNTS/S", {}, partial(per_second, unit="COUNTS/S")),
     Mode("from c0m and c1m", "WFPC2/PC", "COUNTS/S", {}, Path.unlink),
     Mode("in counts", "NICMOS/2", "COUNTS/S", {}, partial(times_seconds, unit="COUNTS")),
 )
 
 
-PARAMETERS = [
-    pytest.param(mode, marks=pytest.mark.slow if mode.slow else (), id=f"{mode.detector} {mode.name}") for mode in MODES
-]
+def modes(usual: Container[tuple[str, str]]) -> list[ParameterSet]:
+    """Every mode, of which those that are not usual are slow: each takes seconds."""
+    return [
+        pytest.param(
+            mode,
+            marks=() if (mode.detector, mode.name) in usual else pytest.mark.slow,
+            id=f"{mode.detector} {mode.name}",
+        )
+        for mode in MODES
+    ]
 
 
-@pytest.fixture(params=PARAMETERS)
-def mode(request: pytest.FixtureRequest) -> Mode:
-    return request.param
+USUAL_PRODUCTS = {
+    ("WFC3/IR", "full frame"),
+    ("ACS/WFC", "full frame"),
+    ("ACS/SBC", "full frame"),
+    ("NICMOS/3", "full frame"),
+    ("ACS/WFC", "subarray by A"),
+    ("STIS/CCD", "binned"),
+    ("WFC3/UVIS", "binned"),
+    ("WFC3/IR", "in electrons"),
+    ("WFPC2/PC", "from c0m and c1m"),
+}
+"""At least one of every instrument, of every unit, of every form."""
 
 
+@pytest.mark.parametrize("mode", modes(USUAL_PRODUCTS))
 def test_a_product_of_every_detector_has_the_true_fluxes_and_positions(mode: Mode, tmp_path: Path) -> None:
     spec = SimulationSpec(
         detector=mode.detector,
@@ -174,20 +191,10 @@ def test_a_product_of_every_detector_has_the_true_fluxes_and_positions(mode: Mod
 
 OFF_PIXELS = 1.5
 STARS = 60
-QUICK = {("ACS/SBC", "full frame"), ("STIS/FUV-MAMA", "full frame"), ("STIS/CCD", "binned")}
-"""The rest takes minutes."""
-
-VERIFIED = [
-    pytest.param(
-        mode,
-        marks=() if (mode.detector, mode.name) in QUICK else pytest.mark.slow,
-        id=f"{mode.detector} {mode.name}",
-    )
-    for mode in MODES
-]
+USUAL_VERDICTS = {("ACS/SBC", "full frame"), ("STIS/FUV-MAMA", "full frame"), ("STIS/CCD", "binned")}
 
 
-@pytest.mark.parametrize("each", VERIFIED)
+@pytest.mark.parametrize("each", modes(USUAL_VERDICTS))
 def test_an_exposure_off_its_place_is_found_on_every_detector(each: Mode, tmp_path: Path) -> None:
     off = ((1, OFF_PIXELS * each.binning),)
     plain = SimulationSpec(detector=each.detector, size=each.size, exposures=3, misalign=off, **each.spec)
