@@ -2,7 +2,8 @@
 
     make test-slow
 
-runs them and calls this script with pytest's JUnit file.
+runs them and calls this script with the JUnit file of pytest. Cases that were run again, such as one whose disk
+somebody else took away, come from further files, which the page says.
 """
 
 from __future__ import annotations
@@ -49,9 +50,14 @@ class Case:
     facts: tuple[str, ...] = ()
 
 
-def read_cases(path: Path) -> list[Case]:
-    """All cases of a JUnit file, in the order of their tests."""
-    return sorted((_case(node) for node in ElementTree.parse(path).iter("testcase")), key=lambda case: case.test)
+def read_cases(*paths: Path) -> list[Case]:
+    """All cases of some JUnit files, in the order of their tests; what is in a later file replaces what was before."""
+    nodes = {
+        (node.get("classname"), node.get("name")): node
+        for path in paths
+        for node in ElementTree.parse(path).iter("testcase")
+    }
+    return sorted(map(_case, nodes.values()), key=lambda case: case.test)
 
 
 def _case(node: ElementTree.Element) -> Case:
@@ -67,14 +73,14 @@ def _outcome(node: ElementTree.Element) -> str:
     return "skipped" if "skipped" in found else "passed"
 
 
-def page(cases: Sequence[Case], *, commit: str, date: str, machine: str) -> str:
-    """Text of the page."""
+def page(cases: Sequence[Case], *, commit: str, date: str, machine: str, again: int = 0) -> str:
+    """Text of the page; `again` cases were run a second time."""
     lines = [f"| {_row(test, list(group))} |" for test, group in groupby(cases, key=lambda case: case.test)]
     return "\n".join(
         [
             HEAD,
             f"The last run: commit {commit}, {date}, {machine}; {_counts(cases)}, "
-            f"{sum(case.seconds for case in cases):.0f} s of tests.",
+            f"{sum(case.seconds for case in cases):.0f} s of tests{f'; {again} run again' if again else ''}.",
             "",
             "| test | cases | passed | failed | skipped | seconds | |",
             "|---|---:|---:|---:|---:|---:|---|",
@@ -121,12 +127,14 @@ def _machine() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("junit", type=Path)
+    parser.add_argument("again", type=Path, nargs="*", help="of cases that were run again")
     parser.add_argument("--page", type=Path, default=PAGE)
     arguments = parser.parse_args()
     suite = ElementTree.parse(arguments.junit).getroot().find("testsuite")
     date = "" if suite is None else suite.get("timestamp", "")[:10]
-    cases = read_cases(arguments.junit)
-    arguments.page.write_text(page(cases, commit=commit_in_use(), date=date, machine=_machine()), encoding="utf-8")
+    cases, again = read_cases(arguments.junit, *arguments.again), len(read_cases(*arguments.again))
+    text = page(cases, commit=commit_in_use(), date=date, machine=_machine(), again=again)
+    arguments.page.write_text(text, encoding="utf-8")
     print(f"{_counts(cases)}; see {arguments.page.name}")
 
 

@@ -76,13 +76,13 @@ def test_the_product_says_what_it_is(ir_run, ir_association):
     with fits.open(folder / f"{record.product}_drz.fits") as hdus:
         assert [hdu.name for hdu in hdus[1:]] == ["SCI", "WHT", "CTX", "HDRTAB"]
         primary, sci = hdus[0].header, hdus["SCI"].header
-        assert primary["NDRIZIM"] == 4
+        assert primary["NDRIZIM"] == 3
         assert primary["EXPTIME"] == pytest.approx(sum(_exptimes(ir_association)))
         assert primary["TEXPTIME"] == primary["EXPTIME"]
         assert primary["D001DATA"].startswith(ir_association.rootnames[0])
         assert sci["BUNIT"] == "ELECTRONS/S"
         assert sci["S_REGION"].startswith("POLYGON ICRS")
-        assert len(hdus["HDRTAB"].data) == 4
+        assert len(hdus["HDRTAB"].data) == 3
         assert np.isnan(hdus["SCI"].data[hdus["WHT"].data == 0]).all()
 
 

@@ -63,7 +63,7 @@ def test_v_leaves_a_trailed_exposure_out_and_aligns_nothing(ir_association, trai
 
 def test_a_aligns_the_exposures_that_are_left_in_spite_of_a_trailed_one(ir_association, trailed, start):
     record = start(ir_association, trailed, "-v", "-a", *local(ir_association))
-    assert len(record.products[0].exposures) == 3
+    assert len(record.products[0].exposures) == 2
     assert stage(record, Stage.A_POSTERIORI).outcome is StageOutcome.KEPT
     assert record.selection.chosen is WcsOrigin.A_POSTERIORI
 

@@ -29,5 +29,15 @@ def test_an_error_in_a_fixture_counts_as_failed(tmp_path):
     assert [case.outcome for case in read_cases(tmp_path / "slow.xml")].count("failed") == 1
 
 
+def test_a_case_that_was_run_again_counts_once_and_the_page_says_so(tmp_path):
+    (tmp_path / "slow.xml").write_text(JUNIT)
+    (tmp_path / "again.xml").write_text(
+        '<testsuite><testcase classname="tests.integration.test_a" name="test_cells[two]" time="3.0"/></testsuite>'
+    )
+    cases = read_cases(tmp_path / "slow.xml", tmp_path / "again.xml")
+    text = page(cases, commit="abc", date="2026-11-21", machine="a machine", again=1)
+    assert "3 passed, 0 failed, 1 skipped, 64 s of tests; 1 run again." in text
+
+
 def test_a_page_without_cases_says_so():
     assert "0 passed, 0 failed" in page([], commit=commit_in_use(), date="", machine="")
