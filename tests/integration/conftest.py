@@ -25,12 +25,6 @@ def ir_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssocia
 
 
 @pytest.fixture(scope="session")
-def acs_association(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
-    """Four ACS/WFC exposures, FLT and FLC, with two chips of 256 x 256 pixels: a star field."""
-    return _simulated(tmp_path_factory, "acs", SimulationSpec(detector="ACS/WFC", size=SMALL, sky=FieldKind.CROWDED))
-
-
-@pytest.fixture(scope="session")
 def ir_pair(tmp_path_factory: pytest.TempPathFactory) -> SimulatedAssociation:
     """Two WFC3/IR exposures of 256 x 256 pixels, for runs whose images do not matter."""
     return _simulated(tmp_path_factory, "ir-pair", SimulationSpec(detector="WFC3/IR", size=SMALL, exposures=2))

@@ -62,14 +62,14 @@ def ir_aligned(ir_association, ir_defaults, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def acs_defaults(acs_association, tmp_path_factory):
-    return with_default_wcs(acs_association, tmp_path_factory.mktemp("acs_defaults"))
+def acs_defaults(acs_pair, tmp_path_factory):
+    return with_default_wcs(acs_pair, tmp_path_factory.mktemp("acs_defaults"))
 
 
 @pytest.fixture(scope="module")
-def acs_aligned(acs_association, acs_defaults, tmp_path_factory):
+def acs_aligned(acs_pair, acs_defaults, tmp_path_factory):
     files = copies(acs_defaults, tmp_path_factory.mktemp("acs_aligned") / "stage")
-    return align(files, [FileCatalog(acs_association.catalogue)]), files
+    return align(files, [FileCatalog(acs_pair.catalogue)]), files
 
 
 @pytest.fixture
@@ -98,9 +98,9 @@ def test_exposures_are_aligned_to_the_catalogue_and_to_each_other(ir_aligned, ir
     assert after.relative_rms_mas < before.relative_rms_mas + 0.3
 
 
-def test_two_chips_move_together_and_land_on_the_truth(acs_aligned, acs_association, acs_defaults):
+def test_two_chips_move_together_and_land_on_the_truth(acs_aligned, acs_pair, acs_defaults):
     record, files = acs_aligned
-    after = score_wcs(acs_association.truth, files[0].parent)
+    after = score_wcs(acs_pair.truth, files[0].parent)
     assert record.outcome is AlignmentOutcome.ALIGNED
     assert after.absolute_rms_mas < 1.5
     assert after.relative_rms_mas < 0.5
@@ -374,9 +374,9 @@ def test_a_headerlet_is_applied_by_stwcs_to_a_flt_as_the_archive_delivers_it(ir_
     assert largest_difference_mas(sky(delivered), sky(source)) < 1e-4
 
 
-def test_a_headerlet_of_the_fit_is_applied_by_stwcs_to_a_fresh_flt(acs_aligned, acs_association, tmp_path):
+def test_a_headerlet_of_the_fit_is_applied_by_stwcs_to_a_fresh_flt(acs_aligned, acs_pair, tmp_path):
     _, (source, *_) = acs_aligned
-    fresh = with_default_wcs(acs_association, tmp_path / "fresh", flt=True)[0]
+    fresh = with_default_wcs(acs_pair, tmp_path / "fresh", flt=True)[0]
     path = write_headerlet(source, tmp_path / "a_hlet.fits")
     header = fits.getheader(path)
     assert header["NMATCH"] > 0
@@ -386,9 +386,9 @@ def test_a_headerlet_of_the_fit_is_applied_by_stwcs_to_a_fresh_flt(acs_aligned, 
         assert largest_difference_mas(sky(fresh, extver), sky(source, extver)) < 1e-4
 
 
-def test_the_solution_of_the_flc_is_carried_to_the_flt_exactly(acs_aligned, acs_association, tmp_path):
+def test_the_solution_of_the_flc_is_carried_to_the_flt_exactly(acs_aligned, acs_pair, tmp_path):
     _, (source, *_) = acs_aligned
-    target = with_default_wcs(acs_association, tmp_path / "flt", flt=True)[0]
+    target = with_default_wcs(acs_pair, tmp_path / "flt", flt=True)[0]
     default = Path(shutil.copy(target, tmp_path / "default.fits"))
     copy_wcs(source, target)
     assert names(target)[0] == names(source)[0]
@@ -402,18 +402,18 @@ def test_the_solution_of_the_flc_is_carried_to_the_flt_exactly(acs_aligned, acs_
         assert np.array_equal(ours["SCI", 1].data, theirs["SCI", 1].data)
 
 
-def test_carrying_a_solution_twice_changes_nothing(acs_aligned, acs_association, tmp_path):
+def test_carrying_a_solution_twice_changes_nothing(acs_aligned, acs_pair, tmp_path):
     _, (source, *_) = acs_aligned
-    target = with_default_wcs(acs_association, tmp_path / "flt", flt=True)[0]
+    target = with_default_wcs(acs_pair, tmp_path / "flt", flt=True)[0]
     copy_wcs(source, target)
     before = names(target), headerlets(target), linear_terms(target)
     copy_wcs(source, target)
     assert (names(target), headerlets(target), linear_terms(target)) == before
 
 
-def test_a_solution_is_not_carried_to_another_exposure(acs_aligned, acs_association, tmp_path):
+def test_a_solution_is_not_carried_to_another_exposure(acs_aligned, acs_pair, tmp_path):
     _, (source, *_) = acs_aligned
-    other = with_default_wcs(acs_association, tmp_path / "flt", flt=True)[1]
+    other = with_default_wcs(acs_pair, tmp_path / "flt", flt=True)[1]
     before = other.read_bytes()
     with pytest.raises(InputError, match="not the same exposure"):
         copy_wcs(source, other)

@@ -43,8 +43,8 @@ class NoSource:
 
 
 @pytest.fixture(scope="module")
-def defaults(acs_association, tmp_path_factory):
-    return with_default_wcs(acs_association, tmp_path_factory.mktemp("defaults"))
+def defaults(acs_pair, tmp_path_factory):
+    return with_default_wcs(acs_pair, tmp_path_factory.mktemp("defaults"))
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ def files(defaults, tmp_path):
 
 
 @pytest.fixture
-def folder(acs_association, tmp_path):
+def folder(acs_pair, tmp_path):
     """A copy of the folder of headerlets that a test may change."""
     target = tmp_path / "headerlets"
     target.mkdir()
-    for path in acs_association.headerlets.iterdir():
+    for path in acs_pair.headerlets.iterdir():
         (target / path.name).write_bytes(path.read_bytes())
     return target
 
@@ -89,12 +89,12 @@ def renamed(folder, pattern, wcsname):
 
 
 def test_the_best_family_is_applied_to_all_exposures_and_brings_them_nearer_to_the_truth(
-    defaults, folder, acs_association, tmp_path
+    defaults, folder, acs_pair, tmp_path
 ):
     files = copies(defaults, tmp_path / "stage")
-    before = score_wcs(acs_association.truth, files[0].parent)
+    before = score_wcs(acs_pair.truth, files[0].parent)
     record = apply_apriori(files, FolderSource(folder))
-    after = score_wcs(acs_association.truth, files[0].parent)
+    after = score_wcs(acs_pair.truth, files[0].parent)
     assert (record.outcome, record.family) == (AprioriOutcome.APPLIED, "HSC30")
     assert all(names(path)[0].endswith("-HSC30") for path in files)
     assert after.absolute_rms_mas < 20.0 < before.absolute_rms_mas
@@ -438,8 +438,8 @@ def test_a_reply_that_declares_entities_is_refused_in_every_encoding(files, enco
     assert "entities" in record.not_tried
 
 
-def test_bytes_that_are_no_headerlet_are_refused(acs_association):
-    for body in (b"", b"SIMPLE", bytes(2880), acs_association.flt[0].read_bytes()[:28800]):
+def test_bytes_that_are_no_headerlet_are_refused(acs_pair):
+    for body in (b"", b"SIMPLE", bytes(2880), acs_pair.flt[0].read_bytes()[:28800]):
         with pytest.raises(DatabaseError):
             read_headerlet(body, "body")
 

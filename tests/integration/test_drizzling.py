@@ -57,8 +57,8 @@ def ir(ir_association, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def acs(acs_association, tmp_path_factory):
-    return with_default_wcs(acs_association, tmp_path_factory.mktemp("acs"), 2)
+def acs(acs_pair, tmp_path_factory):
+    return with_default_wcs(acs_pair, tmp_path_factory.mktemp("acs"), 2)
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from astrodriz_io.storage.locking import locked
 
 
 @pytest.fixture
-def options(acs_association):
+def options(acs_pair):
     """What a run on the ACS association needs beside its input, with no service within reach."""
-    folders = {name: str(path) for name, path in acs_association.environment.items()}
+    folders = {name: str(path) for name, path in acs_pair.environment.items()}
     services = ("ASTROMETRIC_CATALOG_URL", "ASTROMETRY_SERVICE_URL", "GSSS_WEBSERVICES_URL")
     return {
-        "catalog": acs_association.catalogue,
-        "headerlet_folder": acs_association.headerlets,
+        "catalog": acs_pair.catalogue,
+        "headerlet_folder": acs_pair.headerlets,
         "environment": folders | dict.fromkeys(services, NOWHERE),
         "num_cores": 1,
     }
@@ -33,10 +33,10 @@ def trailer(folder, root):
 
 
 def test_a_bare_flc_gives_a_drc_and_no_file_named_for_an_flt_and_debugging_keeps_each_stage(
-    acs_association, options, tmp_path
+    acs_pair, options, tmp_path
 ):
-    root = acs_association.rootnames[0]
-    source = shutil.copy(acs_association.folder / f"{root}_flc.fits", tmp_path)
+    root = acs_pair.rootnames[0]
+    source = shutil.copy(acs_pair.folder / f"{root}_flc.fits", tmp_path)
     record = process(source, debug=True, **options)
     assert [product.filename for product in record.products] == [f"{root}_drc.fits"]
     assert fits.getval(tmp_path / f"{root}_drc.fits", "FILENAME") == f"{root}_drc.fits"

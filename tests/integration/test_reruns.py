@@ -13,7 +13,7 @@ from aligned_exposures import LINEAR, headerlets, linear_terms, names
 from astropy.io import fits
 from stwcs.wcsutil import wcscorr
 from tiny_files import write_exposure, write_idctab
-from whole_runs import copied, run_again
+from whole_runs import copied, run, run_again
 
 from astrodriz import read_record
 from astrodriz_core.align.fitting import LinearTransform
@@ -147,9 +147,8 @@ def test_a_user_who_has_taken_every_letter_keeps_all_his_solutions(exposure, sol
     steps_of_a_run(exposure, solutions)
     fill_letters(exposure)
     before = names(exposure)[1]
-    for _ in range(2):
-        steps_of_a_run(exposure, solutions, LinearTransform(np.eye(2), np.array([0.3, 0.0])))
-        assert names(exposure)[1] == before
+    steps_of_a_run(exposure, solutions, LinearTransform(np.eye(2), np.array([0.3, 0.0])))
+    assert names(exposure)[1] == before
     assert {"USER_C", "USER_Z"} <= set(before.values())
     assert names(exposure)[0] == "IDC_a1b2c-FIT_IMG_NONE"
 
@@ -286,15 +285,16 @@ def test_a_solution_of_the_database_is_attached_beside_a_fit_that_has_its_name(e
     assert headerlets(exposure) == before
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(30, marks=pytest.mark.slow)])
-def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_pair, acs_run, tmp_path, runs):
-    folder, seconds = tmp_path / "run", []
-    shutil.copytree(acs_run[1], folder)
-    run_again(acs_pair, folder)
+@pytest.mark.parametrize(("kind", "runs"), [("ir_pair", 2), pytest.param("acs_pair", 30, marks=pytest.mark.slow)])
+def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(kind, runs, tmp_path, request):
+    association, folder, seconds = request.getfixturevalue(kind), tmp_path / "run", []
+    run(association, folder)
+    shutil.copytree(folder, tmp_path / "first")
+    run_again(association, folder)
     shutil.copytree(folder, tmp_path / "second")
     for _ in range(runs - 1):
         start = time.process_time()
-        record = run_again(acs_pair, folder)
+        record = run_again(association, folder)
         seconds.append(time.process_time() - start)
     assert record.selection == read_record(tmp_path / "second" / f"{record.root}_decisions.json").selection
     dates = ["DATE", "CHECKSUM", "DATASUM"]
@@ -304,24 +304,24 @@ def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_pai
     assert np.median(seconds[runs // 2 :] or seconds) < 2 * np.median(seconds[: runs // 2] or seconds)
     for name in (product.filename for product in record.products):
         assert np.array_equal(
-            fits.getdata(folder / name, "SCI"), fits.getdata(acs_run[1] / name, "SCI"), equal_nan=True
+            fits.getdata(folder / name, "SCI"), fits.getdata(tmp_path / "first" / name, "SCI"), equal_nan=True
         )
 
 
-def test_solutions_that_only_the_flt_carries_are_offered_and_survive(acs_association, tmp_path):
+def test_solutions_that_only_the_flt_carries_are_offered_and_survive(acs_pair, tmp_path):
     folder = tmp_path / "run"
     empty = tmp_path / "headerlets"
     empty.mkdir()
-    copied(acs_association, folder)
-    for path in (folder / path.name for path in acs_association.flt):
-        found = acs_association.headerlets / f"{path.name.split('_')[0]}_HSC30_hlet.fits"
+    copied(acs_pair, folder)
+    for path in (folder / path.name for path in acs_pair.flt):
+        found = acs_pair.headerlets / f"{path.name.split('_')[0]}_HSC30_hlet.fits"
         with fits.open(path, mode="update") as hdulist, fits.open(found) as headerlet:
             attach_headerlet(hdulist, headerlet)
-    record = run_again(acs_association, folder, headerlet_folder=empty, align_to_gaia=False)
+    record = run_again(acs_pair, folder, headerlet_folder=empty, align_to_gaia=False)
     apriori = next(stage.apriori for stage in record.stages if stage.apriori is not None)
     assert apriori.family == "HSC30"
     assert {one.origin for exposure in apriori.exposures for one in exposure.offered} == {SolutionOrigin.EMBEDDED}
-    for path in (folder / path.name for path in (*acs_association.flt, *acs_association.flc)):
+    for path in (folder / path.name for path in (*acs_pair.flt, *acs_pair.flc)):
         assert any("HSC30" in name for name in headerlets(path)), path.name
 
 

@@ -249,10 +249,10 @@ def test_another_seed_gives_other_stars(tmp_path: Path) -> None:
     assert not np.isin(sources[0]["ra"], sources[1]["ra"]).any()
 
 
-def test_headers_name_reference_files_by_their_variable(acs_association: SimulatedAssociation) -> None:
-    headerlets = tuple(acs_association.headerlets.glob("*.fits"))
-    assert len(headerlets) == 8
-    for path in (*acs_association.flt, *acs_association.flc, *headerlets):
+def test_headers_name_reference_files_by_their_variable(acs_pair: SimulatedAssociation) -> None:
+    headerlets = tuple(acs_pair.headerlets.glob("*.fits"))
+    assert len(headerlets) == 4
+    for path in (*acs_pair.flt, *acs_pair.flc, *headerlets):
         with fits.open(path) as hdus:
             texts = [str(value) for hdu in hdus for value in hdu.header.values()]
             assert hdus[0].header["IDCTAB"] == "jref$sim00201j_idc.fits"
@@ -267,14 +267,14 @@ def test_environment_and_standard_output_stay_as_they_are(tmp_path: Path, capsys
 
 
 def test_headerlets_apply_and_leave_the_error_that_they_should(
-    acs_association: SimulatedAssociation, tmp_path: Path, reference_environment: PointAt
+    acs_pair: SimulatedAssociation, tmp_path: Path, reference_environment: PointAt
 ) -> None:
-    reference_environment(acs_association)
-    truth = load_truth(acs_association.truth).exposures[1]
-    updated_skies(acs_association.flc[1], tmp_path, truth.chips)
-    copy = tmp_path / acs_association.flc[1].name
+    reference_environment(acs_pair)
+    truth = load_truth(acs_pair.truth).exposures[1]
+    updated_skies(acs_pair.flc[1], tmp_path, truth.chips)
+    copy = tmp_path / acs_pair.flc[1].name
     for tag, error_mas in (("GSC240", 50.0), ("HSC30", 15.0)):
-        file = acs_association.headerlets / f"{truth.rootname}_{tag}_hlet.fits"
+        file = acs_pair.headerlets / f"{truth.rootname}_{tag}_hlet.fits"
         apply_by_stwcs(copy, file)
         assert fits.getval(copy, "WCSNAME", ("SCI", 2)) == f"IDC_sim00201j-{tag}"
         for sky, chip in zip(header_skies(copy, truth.chips), truth.chips, strict=True):
@@ -342,14 +342,14 @@ def test_blurred_exposure_has_lower_peaks(tmp_path: Path) -> None:
     assert blurred[good].max() < 0.6 * sharp[good].max()
 
 
-def test_uncorrected_exposure_differs_by_charge_moved_along_columns(acs_association: SimulatedAssociation) -> None:
-    assert fits.getval(acs_association.flc[0], "PCTECORR") == "COMPLETE"
-    assert fits.getval(acs_association.flt[0], "PCTECORR") == "OMIT"
-    with fits.open(acs_association.flt[0]) as flt, fits.open(acs_association.flc[0]) as flc:
+def test_uncorrected_exposure_differs_by_charge_moved_along_columns(acs_pair: SimulatedAssociation) -> None:
+    assert fits.getval(acs_pair.flc[0], "PCTECORR") == "COMPLETE"
+    assert fits.getval(acs_pair.flt[0], "PCTECORR") == "OMIT"
+    with fits.open(acs_pair.flt[0]) as flt, fits.open(acs_pair.flc[0]) as flc:
         moved = flt["SCI", 1].data.astype(float) - flc["SCI", 1].data
         peak = np.unravel_index(moved[:-10].argmin(), moved[:-10].shape)
         assert moved[peak] < 0
-        assert moved[peak[0] + 1, peak[1]] > 0
+        assert (moved[peak[0] + 2 : peak[0] + 8, peak[1]] > 0).all()
         assert abs(moved[:, peak[1]].sum()) < 0.2 * np.abs(moved[:, peak[1]]).sum()
 
 
@@ -370,8 +370,8 @@ def test_cosmic_ray_truth_is_the_charge_that_was_added(tmp_path: Path) -> None:
     assert load_truth(free.truth).exposures[0].cosmic_ray_pixels == 0
 
 
-def test_catalogue_leads_back_to_the_stars_of_the_observation(acs_association: SimulatedAssociation) -> None:
-    catalogue, sources = Table.read(acs_association.catalogue), Table.read(acs_association.sources)
+def test_catalogue_leads_back_to_the_stars_of_the_observation(acs_pair: SimulatedAssociation) -> None:
+    catalogue, sources = Table.read(acs_pair.catalogue), Table.read(acs_pair.sources)
     years = 2009.61 - catalogue["ref_epoch"]
     dec = catalogue["dec"] + catalogue["pmdec"] * years / 3.6e6
     ra = catalogue["ra"] + catalogue["pmra"] * years / 3.6e6 / np.cos(np.deg2rad(dec))

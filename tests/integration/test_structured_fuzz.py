@@ -33,6 +33,10 @@ FOUND = (
     Case("headers ACS/WFC", "opened", (Mutation(Place("xabc01aaq_flc.fits[6:DQ,2]", "NAXIS"), "missing"),)),
     Case("headers ACS/WFC", "run", (Mutation(Place("xabc01aaq_flc.fits[4:SCI,2]", "LONPOLE"), "huge"),)),
     Case("headerlet", "apply", (Mutation(Place("xabc01abq_flt_hlet.fits[0:PRIMARY]", "UPWCSVER"), "lower case"),)),
+    Case("headerlet", "apply", (Mutation(Place("xabc01abq_flt_hlet.fits[0:PRIMARY]", "BITPIX"), "as HIERARCH too"),)),
+    Case("headers WFPC2/PC", "opened", (Mutation(Place("xabc01aaq_c0m.fits[1:SCI,1]", "EXTVER"), "text: address"),)),
+    Case("parameters TOML", "read", (Mutation(Place("TOML", "final_refimage"), "deep"),)),
+    Case("MDRIZTAB rows", "run", (Mutation(Place("x_mdz.fits row 0", "final_refimage"), "carriage return"),)),
     Case("IDCTAB rows", "run", (Mutation(Place("a1b2c_idc.fits row 0", "CX21"), "large"),)),
 )
 """What was not told as it should be, when a million cases were tried."""

@@ -90,11 +90,11 @@ def test_exposures_are_verified_in_every_form_in_which_a_run_takes_them(wfpc2, t
     assert contents(folder) == before
 
 
-def test_flc_exposures_are_verified_without_a_look_at_their_flt(acs_association, tmp_path):
-    folder = copied(acs_association, tmp_path / "run").parent
+def test_flc_exposures_are_verified_without_a_look_at_their_flt(acs_pair, tmp_path):
+    folder = copied(acs_pair, tmp_path / "run").parent
     for path in folder.glob("*_flt.fits"):
         path.write_bytes(b"no FITS file")
-    assert verified(acs_association, folder).verdict is Verdict.ALIGNED
+    assert verified(acs_pair, folder).verdict is Verdict.ALIGNED
 
 
 def test_the_wcs_that_stands_is_verified_and_not_the_default_one(ir_association, tmp_path):

@@ -14,7 +14,7 @@ from attrs import evolve
 from stwcs.distortion.utils import output_wcs
 
 from astrodriz_core.combine.frame import adjust_frame, square_cd
-from astrodriz_core.errors import InputError
+from astrodriz_core.errors import InputError, MissingFilesError
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
@@ -94,6 +94,10 @@ def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputF
 
 def _reference_frame(path: Path) -> OutputFrame:
     """Frame of the first extension of an image that has a WCS."""
+    if not path.exists():
+        problem = f"The reference image {path.name} is not there."
+        remedy = "Give the path of another as driz_sep_refimage or final_refimage, or none."
+        raise MissingFilesError(problem, files=(path.name,), remedy=remedy)
     with open_fits(path) as hdus:
         for index, hdu in enumerate(hdus):
             if "CRVAL1" in hdu.header and hdu.header.get("NAXIS") == 2:

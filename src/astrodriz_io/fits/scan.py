@@ -36,7 +36,7 @@ _COUNTS = frozenset({"NAXIS", "TFIELDS", "ZNAXIS"})
 _REMEDY = "Fetch the file again."
 _BEGINNINGS, _PADDING = (b"SIMPLE  ", b"XTENSION"), b"\0 "
 _GZIP = b"\x1f\x8b"
-_SIZE = re.compile(rb"(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= (.*)", re.DOTALL | re.IGNORECASE)
+_SIZE = re.compile(rb"(?:HIERARCH +)?(BITPIX|NAXIS\d*|TFIELDS|PCOUNT|GCOUNT|ZNAXIS) *= (.*)", re.DOTALL | re.IGNORECASE)
 _WHOLE = re.compile(rb" *([+-]?\d+) *(?:/.*)?", re.DOTALL)
 
 

@@ -38,6 +38,7 @@ _UNITS = {unit.value: unit for unit in SignalUnit} | {
 _FETCH = "Fetch or calibrate the file again."
 
 _LEAST_SIDE = 2
+_SHOWN = 40
 """Pixels; the centres of fewer span no area, and no frame follows from them."""
 
 
@@ -186,6 +187,10 @@ def _check_extensions(hdulist: fits.HDUList, file_name: str) -> None:
             problem, where=f"{file_name}: {drizzled[0]}", remedy="Give a calibrated exposure (FLT or FLC)."
         )
     versions = [hdu.ver for hdu in hdulist[1:] if hdu.name == "SCI"]
+    strange = [version for version in versions if type(version) is not int]
+    if strange:
+        problem = f"{str(strange[0])[:_SHOWN]!r} is no whole number."
+        raise InputError(problem, where=f"{file_name}: EXTVER", remedy=_FETCH)
     doubled = [version for version in versions if versions.count(version) > 1]
     if doubled:
         problem = "several extensions have this name and number."

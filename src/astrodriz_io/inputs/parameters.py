@@ -6,10 +6,12 @@ pipeline change the table; a TOML file and single options of the user come on to
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,10 @@ _VARIANT_RULES: Mapping[str, tuple[str, Callable[[BundledSelection], bool]]] = {
     "blue": ("ACS/SBC", lambda wanted: bool({"F115LP", "F122M"} & set(wanted.filters))),
     "pre2012": ("WFC3/UVIS", lambda wanted: wanted.start is not None and wanted.start < _POST_FLASH),
 }
+
+_DEEPEST = 100
+_BRACKETS = re.compile(r"[][{}]")
+_TOML_REMEDY = "Give a file of lines such as final_pixfrac = 0.8."
 
 _DATED = ("WFC3/UVIS",)
 """Detectors whose row depends on the date."""
@@ -277,12 +283,21 @@ def _bundled_row(rows: Mapping[str, object], selection: BundledSelection) -> str
 
 def _read_toml(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        # Python's reader of TOML calls itself for each, and the interpreter itself complains at its limit.
+        if _nesting(text) > _DEEPEST:
+            raise InputError(f"more than {_DEEPEST} brackets are open at once.", where=path.name, remedy=_TOML_REMEDY)
+        return tomllib.loads(text)
     except FileNotFoundError as failure:
         raise MissingFilesError(f"File {path.name} not found.", files=(path.name,)) from failure
-    except (OSError, ValueError, RecursionError) as failure:
-        remedy = "Give a file of lines such as final_pixfrac = 0.8."
-        raise InputError(f"cannot be read as TOML ({failure}).", where=path.name, remedy=remedy) from failure
+    except (OSError, ValueError) as failure:
+        raise InputError(f"cannot be read as TOML ({failure}).", where=path.name, remedy=_TOML_REMEDY) from failure
+
+
+def _nesting(text: str) -> int:
+    """How many brackets are open at once, at most; those in texts count too, of which parameters have few."""
+    steps = [1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text)]
+    return max(accumulate(steps), default=0)
 
 
 def _as_sources(layers: _Layers) -> tuple[ParameterSource, ...]:

@@ -115,8 +115,8 @@ class TableSource:
         return self.exposures if case.depth == "run" else ()
 
     def told(self, case: Case) -> Sequence[str]:
-        """The roots of all files."""
-        return tuple({name.split("_")[0].split(".")[0] for name in self.sound})
+        """The roots of all files, and the parameter that names one."""
+        return ("refimage", *{name.split("_")[0].split(".")[0] for name in self.sound})
 
 
 def _spoil_row(rows: list[tuple[bytes, ...]], at: int, how: str) -> None:
