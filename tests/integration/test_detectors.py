@@ -147,12 +147,10 @@ def modes(usual: Container[tuple[str, str]]) -> list[ParameterSet]:
 
 USUAL_PRODUCTS = {
     ("WFC3/IR", "full frame"),
-    ("ACS/WFC", "full frame"),
     ("ACS/SBC", "full frame"),
     ("NICMOS/3", "full frame"),
     ("ACS/WFC", "subarray by A"),
     ("STIS/CCD", "binned"),
-    ("WFC3/UVIS", "binned"),
     ("WFC3/IR", "in electrons"),
     ("WFPC2/PC", "from c0m and c1m"),
 }

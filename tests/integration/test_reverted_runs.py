@@ -128,7 +128,14 @@ REASONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "reason", "verdict"), REASONS.values(), ids=REASONS)
+SLOW_REASONS = {"all headerlets are stretched", "the headerlet of one exposure is off by an arcminute"}
+REASONS_OF_RUNS = [
+    pytest.param(*reason, marks=pytest.mark.slow if name in SLOW_REASONS else (), id=name)
+    for name, reason in REASONS.items()
+]
+
+
+@pytest.mark.parametrize(("change", "reason", "verdict"), REASONS_OF_RUNS)
 def test_an_a_priori_wcs_is_taken_back(change, reason, verdict, finished, ir_association):
     run = finished(ir_association, change, *NO_FIT)
     tried = run.stage(Stage.A_PRIORI)
@@ -151,6 +158,7 @@ def scaled_catalogue(folder: Path) -> None:
     catalogue.write(folder / "gaia.ecsv", overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_fit_that_gives_another_picture_is_taken_back(finished, crowded, monkeypatch):
     monkeypatch.setenv("ASTROMETRY_APPLY_APRIORI", "off")
     run = finished(crowded, scaled_catalogue)
@@ -167,6 +175,7 @@ def few_stars(tmp_path_factory):
     return simulate_association(tmp_path_factory.mktemp("few"), spec)
 
 
+@pytest.mark.slow
 def test_exposures_that_were_fitted_to_each_other_by_their_hot_pixels_are_taken_back(finished, few_stars, monkeypatch):
     monkeypatch.setenv("ASTROMETRY_APPLY_APRIORI", "off")
     run = finished(few_stars, lambda folder: add_hot_pixels(folder.glob("*_flt.fits")), "-p", "driz_cr=no")

@@ -116,10 +116,11 @@ def test_services_give_what_local_files_give(ir_pair, tmp_path, start):
 @pytest.mark.parametrize(
     "detector",
     [
-        "WFPC2",
         "NICMOS/2",
-        "STIS/CCD",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("WFC3/UVIS", "ACS/HRC", "ACS/SBC", "STIS/FUV-MAMA")),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("WFPC2", "STIS/CCD", "WFC3/UVIS", "ACS/HRC", "ACS/SBC", "STIS/FUV-MAMA")
+        ),
     ],
 )
 def test_a_run_on_every_class_of_detectors_makes_its_product_and_reports_it(detector, tmp_path, start):

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from astrodriz import AstrodrizError
 from astrodriz_core.errors import InputError
 
-CASES = 300
+CASES = 150
 SLOW_CASES = 10_000
 QUICK = ("opened", "read", "explain", "diff", "service", "loopback")
 REFUSED = {"options": "exit 5"}
@@ -37,6 +37,7 @@ FOUND = (
     Case("headers WFPC2/PC", "opened", (Mutation(Place("xabc01aaq_c0m.fits[1:SCI,1]", "EXTVER"), "text: address"),)),
     Case("parameters TOML", "read", (Mutation(Place("TOML", "final_refimage"), "deep"),)),
     Case("MDRIZTAB rows", "run", (Mutation(Place("x_mdz.fits row 0", "final_refimage"), "carriage return"),)),
+    Case("parameters -p", "read", (Mutation(Place("-p", "final_refimage"), "thousands of digits"),)),
     Case("IDCTAB rows", "run", (Mutation(Place("a1b2c_idc.fits row 0", "CX21"), "large"),)),
 )
 """What was not told as it should be, when a million cases were tried."""

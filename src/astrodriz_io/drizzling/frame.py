@@ -19,6 +19,7 @@ from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.fits.files import open_fits, reading
+from astrodriz_io.storage.regular_files import check_regular
 from astrodriz_io.wcs.stwcs_calls import STWCS_FAILURES
 
 __all__ = [
@@ -94,10 +95,12 @@ def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputF
 
 def _reference_frame(path: Path) -> OutputFrame:
     """Frame of the first extension of an image that has a WCS."""
-    if not path.exists():
+    try:
+        check_regular(path)
+    except MissingFilesError as failure:
         problem = f"The reference image {path.name} is not there."
         remedy = "Give the path of another as driz_sep_refimage or final_refimage, or none."
-        raise MissingFilesError(problem, files=(path.name,), remedy=remedy)
+        raise MissingFilesError(problem, files=(path.name,), remedy=remedy) from failure
     with open_fits(path) as hdus:
         for index, hdu in enumerate(hdus):
             if "CRVAL1" in hdu.header and hdu.header.get("NAXIS") == 2:

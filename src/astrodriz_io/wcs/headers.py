@@ -22,7 +22,7 @@ from astrodriz_io.storage.replacing import replacing_together
 from astrodriz_io.wcs.alternates import add_alternate, alternate_key, free_key, has_alternate
 from astrodriz_io.wcs.linear_terms import copy_linear_terms
 from astrodriz_io.wcs.stwcs_calls import quiet_stwcs
-from astrodriz_io.wcs.wcscorr_table import update_wcscorr
+from astrodriz_io.wcs.wcscorr_table import is_listed, update_wcscorr
 
 __all__ = [
     "archive_primary",
@@ -112,7 +112,8 @@ def archive_primary(hdulist: fits.HDUList) -> bool:
     InputError
         stwcs cannot work with the exposure.
     """
-    update_wcscorr(hdulist)
+    if not is_listed(hdulist):
+        update_wcscorr(hdulist)
     extensions = science_extensions(hdulist)
     if has_alternate(hdulist, extensions):
         return True

@@ -10,11 +10,12 @@ from stwcs.wcsutil import wcscorr
 
 from astrodriz_core.errors import InputError
 from astrodriz_core.solutions.wcsnames import without_counter
+from astrodriz_io.fits.files import keyword_text
 from astrodriz_io.fits.tables import column_cells, column_names
-from astrodriz_io.wcs.linear_terms import LINEAR_KEYWORDS, LinearTerms, same_terms
+from astrodriz_io.wcs.linear_terms import LINEAR_KEYWORDS, LinearTerms, linear_terms, same_terms
 from astrodriz_io.wcs.stwcs_calls import stwcs_call
 
-__all__ = ["drop_repeated_rows", "update_wcscorr"]
+__all__ = ["drop_repeated_rows", "is_listed", "update_wcscorr"]
 
 REMEDY = "Remove the extension: a new one is made."
 
@@ -37,6 +38,35 @@ def update_wcscorr(hdulist: fits.HDUList) -> None:
         drop_repeated_rows(hdulist)
 
 
+def is_listed(hdulist: fits.HDUList) -> bool:
+    """Whether the WCSCORR table of an exposure has the primary WCS of each of its chips.
+
+    Raises
+    ------
+    InputError
+        The table is damaged, or is not the one of stwcs.
+    """
+    if "WCSCORR" not in hdulist:
+        return False
+    rows = _solutions(hdulist["WCSCORR"], _place(hdulist))
+    return all(
+        any(
+            (without_counter(name).upper(), extver) == _title(hdu) and same_terms(terms, linear_terms(hdu.header))
+            for name, extver, terms in rows
+        )
+        for hdu in hdulist
+        if hdu.name == "SCI"
+    )
+
+
+def _title(hdu: fits.ImageHDU) -> tuple[str, int]:
+    return without_counter(keyword_text(hdu.header, "WCSNAME")).upper(), hdu.ver
+
+
+def _place(hdulist: fits.HDUList) -> str:
+    return f"{Path(hdulist.filename() or '').name}[WCSCORR]"
+
+
 def drop_repeated_rows(hdulist: fits.HDUList) -> None:
     """Leave each solution of each chip once in the table, where it stands first, and one empty row.
 
@@ -53,7 +83,7 @@ def drop_repeated_rows(hdulist: fits.HDUList) -> None:
         The table is damaged, or is not the one of stwcs.
     """
     table = hdulist["WCSCORR"]
-    solutions = _solutions(table, f"{Path(hdulist.filename() or '').name}[WCSCORR]")
+    solutions = _solutions(table, _place(hdulist))
     seen: dict[tuple[str, int], list[LinearTerms]] = {}
     kept, empty = [], []
     for index, (name, extver, terms) in enumerate(solutions):
