@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "ended", "joined"]
+__all__ = ["capitalised", "counted", "ended", "joined", "listed", "uncapitalised"]
 
 
 def counted(count: int, singular: str, plural: str) -> str:
@@ -23,3 +23,25 @@ def joined(findings: Iterable[str]) -> str:
 def ended(sentence: str) -> str:
     """Give a sentence the one full stop at its end, whether it had one or not."""
     return f"{sentence.rstrip('.')}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Put names into a row: "a", "a and b", "a, b and c"; empty where there are none."""
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def capitalised(words: str) -> str:
+    """Give words a capital letter at their beginning, as a sentence has it; the others stay as they are."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def uncapitalised(sentence: str) -> str:
+    """Take the capital letter from a sentence that goes on another one; a name at its beginning keeps its own.
+
+    Examples
+    --------
+    >>> uncapitalised("There is 1 match"), uncapitalised("GAIAeDR3 gave no answer")
+    ('there is 1 match', 'GAIAeDR3 gave no answer')
+    """
+    first = sentence.partition(" ")[0]
+    return f"{sentence[:1].lower()}{sentence[1:]}" if first.isalpha() and first.istitle() else sentence

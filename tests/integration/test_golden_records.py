@@ -1,6 +1,7 @@
 """Records of real runs of every outcome: sound, and told alike by page, trailer, terminal and explanation."""
 
 import re
+from functools import cache
 
 import pytest
 from golden_runs import GOLDEN_RUNS, golden_record
@@ -9,28 +10,105 @@ from astrodriz import Stage, StageOutcome, diff, explain
 from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.decide.selection import standing_stage, standing_verification
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_core.tell.explain import alignment_sentence
+from astrodriz_core.tell.verdict import alignment_sentence, last_line, verdict, why
+from astrodriz_io.commands.verify import describe_verification
 from astrodriz_io.record_files.trailer import summary, trailer
 from astrodriz_io.report.headline import concerns
 from astrodriz_io.report.page import report_page
 
-ALIGNED = "The exposures are aligned to each other."
-SENTENCES = {
-    "aligned": ALIGNED,
-    "aligned-acs": ALIGNED,
-    "mended": ALIGNED,
-    "misaligned": "The exposures are not aligned to each other.",
-    "apriori-reverted": ALIGNED,
-    "aposteriori-reverted": ALIGNED,
-    "no-service": ALIGNED,
-    "no-fit": ALIGNED,
-    "single": "Not verified: one exposure has nothing to be aligned to.",
-    "omitted": "Not drizzled: omitted by DRIZCORR.",
-    "trailed": ALIGNED,
-    "excluded": ALIGNED,
-    "undetermined": "The images do not tell whether the exposures are aligned.",
+PIPELINE_DEFAULT = "IDC_sim00101i (pipeline default, not fitted to a catalogue)"
+A_PRIORI = "IDC_sim00101i-HSC30 (a priori, position from the Hubble Source Catalog)"
+NO_SOLUTION = "No a priori solution: its source gave no answer."
+NOT_ASKED = "No fit was asked for."
+PREFERRED = "is preferred to the a priori solution and the pipeline default."
+
+VERDICTS = {
+    "aligned": (
+        "IDC_sim00101i-FIT_REL_GAIAeDR3 (fit to Gaia, 3 stars, 1.9 mas rms)",
+        "Exposures agree to 2.4 +- 2.1 mas.",
+    ),
+    "aligned-acs": (
+        "IDC_sim00201j-FIT_REL_GAIAeDR3 (fit to Gaia, 6 stars, 2.6 mas rms)",
+        "Exposures agree to 0.2 +- 0.4 mas.",
+    ),
+    "mended": (
+        "IDC_sim00101i-FIT_REL_GAIAeDR3 (fit to Gaia, 3 stars, 1.6 mas rms)",
+        "Exposures agree to 2.2 +- 1.5 mas.",
+        "The fit mended a misalignment of 257.8 +- 1.7 mas.",
+    ),
+    "misaligned": (
+        PIPELINE_DEFAULT,
+        "Exposures are NOT aligned: i00101a3q is 257.8 +- 1.7 mas off the others.",
+        NO_SOLUTION,
+        NOT_ASKED,
+    ),
+    "apriori-reverted": (
+        PIPELINE_DEFAULT,
+        "Exposures agree to 3.5 +- 2.1 mas.",
+        "The a priori solution was turned down: it would leave the exposures 296.4 +- 2.2 mas apart.",
+        NOT_ASKED,
+    ),
+    "aposteriori-reverted": (
+        PIPELINE_DEFAULT,
+        "Exposures agree to 2.4 +- 2.5 mas.",
+        "The fit was turned down.",
+        NO_SOLUTION,
+    ),
+    "no-service": (
+        PIPELINE_DEFAULT,
+        "Exposures agree to 3.5 +- 2.1 mas.",
+        NO_SOLUTION,
+        "No fit to Gaia: no catalogue was available.",
+    ),
+    "no-fit": (
+        A_PRIORI,
+        "Exposures agree to 3.4 +- 2.1 mas.",
+        "No fit to Gaia: there is 1 match; a fit needs 3.",
+    ),
+    "single": (
+        "IDC_sim00101i-FIT_IMG_GAIAeDR3 (fit to Gaia, 3 stars, 1.3 mas rms)",
+        "Alignment not verified: one exposure has nothing to be aligned to.",
+    ),
+    "trailed": (
+        PIPELINE_DEFAULT,
+        "Exposures agree to 3.5 +- 2.3 mas.",
+        "No alignment was tried, since an exposure is trailed.",
+        "i00101a3q is left out: trailed.",
+    ),
+    "excluded": (
+        A_PRIORI,
+        "Exposures agree to 3.5 +- 2.3 mas.",
+        "No fit to Gaia: there are 2 matches; a fit needs 3.",
+        "i00101a3q is left out: EXPTIME is 0 s.",
+    ),
+    "undetermined": (
+        A_PRIORI,
+        "Alignment undetermined: no sources in common with the other exposures.",
+        "No fit: the richest exposure has 3 sources; 4 are needed.",
+    ),
 }
-"""What every report of a run says of its alignment."""
+"""What every report of a run says: its final WCS, how well the exposures agree, what else one has to know."""
+
+OMITTED = "Omitted by DRIZCORR: nothing was drizzled; -f drizzles all the same."
+
+REASONS = {
+    "aligned": f"The fit {PREFERRED}",
+    "aligned-acs": f"The fit {PREFERRED}",
+    "mended": f"The fit {PREFERRED}",
+    "misaligned": "The pipeline default is the only WCS that was made.",
+    "apriori-reverted": "The a priori solution was turned down (the new product is misaligned: i00101a2q: "
+    "offset 2.311 +- 0.017 pixel, limit 0.099).",
+    "aposteriori-reverted": "The fit was turned down (it does not show the sources that are aligned in the default "
+    "product: The products have too few sources in common).",
+    "no-service": "The pipeline default is the only WCS that was made.",
+    "no-fit": "The a priori solution is preferred to the pipeline default.",
+    "single": f"The fit {PREFERRED}",
+    "omitted": "",
+    "trailed": "The pipeline default is the only WCS that was made.",
+    "excluded": "The a priori solution is preferred to the pipeline default.",
+    "undetermined": "The a priori solution is preferred to the pipeline default.",
+}
+"""Why the WCS is the one that it is."""
 
 OUTCOMES = {
     "aligned": ("done", "done", "kept", "kept", "done"),
@@ -60,6 +138,12 @@ def record(name):
     return golden_record(name)
 
 
+@cache
+def page_of(name):
+    """The page of a golden record; it takes a second, and many tests look at it."""
+    return report_page(golden_record(name), None)
+
+
 def head_of(page):
     return re.sub(r"<[^>]+>", "", page.partition("</header>")[0])
 
@@ -72,37 +156,48 @@ def test_the_stages_ended_as_the_name_of_the_run_says(name, record):
     assert tuple(stage.outcome.value for stage in record.stages) == OUTCOMES[name]
 
 
+def test_the_verdict_is_told_in_the_words_of_an_astronomer(name, record):
+    wcs, *sentences = VERDICTS.get(name, (None,))
+    expected = OMITTED if wcs is None else " ".join((f"Final WCS: {wcs}.", *sentences))
+    assert verdict(record) == expected
+    assert last_line(record) == f"{expected} See {record.root}_report.html."
+    assert why(record) == REASONS[name]
+
+
 def test_every_report_says_the_same_of_the_alignment(name, record):
     sentence = alignment_sentence(record)
-    assert sentence.startswith(SENTENCES[name])
-    assert sentence in head_of(report_page(record, None))
+    assert sentence in head_of(page_of(name))
+    assert last_line(record) == summary(record)[-1] == explain(record)[-1]
+    assert last_line(record) in trailer(record).splitlines()
     if record.selection is None:
         assert record.outcome.value in trailer(record)
         assert f"{record.root}: {record.outcome.value}" in summary(record)
-        assert f"No WCS was chosen: {record.outcome.value}." in explain(record)
+        assert "No WCS was chosen." in explain(record)
     else:
+        assert sentence == VERDICTS[name][1]
         assert f"  alignment: {sentence}" in trailer(record).splitlines()
-        assert f"Alignment: {sentence}" in summary(record)
-        assert sentence in explain(record)
+        assert all(f"Why this WCS: {why(record)}" in lines for lines in (summary(record), explain(record)))
+        head = head_of(page_of(name))
+        assert f"Final WCS: {VERDICTS[name][0]}. Why: {why(record)}" in head
 
 
-def test_just_the_stage_that_was_chosen_is_called_in_use(record):
+def test_just_the_stage_that_was_chosen_is_called_in_use(name, record):
     standing = standing_stage(record)
     expected = [standing.stage.value] if standing_verification(record) is not None else []
-    assert re.findall(r"<strong>([^<]*) \(in use\)</strong>", report_page(record, None)) == expected
+    assert re.findall(r"<strong>([^<]*) \(in use\)</strong>", page_of(name)) == expected
 
 
-def test_the_head_of_the_page_has_the_largest_offset_of_the_delivered_product(record):
+def test_the_head_of_the_page_has_the_largest_offset_of_the_delivered_product(name, record):
     verification = standing_verification(record)
-    head = report_page(record, None).partition("</header>")[0]
+    head = page_of(name).partition("</header>")[0]
     if verification is not None and verification.worst is not None:
         assert f"<dd>{verification.worst.offset_pix:.3f} px</dd>" in head
     elif record.stages:
         assert "not measured" in head
 
 
-def test_what_went_wrong_is_told_on_the_page_in_the_trailer_and_in_the_explanation(record):
-    page, text = report_page(record, None), trailer(record)
+def test_what_went_wrong_is_told_on_the_page_in_the_trailer_and_in_the_explanation(name, record):
+    page, text = page_of(name), trailer(record)
     for stage in record.stages:
         if stage.outcome in (StageOutcome.REVERTED, StageOutcome.FAILED):
             assert f"Stage {stage.stage.value} {stage.outcome.value}" in page
@@ -127,14 +222,14 @@ def test_a_record_of_a_run_differs_from_those_of_others_and_not_from_itself(name
 
 
 @pytest.mark.parametrize("name", ["mended"])
-def test_a_mended_association_was_misaligned_and_says_so(record):
+def test_a_mended_association_was_misaligned_and_says_so(name, record):
     default = next(stage for stage in record.stages if stage.stage is Stage.DEFAULT)
     assert default.verification.verdict.value == "misaligned"
-    assert "with the WCS in use they are not" in report_page(record, None)
+    assert "with the WCS in use they are not" in page_of(name)
 
 
 def test_a_trailed_exposure_that_is_left_out_is_counted_as_such():
-    head = head_of(report_page(golden_record("trailed"), None))
+    head = head_of(page_of("trailed"))
     assert "3 of 4" in head
     assert "1 left out" in head
 
@@ -145,8 +240,8 @@ def test_names_of_files_keep_their_letters_at_the_beginning_of_a_sentence(record
     assert not [name for name in names if f"{name[:1].upper()}{name[1:]}" in told]
 
 
-def test_a_page_without_pixels_denies_no_product_that_was_made(record):
-    assert ("No product was made." in report_page(record, None)) is (record.products == ())
+def test_a_page_without_pixels_denies_no_product_that_was_made(name, record):
+    assert ("No product was made." in page_of(name)) is (record.products == ())
 
 
 def test_stages_that_a_trailed_exposure_forbids_are_not_called_the_users_choice():
@@ -155,5 +250,12 @@ def test_stages_that_a_trailed_exposure_forbids_are_not_called_the_users_choice(
 
 
 def test_no_sentence_has_two_stops_in_a_row(name, record):
-    told = [report_page(record, None), trailer(record), *explain(record)]
+    told = [page_of(name), trailer(record), *explain(record)]
     assert [text for text in told if re.search(r"[^.]\.[.;]", re.sub("<[^>]*>", "", text))] == []
+
+
+@pytest.mark.parametrize("name", ["aligned", "misaligned", "undetermined"])
+def test_verify_ends_with_the_agreement_of_the_exposures_and_names_each_once_in_a_line(record):
+    lines = describe_verification(standing_verification(record), as_json=False)
+    assert lines[-1] == f"{alignment_sentence(record)} Nothing was changed."
+    assert not [line for line in lines if re.search(r"(\w{9}): \1", line)]

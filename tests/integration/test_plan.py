@@ -62,7 +62,9 @@ def test_the_command_tells_the_plan_and_writes_nothing(pair, tmp_path, monkeypat
     assert runastrodriz([str(word) for word in words]) == 0
     told = capsys.readouterr().out
     assert "nothing was written" in told
-    assert "The WCS is the " in told
+    assert "Why this WCS: " in told
+    assert told.splitlines()[-1].startswith("Final WCS: IDC_")
+    assert "See " not in told.splitlines()[-1]
     assert f"{source.name.removesuffix('_asn.fits')}_decisions.json" in told
     assert contents(source.parent) == before
     assert list((tmp_path / "work").iterdir()) == []

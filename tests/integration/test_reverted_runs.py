@@ -28,7 +28,7 @@ from astrodriz import (
     simulate_association,
 )
 from astrodriz_core.decide.selection import standing_stage
-from astrodriz_core.tell.explain import alignment_sentence
+from astrodriz_core.tell.verdict import alignment_sentence
 from astrodriz_io.cli import astrodriz
 from astrodriz_io.fits.files import open_fits
 from astrodriz_io.run.stages import aposteriori

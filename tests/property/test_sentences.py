@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrodriz_core.sentences import counted, ended, joined
+from astrodriz_core.sentences import capitalised, counted, ended, joined, listed, uncapitalised
 
 
 def test_a_single_thing_is_singular_and_all_other_numbers_are_plural():
@@ -22,3 +22,17 @@ def test_nothing_found_is_no_sentence():
 
 def test_a_sentence_ends_with_one_stop():
     assert [ended(text) for text in ("a", "a.", "a..")] == ["a."] * 3
+
+
+def test_names_are_put_into_a_row():
+    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_sentence_begins_with_a_capital_and_goes_on_without_but_names_keep_theirs():
+    assert capitalised("the fit to GAIA") == "The fit to GAIA"
+    assert [uncapitalised(text) for text in ("There is 1", "GAIAeDR3 is", "I00101a1q: no", "")] == [
+        "there is 1",
+        "GAIAeDR3 is",
+        "I00101a1q: no",
+        "",
+    ]

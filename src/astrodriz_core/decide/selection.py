@@ -10,7 +10,7 @@ from astrodriz_core.records.common import STAGE_ORIGINS, Verdict, WcsOrigin
 from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
 from astrodriz_core.records.verification import Verification
 
-__all__ = ["STAYING", "select_wcs", "standing_stage", "standing_verification"]
+__all__ = ["STAYING", "misalignment_mas", "select_wcs", "standing_stage", "standing_verification"]
 
 PREFERENCE = (WcsOrigin.A_POSTERIORI, WcsOrigin.A_PRIORI, WcsOrigin.PIPELINE_DEFAULT)
 """The later the stage the closer to Gaia; each was judged against the one that stood before it."""
@@ -66,24 +66,26 @@ def standing_verification(record: RunRecord) -> Verification | None:
 def _candidate(stage: StageRecord) -> WcsCandidate:
     """What a stage has to offer."""
     verification = stage.verification
-    worst = verification.worst if verification is not None else None
-    scale = 1000 * verification.measurements.pixel_scale_arcsec if verification is not None else 0.0
-    largest = _largest_error(verification)
+    value, error = misalignment_mas(verification) if verification is not None else (None, None)
     return WcsCandidate(
         origin=STAGE_ORIGINS[stage.stage],
         wcsname=stage.wcs[0].chips[0].wcsname,
         verdict=verification.verdict if verification is not None else Verdict.UNDETERMINED,
         kept=stage.outcome in STAYING,
-        registration_mas=worst.offset_pix * scale if worst is not None else None,
-        registration_error_mas=largest * scale if largest is not None else None,
+        registration_mas=value,
+        registration_error_mas=error,
         reason=stage.reason,
     )
 
 
-def _largest_error(verification: Verification | None) -> float | None:
-    """The largest standard error of an offset, pixels; None where no offset was measured."""
-    registrations = verification.measurements.registration if verification is not None else ()
-    return max((each.sigma_pix for each in registrations if each.sigma_pix is not None), default=None)
+def misalignment_mas(verification: Verification) -> tuple[float | None, float | None]:
+    """The largest displacement of an exposure, and the largest standard error of an offset, both in mas.
+
+    None where none was measured.
+    """
+    scale, worst = 1000 * verification.measurements.pixel_scale_arcsec, verification.worst
+    errors = [each.sigma_pix for each in verification.measurements.registration if each.sigma_pix is not None]
+    return (worst.offset_pix * scale if worst is not None else None, max(errors) * scale if errors else None)
 
 
 def _reason(chosen: WcsCandidate, candidates: Sequence[WcsCandidate]) -> str:

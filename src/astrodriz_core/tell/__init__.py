@@ -1,1 +1,1 @@
-"""Records in words: why this WCS, what changed between two runs."""
+"""Records in words: the verdict, why this WCS, what changed between two runs."""

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from astrodriz_core.decide.selection import standing_stage, standing_verification
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, WcsCandidate, WcsSelection
-from astrodriz_core.records.common import Stage, Verdict
+from astrodriz_core.records.common import Stage
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import CheckOutcome, ProductComparison, Verification, VerificationCheck
 from astrodriz_core.sentences import ended
+from astrodriz_core.tell.verdict import last_line, why
 
-__all__ = ["alignment_sentence", "explain"]
+__all__ = ["explain"]
 
 TITLES = {
     Stage.DEFAULT: "The pipeline default",
     Stage.A_PRIORI: "The a priori solution",
     Stage.A_POSTERIORI: "The a posteriori fit",
 }
-
-
-SENTENCES = {
-    Verdict.ALIGNED: "The exposures are aligned to each other.",
-    Verdict.MISALIGNED: "The exposures are not aligned to each other.",
-    Verdict.UNDETERMINED: "The images do not tell whether the exposures are aligned.",
-}
-
-
-def alignment_sentence(record: RunRecord) -> str:
-    """What holds of the alignment of a run's products, for every report that tells of it."""
-    stage, verification = standing_stage(record), standing_verification(record)
-    if stage is None:
-        return f"Not drizzled: {record.outcome.value}."
-    if verification is None:
-        return ended(f"Not verified: {stage.reason}")
-    return SENTENCES[verification.verdict]
 
 
 def explain(record: RunRecord) -> tuple[str, ...]:
@@ -46,12 +29,11 @@ def _lines(record: RunRecord) -> Iterator[str]:
     what = " ".join(word for word in (record.detector, record.filter_name) if word)
     yield f"{record.root} ({what}), begun {record.started}" if what else f"{record.root}, begun {record.started}"
     if record.selection is None:
-        yield f"No WCS was chosen: {record.outcome.value}."
+        yield "No WCS was chosen."
         yield from _notes(record)
+        yield last_line(record)
         return
-    yield f"The WCS is the {record.selection.chosen.value} one, {record.selection.wcsname}."
-    yield f"Why: {record.selection.reason}"
-    yield alignment_sentence(record)
+    yield f"Why this WCS: {why(record)}"
     for stage in record.stages:
         if stage.stage in TITLES:
             yield ""
@@ -60,6 +42,7 @@ def _lines(record: RunRecord) -> Iterator[str]:
     yield from _companions(record)
     yield from _candidates(record.selection)
     yield from _notes(record)
+    yield last_line(record)
 
 
 def _notes(record: RunRecord) -> Iterator[str]:

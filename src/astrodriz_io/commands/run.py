@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from attrs import evolve
+
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.tell.explain import explain
 from astrodriz_io.commands.answer import Answer
@@ -49,15 +51,15 @@ def describe_run(record: RunRecord) -> tuple[str, ...]:
 
 
 def describe_plan(record: RunRecord) -> tuple[str, ...]:
-    """Lines for the user: what a run would decide, and why, and the files that it would leave."""
+    """Lines for the user: the files that a run would leave, what it would decide, and why."""
     files = textwrap.wrap(", ".join(record.files), 100, break_long_words=False, break_on_hyphens=False)
     return (
-        "A plan; nothing was written. A run with the same settings would do this.",
-        "",
-        *explain(record),
-        "",
-        "It would leave these files:",
+        "A plan; nothing was written. A run with the same settings would leave these files:",
         *(f"  {line}" for line in files),
+        "and decide this:",
+        "",
+        # None of the files is there to look into.
+        *explain(evolve(record, files=())),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from astrodriz_core.records.verification import PolicyResult, Verification
+from astrodriz_core.tell.agreement import agreement
 from astrodriz_io.commands.answer import Answer
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.run.settings import settings_from_environment
@@ -57,8 +58,9 @@ def describe_verification(verification: Verification, *, as_json: bool) -> tuple
             )
     for check in verification.checks:
         who = f" of {check.rootname}" if check.rootname else ""
-        lines.append(f"  {check.outcome.value}: {check.quantity.value}{who}: {check.reason}")
-    return tuple(lines)
+        reason = check.reason.removeprefix(f"{check.rootname}: ")
+        lines.append(f"  {check.outcome.value}: {check.quantity.value}{who}: {reason}")
+    return (*lines, f"{agreement(verification)} Nothing was changed.")
 
 
 def _tree(verification: Verification) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from astrodriz_core.records.astrometry import AposterioriRecord, AprioriRecord, FitAttempt
 from astrodriz_core.records.common import ExposureWcs, Stage
-from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure
+from astrodriz_core.records.drizzling import DrizzleRecord, ExcludedExposure, ProductRecord
 from astrodriz_core.records.run import RunRecord, StageRecord
 from astrodriz_core.records.verification import PolicyResult, ProductComparison, Registration, Verification
-from astrodriz_core.tell.explain import alignment_sentence
+from astrodriz_core.sentences import counted
+from astrodriz_core.tell.verdict import alignment_sentence, last_line, why
 
 __all__ = ["closing", "failure_closing", "opening", "summary", "trailer"]
 
@@ -65,23 +66,27 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def summary(record: RunRecord) -> tuple[str, ...]:
-    """What the terminal shows at the end: the WCS of each exposure, why, the verdicts, the products."""
-    lines = [f"{record.root}: {record.outcome.value}"]
-    if record.selection is not None:
-        lines.append(f"WCS: {record.selection.wcsname}: {record.selection.reason}")
-        lines.append(f"Alignment: {alignment_sentence(record)}")
-    for stage in record.stages:
-        if stage.verification is not None:
-            lines.append(f"  {stage.stage.value:<17} {stage.outcome.value:<9} {stage.verification.verdict.value}")
-        else:
-            lines.append(f"  {stage.stage.value:<17} {stage.outcome.value:<9} {stage.reason}")
-    if record.stages:
-        lines += [f"  {wcs.rootname}: {wcs.chips[0].wcsname}" for wcs in record.stages[-1].wcs]
-    lines += [
-        f"{product.filename}: {len(product.exposures)} exposures, {product.exptime:.1f} s, {product.units}"
-        for product in record.products
-    ]
-    return (*lines, *_left_out(record.excluded), *(f"Warning: {warning}" for warning in record.warnings))
+    """What the terminal shows at the end: the stages, the WCS of each exposure, the products, and the verdict last."""
+    return (
+        f"{record.root}: {record.outcome.value}",
+        *map(_stage_line, record.stages),
+        *(f"  {wcs.rootname}: {wcs.chips[0].wcsname}" for stage in record.stages[-1:] for wcs in stage.wcs),
+        *map(_product_line, record.products),
+        *_left_out(record.excluded),
+        *(f"Warning: {warning}" for warning in record.warnings),
+        *((f"Why this WCS: {why(record)}",) if record.selection is not None else ()),
+        last_line(record),
+    )
+
+
+def _stage_line(stage: StageRecord) -> str:
+    judged = stage.verification.verdict.value if stage.verification is not None else stage.reason
+    return f"  {stage.stage.value:<17} {stage.outcome.value:<9} {judged}"
+
+
+def _product_line(product: ProductRecord) -> str:
+    exposures = counted(len(product.exposures), "exposure", "exposures")
+    return f"{product.filename}: {exposures}, {product.exptime:.1f} s, {product.units}"
 
 
 def _head(record: RunRecord) -> Iterator[str]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from astrodriz_core.decide.selection import standing_verification
-from astrodriz_core.records.astrometry import FitAttempt, WcsSelection
-from astrodriz_core.records.common import Verdict, WcsOrigin
+from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.drizzling import DrizzleRecord
 from astrodriz_core.records.run import RunRecord, StageOutcome
 from astrodriz_core.records.verification import GuidingOutcome, Verification
 from astrodriz_core.sentences import counted, ended
-from astrodriz_core.tell.explain import alignment_sentence
+from astrodriz_core.tell.kinds import fit_in_use, kind_of_wcs
+from astrodriz_core.tell.verdict import alignment_sentence, why
 from astrodriz_io.report.parts import Badge, badge, tone
 from astrodriz_io.report.plots import registration_checks
 from astrodriz_io.report.wording import ABSENT, fixed, percent, significant
@@ -47,10 +47,10 @@ class Tile:
 
 @frozen
 class WcsInUse:
-    """The WCS of the products, where it comes from, and why it was chosen."""
+    """The WCS of the products, what it rests on, and why it was chosen."""
 
     name: str
-    origin: str
+    kind: str
     why: str
 
 
@@ -104,19 +104,10 @@ def headline(record: RunRecord) -> Headline:
         badge=badge(verification.verdict) if verification else None,
         alignment=alignment_sentence(record),
         reason=ended(f"Policy {verification.policy.value}: {verification.reason}") if verification else "",
-        wcs=WcsInUse(chosen.wcsname, chosen.chosen.value, _why(chosen)) if chosen else None,
+        wcs=WcsInUse(chosen.wcsname, kind_of_wcs(record), why(record)) if chosen else None,
         tiles=_tiles(record, verification),
         concerns=concerns(record),
     )
-
-
-def _why(selection: WcsSelection) -> str:
-    """Why the WCS was chosen; that it is misaligned, or cannot be judged, is no reason."""
-    chosen = next(each for each in selection.candidates if each.origin is selection.chosen)
-    if chosen.verdict is Verdict.ALIGNED:
-        return selection.reason
-    passed_over = selection.reason.partition("; ")[2]
-    return f"it is the last that was kept; {passed_over}" if passed_over else "it is the last that was kept."
 
 
 def _configuration(record: RunRecord) -> str:
@@ -146,20 +137,12 @@ def _relative(verification: Verification | None) -> Tile:
 
 
 def _absolute(record: RunRecord) -> Tile:
-    attempt = _fit_in_use(record)
+    attempt = fit_in_use(record)
     if attempt is None or attempt.fit is None:
         origin = record.selection.chosen.value if record.selection else "unknown"
         return Tile("Fit to a catalogue", "none", f"position from the {origin} WCS")
     held = f", {attempt.holdout.after_mas:.1f} mas on left-out matches" if attempt.holdout else ""
     return Tile(f"RMS to {attempt.catalog}", f"{attempt.fit.rms_mas:.1f} mas", f"{attempt.fit.matches} matches{held}")
-
-
-def _fit_in_use(record: RunRecord) -> FitAttempt | None:
-    """The fit whose WCS the product has."""
-    if record.selection is None or record.selection.chosen is not WcsOrigin.A_POSTERIORI:
-        return None
-    fits = (s.aposteriori for s in record.stages if s.aposteriori is not None)
-    return next((fit.attempts[fit.chosen] for fit in fits if fit.chosen is not None), None)
 
 
 def _similarity(verification: Verification | None) -> Tile:
