@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "catalog": "Fill, list or query the local cache of astrometric catalogues.",
     "replay": "Make the files of a run again from its record.",
     "explain": "Tell in plain words why the WCS of a run won.",
+    "report": "Make the report page of a run again from its record.",
     "diff": "Tell what changed between two runs.",
     "schema": "Print the JSON schema of the record of a run.",
     "clean": "List, or remove, what runs that were killed have left in a folder.",

@@ -15,9 +15,9 @@ REPORT = "_report.html"
 """End of the name of the page that a run leaves."""
 
 
-def last_line(record: RunRecord) -> str:
-    """The verdict, and where to look for more: what a terminal ends with."""
-    page = next((name for name in record.files if name.endswith(REPORT)), None)
+def last_line(record: RunRecord, page: str | None = None) -> str:
+    """The verdict, and where to look for more, by default in the page that the run has left."""
+    page = page or next((name for name in record.files if name.endswith(REPORT)), None)
     return f"{verdict(record)} See {page}." if page is not None else verdict(record)
 
 

@@ -15,7 +15,7 @@ from astrodriz_core.arrays import Float32Image
 from astrodriz_core.errors import InputError
 from astrodriz_io.fits.files import keyword_number, open_units, reading
 
-__all__ = ["image_array", "image_shape", "read_dq", "read_err", "read_header", "read_sci"]
+__all__ = ["image_array", "image_shape", "read_dq", "read_err", "read_header", "read_sci", "read_wht"]
 
 _MAX_PIXELS = 1 << 28
 """No HST chip comes near it; a header that claims more would only exhaust the memory."""
@@ -55,6 +55,17 @@ def read_err(path: Path, extver: int) -> Float32Image | None:
     """
     array = _read_beside(path, "ERR", extver)
     return None if array is None else array.astype(np.float32, copy=False)
+
+
+def read_wht(path: Path) -> NDArray[np.float32]:
+    """Weights of a product, of the shape of its image.
+
+    Raises `InputError` where there are none, or they are damaged.
+    """
+    array = _read_beside(path, "WHT", 1)
+    if array is None:
+        raise _no_extension(path, "WHT", 1)
+    return array.astype(np.float32, copy=False)
 
 
 def read_dq(path: Path, extver: int) -> NDArray[np.unsignedinteger[Any]]:
