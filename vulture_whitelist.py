@@ -36,6 +36,9 @@ _.LANCZOS3
 _.EXPSQ
 _.ONE
 
+# argparse reads it.
+_.formatter_class
+
 # For the readers of records: they are written, and nothing is decided by them.
 _.psf_stars
 _.rotation_error_deg

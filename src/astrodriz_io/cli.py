@@ -8,16 +8,18 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from astrodriz_core.errors import AstrodrizError, UsageError
-from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.answer import Answer, printed
+from astrodriz_io.commands.common_options import Examples, add_examples, add_output_options
+from astrodriz_io.runtime.log import logged_to_terminal
 from astrodriz_io.runtime.progress import progress_for
 from astrodriz_io.runtime.signals import SIGNALLED, Stopped, stoppable
 from astrodriz_io.storage.disk import storage_errors
@@ -26,9 +28,7 @@ from astrodriz_io.terminal.exit_codes import EXIT_INTERNAL, exit_code
 from astrodriz_io.terminal.messages import JSON_ERRORS, tell_error
 from astrodriz_io.terminal.start_checks import loading
 
-__all__ = ["astrodriz", "runastrodriz"]
-
-Action: TypeAlias = Callable[[argparse.Namespace], int]
+__all__ = ["astrodriz", "parsers", "runastrodriz"]
 
 COMMANDS: Mapping[str, str] = {
     "run": "Verify, align and combine the exposures of one association or one single exposure.",
@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Tell in plain words why the WCS of a run won.",
     "report": "Make the report page of a run again from its record.",
     "diff": "Tell what changed between two runs.",
+    "completion": "Print what a shell needs to complete the commands.",
     "schema": "Print the JSON schema of the record of a run.",
     "clean": "List, or remove, what runs that were killed have left in a folder.",
     "simulate": "Simulate an association with a known truth.",
@@ -46,43 +47,71 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each is a module of `astrodriz_io.commands`, which is imported when it is asked for."""
 
+EXAMPLES: Examples = (
+    ("astrodriz verify ie6d07030_asn.fits", "are these exposures aligned? changes nothing"),
+    ("astrodriz run ie6d07030_asn.fits", "the whole job, as runastrodriz does it"),
+    ("astrodriz explain ie6d07030_decisions.json", "why the products have their WCS"),
+)
+
 
 def runastrodriz(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``runastrodriz``: process one association or exposure."""
     parser = _Parser(prog="runastrodriz", description=COMMANDS["run"])
-    return _act(parser, _prepared("run", parser), arguments)
+    _prepare("run", parser)
+    return _act(parser, arguments)
 
 
 def astrodriz(arguments: Sequence[str] | None = None) -> int:
     """Entry point of ``astrodriz`` with its subcommands."""
     words = sys.argv[1:] if arguments is None else arguments
+    asked = next((word for word in words if not word.startswith("-")), None)
+    return _act(_commands_parser(*(name for name in COMMANDS if name == asked)), words)
+
+
+def parsers() -> Mapping[str, argparse.ArgumentParser]:
+    """The whole parsers of both programs; this loads all commands."""
+    run = _Parser(prog="runastrodriz", description=COMMANDS["run"])
+    _prepare("run", run)
+    return {"runastrodriz": run, "astrodriz": _commands_parser(*COMMANDS)}
+
+
+def _commands_parser(*prepared: str) -> _Parser:
+    """The parser of ``astrodriz``, in which some commands have their options."""
     parser = _Parser(prog="astrodriz", description="Verified alignment and drizzle of Hubble data.")
+    add_examples(parser, EXAMPLES)
     parser.add_argument("--version", action="version", version=f"astrodriz {version('astrodriz')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    asked = next((word for word in words if not word.startswith("-")), None)
     for name, sentence in COMMANDS.items():
         command = commands.add_parser(name, help=sentence, description=sentence)
-        if name == asked:
-            command.set_defaults(action=_prepared(name, command))
-    return _act(parser, lambda parsed: parsed.action(parsed), words)
+        if name in prepared:
+            _prepare(name, command)
+    return parser
 
 
-def _prepared(name: str, parser: argparse.ArgumentParser) -> Action:
-    """What a command does, with its options added to its parser."""
+def _prepare(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command to its parser, and what it does."""
     with loading():
         command = import_module(f"astrodriz_io.commands.{name}")
-    command.add_arguments(parser)
-    parser.add_argument(JSON_ERRORS, action="store_true", help="tell of an error in one line of JSON")
-    parser.set_defaults(needs=getattr(command, "NEEDS", ()))
+    add_examples(parser, command.EXAMPLES)
+    actions: Sequence[argparse.ArgumentParser] = command.add_arguments(parser) or (parser,)
+    if getattr(command, "HAS_RESULT", True):
+        add_output_options(actions, verbose=getattr(command, "VERBOSE", ("-v", "--verbose")))
+    for each in actions:
+        each.add_argument(JSON_ERRORS, action="store_true", help="tell of an error in one line of JSON")
+    parser.set_defaults(
+        command=name, act=command.act, needs=getattr(command, "NEEDS", ()), parsers=parsers,
+        quiet=False, json=False, verbose=False,
+    )  # fmt: skip
 
-    def action(parsed: argparse.Namespace) -> int:
-        with progress_for() as progress:
-            answer: Answer = command.act(parsed, progress)
-        for line in answer.lines:
+
+def _do(parsed: argparse.Namespace) -> int:
+    """Do what the command line asks for, and print what there is to say."""
+    with logged_to_terminal(verbose=parsed.verbose):
+        with progress_for(quiet=parsed.quiet) as progress:
+            answer: Answer = parsed.act(parsed, progress)
+        for line in printed(answer, parsed.command, as_json=parsed.json, quiet=parsed.quiet):
             _say(line)
-        return answer.code
-
-    return action
+    return answer.code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,7 +132,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(problem, remedy=f"See {self.prog} -h.")
 
 
-def _act(parser: _Parser, action: Action, arguments: Sequence[str] | None) -> int:
+def _act(parser: _Parser, arguments: Sequence[str] | None) -> int:
     """Parse, act, and turn what goes wrong into a message and an exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     # Looked for before parsing, since the parsing itself may be what fails.
@@ -116,7 +145,7 @@ def _act(parser: _Parser, action: Action, arguments: Sequence[str] | None) -> in
                 for module in parsed.needs:
                     import_module(module)
             with stoppable():
-                return action(parsed)
+                return _do(parsed)
     except AstrodrizError as error:
         return tell(_with_aftermath(error), type(error).__name__, exit_code(error))
     except KeyboardInterrupt as stopped:

@@ -256,6 +256,6 @@ def test_no_sentence_has_two_stops_in_a_row(name, record):
 
 @pytest.mark.parametrize("name", ["aligned", "misaligned", "undetermined"])
 def test_verify_ends_with_the_agreement_of_the_exposures_and_names_each_once_in_a_line(record):
-    lines = describe_verification(standing_verification(record), as_json=False)
+    lines = describe_verification(standing_verification(record))
     assert lines[-1] == f"{alignment_sentence(record)} Nothing was changed."
     assert not [line for line in lines if re.search(r"(\w{9}): \1", line)]

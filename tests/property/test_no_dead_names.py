@@ -57,7 +57,9 @@ def test_every_name_that_a_module_offers_is_used_or_somebody_is_named_who_does()
     inside = {name for name in unused(modules) if not name.startswith(outside) and "__init__" not in name}
     # What cli.py takes by its name from each module of a command.
     commands = {
-        f"astrodriz_io.commands.{name}.{part}" for name in COMMANDS for part in ("add_arguments", "act", "NEEDS")
+        f"astrodriz_io.commands.{name}.{part}"
+        for name in COMMANDS
+        for part in ("add_arguments", "act", "NEEDS", "EXAMPLES", "HAS_RESULT", "VERBOSE")
     }
     assert inside - set(OFFERED) - commands == set()
 

@@ -10,8 +10,9 @@ import attrs
 from attrs import frozen
 
 from astrodriz_core.records.run import RunRecord
+from astrodriz_core.sentences import counted, listed
 
-__all__ = ["Change", "Topic", "describe_changes", "diff"]
+__all__ = ["Change", "Topic", "describe_changes", "diff", "difference_sentence"]
 
 
 class Topic(Enum):
@@ -127,6 +128,16 @@ def describe_changes(changes: Sequence[Change], *, everything: bool = False) -> 
         lines += [f"  {change.place}: {change.before} -> {change.after}" for change in shown]
         lines += [f"  and {len(ours) - len(shown)} more"] if len(shown) < len(ours) else []
     return tuple(lines)
+
+
+def difference_sentence(before: RunRecord, after: RunRecord, changes: Sequence[Change]) -> str:
+    """What came of the changes between two runs, in a sentence: whether they ended with the same WCS."""
+    if not changes:
+        return "The two runs decided the same on the same numbers."
+    first, second = (record.selection.wcsname if record.selection else "none" for record in (before, after))
+    topics = listed(list(dict.fromkeys(change.topic.value for change in changes)))
+    wcs = f"the final WCS is the same, {first}" if first == second else f"the final WCS was {first} and is {second}"
+    return f"{counted(len(changes), 'value differs', 'values differ')} ({topics}); {wcs}."
 
 
 def _differences(one: Any, other: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
+
+from attrs import asdict
 
 from astrodriz_core.errors import CatalogError, InputError, UsageError
 from astrodriz_io.catalogs.cache import CacheCatalog, CacheEntry, add_catalog, list_catalogs
 from astrodriz_io.catalogs.files import Footprint
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments"]
+__all__ = ["EXAMPLES", "act", "add_arguments"]
 
 DEFAULT_NAME = "GAIAeDR3"
 
@@ -23,8 +28,15 @@ NAME = re.compile(r"[A-Za-z0-9]+")
 """A name becomes a folder of the cache and a part of WCSNAME, where a hyphen or an underscore divides."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the actions of ``astrodriz catalog`` to its parser."""
+EXAMPLES: Examples = (
+    ("astrodriz catalog add --cache gaia stars.ecsv", "add the rows of a table"),
+    ("astrodriz catalog list --cache gaia", "what the cache holds"),
+    ("astrodriz catalog query --cache gaia 53.16 -27.79 0.05 --epoch 2014.5", "stars of a circle at an epoch"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
+    """Add the actions of ``astrodriz catalog`` to its parser, and return theirs."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     adding = actions.add_parser("add", help="add the rows of a table (.ecsv, .csv, .fits, .parquet)")
     adding.add_argument(
@@ -44,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--name", type=_name, default=DEFAULT_NAME, help=f"name of the catalogue (default {DEFAULT_NAME})"
         )
+    return adding, listing, asking
 
 
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
@@ -61,9 +74,10 @@ def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
         The cache cannot be written.
     """
     try:
-        return Answer(arguments.catalog_action(arguments))
+        answer: Answer = arguments.catalog_action(arguments)
     except CatalogError as error:
         raise InputError(error.problem, where=error.where, remedy=error.remedy) from error
+    return answer
 
 
 def _name(text: str) -> str:
@@ -72,27 +86,37 @@ def _name(text: str) -> str:
     return text
 
 
-def _add(arguments: argparse.Namespace) -> tuple[str, ...]:
-    return (_described(add_catalog(arguments.cache, arguments.table, arguments.name)),)
+def _add(arguments: argparse.Namespace) -> Answer:
+    return _entries((add_catalog(arguments.cache, arguments.table, arguments.name),))
 
 
-def _list(arguments: argparse.Namespace) -> tuple[str, ...]:
-    entries = list_catalogs(arguments.cache)
-    return tuple(map(_described, entries)) or ("The cache holds no catalogue.",)
+def _list(arguments: argparse.Namespace) -> Answer:
+    return _entries(list_catalogs(arguments.cache))
 
 
-def _query(arguments: argparse.Namespace) -> tuple[str, ...]:
+def _entries(entries: Sequence[CacheEntry]) -> Answer:
+    lines = tuple(map(_described, entries)) or ("The cache holds no catalogue.",)
+    return Answer(lines, result=lambda: {"catalogs": [asdict(entry) for entry in entries]})
+
+
+def _query(arguments: argparse.Namespace) -> Answer:
     footprint = Footprint(arguments.ra, arguments.dec, arguments.radius)
     if not (abs(footprint.ra) <= 360 and abs(footprint.dec) <= 90 and 0 < footprint.radius_deg <= 180):
         raise UsageError("The circle is not on the sky.", remedy="Give RA, DEC and a radius above 0 in degrees.")
-    rows = CacheCatalog(arguments.cache, arguments.name).query(footprint, arguments.epoch)
-    positions = rows.positions
-    shown = zip(positions.ra, positions.dec, positions.sigma, rows.mag, strict=True)
-    lines = [f"{ra:14.9f} {dec:+13.9f} +-{sigma:8.2f} mas {mag:7.3f}" for ra, dec, sigma, mag in shown]
-    moved = rows.provenance.with_proper_motion
-    head = f"{len(rows)} rows of {arguments.name} at epoch {arguments.epoch}, {moved} moved by their proper motion"
+    found = CacheCatalog(arguments.cache, arguments.name).query(footprint, arguments.epoch)
+    columns = (found.positions.ra, found.positions.dec, found.positions.sigma, found.mag)
+    rows = [tuple(map(float, row)) for row in zip(*columns, strict=True)]
+    lines = [f"{ra:14.9f} {dec:+13.9f} +-{sigma:8.2f} mas {mag:7.3f}" for ra, dec, sigma, mag in rows]
     more = [f"... and {len(lines) - SHOWN_ROWS} more"] if len(lines) > SHOWN_ROWS else []
-    return (head, *lines[:SHOWN_ROWS], *more)
+    moved = found.provenance.with_proper_motion
+    last = f"{len(rows)} rows of {arguments.name} at epoch {arguments.epoch}, {moved} moved by their proper motion"
+    return Answer((*lines[:SHOWN_ROWS], *more, last), result=lambda: {"moved": moved, "rows": [*map(_row, rows)]})
+
+
+def _row(row: tuple[float, ...]) -> Mapping[str, float | None]:
+    """A row of a catalogue; a number that JSON does not have is None."""
+    names = ("ra", "dec", "sigma_mas", "mag")
+    return {name: value if isfinite(value) else None for name, value in zip(names, row, strict=True)}
 
 
 def _described(entry: CacheEntry) -> str:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from astrodriz_core.errors import UsageError, printable
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.storage.cleaning import Leftover, LeftoverKind, find_leftovers, remove_leftovers
 
-__all__ = ["act", "add_arguments", "execute_clean"]
+__all__ = ["EXAMPLES", "act", "add_arguments", "execute_clean"]
+
+
+EXAMPLES: Examples = (
+    ("astrodriz clean data", "list what is left; changes nothing"),
+    ("astrodriz clean --remove data", "remove it"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="store_true", help="remove it (default: list it and change nothing)")
 
 
-def execute_clean(arguments: argparse.Namespace) -> Iterator[str]:
+def execute_clean(arguments: argparse.Namespace, found: list[Leftover]) -> Iterator[str]:
     """Do what the command line asks for; gives the lines for the terminal as they come.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        From the command line.
+    found : list of Leftover
+        Receives what is listed or removed.
 
     Raises
     ------
@@ -34,9 +49,10 @@ def execute_clean(arguments: argparse.Namespace) -> Iterator[str]:
     if not folder.is_dir():
         raise UsageError("There is no such folder.", where=folder.name, remedy="Give the folder of the inputs.")
     if arguments.remove:
-        yield from _removed(folder)
+        yield from _removed(folder, found)
     else:
-        yield from _listed(folder, find_leftovers(folder))
+        found += find_leftovers(folder)
+        yield from _listed(folder, found)
 
 
 def _listed(folder: Path, leftovers: Sequence[Leftover]) -> Iterator[str]:
@@ -50,13 +66,11 @@ def _listed(folder: Path, leftovers: Sequence[Leftover]) -> Iterator[str]:
         yield "Nothing is left of dead runs."
 
 
-def _removed(folder: Path) -> Iterator[str]:
-    nothing = True
+def _removed(folder: Path, found: list[Leftover]) -> Iterator[str]:
     for leftover, what in remove_leftovers(folder):
-        nothing = False
+        found.append(leftover)
         yield _line(leftover, what)
-    if nothing:
-        yield "Nothing is left of dead runs."
+    yield "Nothing is left of dead runs."
 
 
 def _line(leftover: Leftover, what: str) -> str:
@@ -66,4 +80,16 @@ def _line(leftover: Leftover, what: str) -> str:
 
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
     """List or remove; each line comes when its leftover has been dealt with."""
-    return Answer(execute_clean(arguments))
+    found: list[Leftover] = []
+    lines = execute_clean(arguments, found)
+    return Answer(lines, result=lambda: {"removed": arguments.remove, "leftovers": [*map(_tree, found)]})
+
+
+def _tree(leftover: Leftover) -> Mapping[str, Any]:
+    return {
+        "name": printable(leftover.path.name),
+        "kind": leftover.kind.value,
+        "root": leftover.root,
+        "bytes": leftover.size,
+        "holder": leftover.holder,
+    }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.commands.run import describe_run
 from astrodriz_io.commands.simulate import describe_association, describe_score
 from astrodriz_io.run.pipeline import process
@@ -14,12 +15,18 @@ from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import SimulationSpec, score_wcs, simulate_association
 from astrodriz_io.storage.places import place
 
-__all__ = ["act", "add_arguments", "execute_demo"]
+__all__ = ["EXAMPLES", "act", "add_arguments", "execute_demo"]
 
 POINTING_ARCSEC = 0.35
 """Common error of the header WCS in the demonstration: a typical one before Gaia guide stars."""
 
 ROLL_DEG = 0.004
+
+
+EXAMPLES: Examples = (
+    ("astrodriz demo out", "about half a minute"),
+    ("astrodriz demo out --detector ACS/WFC --seed 3", "with two chips for each exposure"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,14 +6,24 @@ import argparse
 
 from astrodriz_core.parameters.rules import pipeline_overrides
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.inputs.parameters import BundledSelection, bundled_parameters
 from astrodriz_io.inputs.parameters_toml import parameters_to_toml
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments"]
+__all__ = ["EXAMPLES", "HAS_RESULT", "act", "add_arguments"]
 
 SECONDS = 1.0
 """Exposure time; only the ratio of the longest to the shortest matters."""
+
+
+HAS_RESULT = False
+"""What it prints is for programs already."""
+
+EXAMPLES: Examples = (
+    ("astrodriz parameters --detector ACS/WFC --exposures 4", "the parameters for four ACS exposures"),
+    ("astrodriz parameters --detector WFC3/UVIS --filter F225W", "those that depend on the filter too"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.records.common import Stage
 from astrodriz_core.replay_plan import ORIGIN_WORDS
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
@@ -18,7 +20,7 @@ from astrodriz_io.terminal.exit_codes import EXIT_DIFFERENT, EXIT_DONE
 if TYPE_CHECKING:
     from astrodriz_io.replay.replay import ReplayResult
 
-__all__ = ["NEEDS", "act", "add_arguments", "describe_replay", "execute_replay"]
+__all__ = ["EXAMPLES", "NEEDS", "act", "add_arguments", "describe_replay", "execute_replay"]
 
 NEEDS = ("astrodriz_io.replay.replay",)
 """Loaded when the command line has been understood, which then takes no second."""
@@ -30,6 +32,15 @@ STAGES: Mapping[str, Stage] = {
     "aposteriori": Stage.A_POSTERIORI,
     "final": Stage.FINAL,
 }
+
+
+EXAMPLES: Examples = (
+    ("astrodriz replay ie6d07030_decisions.json --inputs raw --output again", "the same files, byte for byte"),
+    (
+        "astrodriz replay ie6d07030_decisions.json --inputs raw --output new --select apriori",
+        "products with the a priori WCS instead",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,21 +74,37 @@ def execute_replay(arguments: argparse.Namespace, progress: ProgressReporter) ->
     )
 
 
-def describe_replay(result: ReplayResult) -> Iterator[str]:
+def describe_replay(result: ReplayResult, output: Path) -> Iterator[str]:
     """Lines for the user: what was made, and whether it is what the run had made."""
     plan = result.plan
     yield f"{result.root}: {len(result.files)} files of the stage {plan.last.value!r} with the {plan.origin.value} WCS"
     if not plan.expected:
         yield from (f"  {file.name}" for file in result.files)
-        yield "The run left no such files, so there is nothing to compare them with."
+        yield f"The run left no such files, so there is nothing to compare them with. See {output}."
     elif not result.different:
-        yield "All are identical to those of the run."
+        yield f"All files are identical to those of the run. See {output}."
     else:
         yield from (f"  {name} is not identical to that of the run" for name in result.different)
         yield from (f"Other software: {package}" for package in result.software)
+        off, number = len(result.different), len(result.files)
+        yield f"{off} of {number} files are not identical to those of the run. See {output}."
 
 
 def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
     """Replay; the exit code tells whether the files are those of the run."""
     result = execute_replay(arguments, progress)
-    return Answer(describe_replay(result), EXIT_DIFFERENT if result.different else EXIT_DONE)
+    code = EXIT_DIFFERENT if result.different else EXIT_DONE
+    return Answer(describe_replay(result, arguments.output), code, result=partial(_tree, result, arguments.output))
+
+
+def _tree(result: ReplayResult, output: Path) -> Mapping[str, Any]:
+    return {
+        "root": result.root,
+        "stage": result.plan.last.value,
+        "origin": result.plan.origin.value,
+        "output": str(output),
+        "files": [file.name for file in result.files],
+        "compared": bool(result.plan.expected),
+        "different": list(result.different),
+        "other_software": list(result.software),
+    }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 from astrodriz_core.errors import UsageError
 from astrodriz_core.tell.verdict import last_line
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
+from astrodriz_io.commands.run_result import run_result
 from astrodriz_io.record_files.record import read_record
 from astrodriz_io.report.page import write_report
 from astrodriz_io.report.stored_product import read_stored_product
@@ -17,7 +18,16 @@ from astrodriz_io.storage.names import ENDINGS
 from astrodriz_io.storage.places import place
 from astrodriz_io.storage.replacing import replacing
 
-__all__ = ["act", "add_arguments", "execute_report"]
+__all__ = ["EXAMPLES", "act", "add_arguments", "execute_report"]
+
+
+EXAMPLES: Examples = (
+    (
+        "astrodriz report ie6d07030_decisions.json -o page.html",
+        "pictures come from the product beside the record",
+    ),
+    ("astrodriz report ie6d07030_decisions.json --overwrite", "replace the page that the run has left"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a page that is there already")
 
 
-def execute_report(arguments: argparse.Namespace) -> Iterator[str]:
-    """Write the page that the command line asks for; gives the lines for the terminal.
+def execute_report(arguments: argparse.Namespace) -> Answer:
+    """Write the page that the command line asks for.
 
     Raises
     ------
@@ -49,12 +59,14 @@ def execute_report(arguments: argparse.Namespace) -> Iterator[str]:
     product, problem = read_stored_product(record, folder)
     with replacing(page) as draft:
         write_report(record, product, draft)
-    yield f"{'Replaced' if there else 'Wrote'} {page}."
-    if problem:
-        yield f"It has no pictures of the product: {problem}."
-    yield last_line(record, page.name)
+    lines = (
+        f"{'Replaced' if there else 'Wrote'} {page}.",
+        *((f"It has no pictures of the product: {problem}.",) if problem else ()),
+        last_line(record, page.name),
+    )
+    return Answer(lines, result=lambda: {**run_result(record), "page": str(page), "without_pictures": problem or None})
 
 
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
     """Write the page, and tell the verdict that stands in it."""
-    return Answer(tuple(execute_report(arguments)))
+    return execute_report(arguments)

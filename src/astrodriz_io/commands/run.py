@@ -6,6 +6,7 @@ import argparse
 import os
 import textwrap
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve
@@ -13,15 +14,30 @@ from attrs import evolve
 from astrodriz_core.records.run import RunRecord
 from astrodriz_core.tell.explain import explain
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
+from astrodriz_io.commands.run_result import record_result, run_result
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.record_files.trailer import summary
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["NEEDS", "act", "add_arguments", "describe_plan", "describe_run", "execute_run"]
+__all__ = ["EXAMPLES", "NEEDS", "VERBOSE", "act", "add_arguments", "describe_plan", "describe_run", "execute_run"]
+
+VERBOSE = ("--verbose",)
+"""The flag -v is that of the guiding check."""
 
 NEEDS = ("astrodriz_io.run.pipeline",)
 """Loaded when the command line has been understood, which then takes no second."""
+
+
+EXAMPLES: Examples = (
+    ("runastrodriz ie6d07030_asn.fits", "all stages, from the exposures to products, headerlets and report"),
+    ("runastrodriz -g -n 4 j8bt06nyq_flc.fits", "one exposure, without a fit to Gaia, on four cores"),
+    (
+        "runastrodriz --plan -p final_pixfrac=0.8 ie6d07030_asn.fits",
+        "what another drizzle parameter would do",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,4 +82,6 @@ def describe_plan(record: RunRecord) -> tuple[str, ...]:
 def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
     """Run, and say which WCS won and what was made; or say what a run would do."""
     record = execute_run(arguments, progress)
-    return Answer(describe_plan(record) if arguments.plan else describe_run(record))
+    if arguments.plan:
+        return Answer(describe_plan(record), result=partial(record_result, record))
+    return Answer(describe_run(record), result=partial(run_result, record))

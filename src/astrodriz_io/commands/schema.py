@@ -6,10 +6,20 @@ import argparse
 import json
 
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.record_files.schema import record_schema
 from astrodriz_io.runtime.progress import ProgressReporter
 
-__all__ = ["act", "add_arguments"]
+__all__ = ["EXAMPLES", "HAS_RESULT", "act", "add_arguments"]
+
+
+HAS_RESULT = False
+"""What it prints is for programs already."""
+
+EXAMPLES: Examples = (
+    ("astrodriz schema > decisions.schema.json", "keep it for a program that reads records"),
+    ("astrodriz schema", "print it"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from astrodriz_core.errors import UsageError
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.simulate import (
     FieldKind,
@@ -18,13 +22,21 @@ from astrodriz_io.simulate import (
 )
 
 __all__ = [
+    "EXAMPLES",
     "act",
     "add_arguments",
+    "association_result",
     "describe_association",
     "describe_score",
     "execute_simulate",
     "spec_from_arguments",
 ]
+
+
+EXAMPLES: Examples = (
+    ("astrodriz simulate sim --detector ACS/WFC --size 512", "four small ACS exposures"),
+    ("astrodriz simulate sim --exposures 6 --misalign 2:1.5", "six exposures, the third of them 1.5 pixels off"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -152,4 +164,17 @@ def describe_score(score: WcsScore) -> tuple[str, ...]:
 
 def act(arguments: argparse.Namespace, _: ProgressReporter) -> Answer:
     """Simulate, and say where it lies."""
-    return Answer(describe_association(execute_simulate(arguments)))
+    association = execute_simulate(arguments)
+    return Answer(describe_association(association), result=partial(association_result, association))
+
+
+def association_result(association: SimulatedAssociation) -> Mapping[str, Any]:
+    """Where the files are, for programs."""
+    return {
+        "input": str(association.input),
+        "rootnames": list(association.rootnames),
+        "environment": {name: str(folder) for name, folder in association.environment.items()},
+        "catalog": str(association.catalogue),
+        "headerlets": str(association.headerlets),
+        "truth": str(association.truth),
+    }

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from astrodriz_core.records.verification import PolicyResult, Verification
 from astrodriz_core.tell.agreement import agreement
 from astrodriz_io.commands.answer import Answer
+from astrodriz_io.commands.common_options import Examples
 from astrodriz_io.commands.setting_arguments import add_setting_arguments, settings_from_arguments
 from astrodriz_io.run.settings import settings_from_environment
 from astrodriz_io.runtime.progress import ProgressReporter
 from astrodriz_io.terminal.exit_codes import VERDICT_CODES
 
-__all__ = ["NEEDS", "act", "add_arguments", "describe_verification", "execute_verify"]
+__all__ = ["EXAMPLES", "NEEDS", "act", "add_arguments", "describe_verification", "execute_verify"]
 
 NEEDS = ("astrodriz_io.run.verification",)
 """Loaded when the command line has been understood, which then takes no second."""
@@ -25,11 +26,19 @@ NEEDS = ("astrodriz_io.run.verification",)
 logger = logging.getLogger(__name__)
 
 
+EXAMPLES: Examples = (
+    ("astrodriz verify ie6d07030_asn.fits", "measure and judge the alignment as it stands"),
+    (
+        "astrodriz verify --policy documented --json ie6d07030_asn.fits",
+        "by the published rules, for a program",
+    ),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``astrodriz verify`` to its parser."""
     parser.add_argument("input", type=Path, help="<root>_asn.fits, <root>_raw.fits, or a _flt.fits or _flc.fits")
     add_setting_arguments(parser, "policy")
-    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     add_setting_arguments(parser, "wait", "num_cores")
 
 
@@ -43,10 +52,8 @@ def execute_verify(arguments: argparse.Namespace, progress: ProgressReporter) ->
     return verify(arguments.input, settings, progress)
 
 
-def describe_verification(verification: Verification, *, as_json: bool) -> tuple[str, ...]:
-    """Lines for the user, or one JSON text for a program."""
-    if as_json:
-        return (json.dumps(_tree(verification), indent=1),)
+def describe_verification(verification: Verification) -> tuple[str, ...]:
+    """Lines for the user."""
     lines = [f"{verification.verdict.value} by policy {verification.policy.value}: {verification.reason}"]
     for registration in verification.measurements.registration:
         if registration.dx_pix is None or registration.dy_pix is None or registration.sigma_pix is None:
@@ -102,4 +109,5 @@ def _policy(result: PolicyResult) -> dict[str, Any]:
 def act(arguments: argparse.Namespace, progress: ProgressReporter) -> Answer:
     """Verify; the exit code tells the verdict."""
     verification = execute_verify(arguments, progress)
-    return Answer(describe_verification(verification, as_json=arguments.json), VERDICT_CODES[verification.verdict])
+    code = VERDICT_CODES[verification.verdict]
+    return Answer(describe_verification(verification), code, result=partial(_tree, verification))

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from attrs import define, field
 
-__all__ = ["RunLog", "in_this_run", "run_log"]
+__all__ = ["RunLog", "in_this_run", "logged_to_terminal", "run_log"]
 
 PACKAGE_LOGGER = "astrodriz_io"
 
@@ -122,6 +122,22 @@ def run_log(*, debug: bool = False) -> Iterator[RunLog]:
             _current.reset(token)
             logger.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def logged_to_terminal(*, verbose: bool) -> Iterator[None]:
+    """Write the package's messages of level INFO and above to standard error for a while, if that is asked for."""
+    if not verbose:
+        yield
+        return
+    logger, handler = logging.getLogger(PACKAGE_LOGGER), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)-7s %(message)s"))
+    with _SHARED_LEVEL.down_to(logger, logging.INFO):
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
 
 
 def in_this_run(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -16,6 +16,7 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 __all__ = ["LoggedProgress", "PlainProgress", "ProgressReporter", "SilentProgress", "TerminalProgress", "progress_for"]
@@ -120,6 +121,8 @@ class TerminalProgress:
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=console,
         )
         self._bars.start()
@@ -167,14 +170,20 @@ class _Lasting:
 
 
 @contextmanager
-def progress_for(stream: TextIO | None = None) -> Iterator[ProgressReporter]:
+def progress_for(stream: TextIO | None = None, *, quiet: bool = False) -> Iterator[ProgressReporter]:
     """The reporter that suits the stream: bars on a terminal, plain lines otherwise.
 
     Parameters
     ----------
     stream : text stream, optional
-        Where to write; standard error when left out, so that standard output stays free for results.
+        Where to write; standard error when left out, so that standard output stays free for results. Colours come on
+        a terminal alone, and not where NO_COLOR is set.
+    quiet : bool
+        Show nothing.
     """
+    if quiet:
+        yield SilentProgress()
+        return
     lasting = cast(TextIO, _Lasting(stream or sys.stderr))
     console = Console(file=lasting)
     reporter: ProgressReporter = TerminalProgress(console) if console.is_terminal else PlainProgress(lasting)
