@@ -104,3 +104,6 @@ _.theta
 _.error_arcsec
 _.roll_error_deg
 _.relative_error_pix
+
+# For programs that read the JSON of astrodriz info.
+input_pixels

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["capitalised", "counted", "ended", "joined", "listed", "uncapitalised"]
+__all__ = ["SHOWN", "capitalised", "counted", "ended", "joined", "listed", "some_of", "uncapitalised"]
+
+SHOWN = 3
+"""Exposures that a sentence names before it only counts them."""
 
 
 def counted(count: int, singular: str, plural: str) -> str:
@@ -45,3 +48,10 @@ def uncapitalised(sentence: str) -> str:
     """
     first = sentence.partition(" ")[0]
     return f"{sentence[:1].lower()}{sentence[1:]}" if first.isalpha() and first.istitle() else sentence
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Put the first of many names into a row, and how many more there are."""
+    shown = names if len(names) <= SHOWN + 1 else names[:SHOWN]
+    more = len(names) - len(shown)
+    return listed((*shown, f"{more} more") if more else shown)

@@ -32,6 +32,7 @@ __all__ = ["astrodriz", "parsers", "runastrodriz"]
 
 COMMANDS: Mapping[str, str] = {
     "run": "Verify, align and combine the exposures of one association or one single exposure.",
+    "info": "Say what an input is and has, and what a run would do with it; change nothing.",
     "verify": "Measure the alignment of exposures as they stand; change nothing.",
     "parameters": "Print the drizzle parameters in force as TOML that can be fed back.",
     "catalog": "Fill, list or query the local cache of astrometric catalogues.",

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from astrodriz_core.decide.selection import misalignment_mas
 from astrodriz_core.records.common import Verdict
 from astrodriz_core.records.verification import CheckOutcome, Policy, Verification
-from astrodriz_core.sentences import ended, listed, uncapitalised
+from astrodriz_core.sentences import SHOWN, ended, listed, some_of, uncapitalised
 
-__all__ = ["agreement", "offset_words", "some_of"]
-
-SHOWN = 3
-"""Exposures that a sentence names before it only counts them."""
+__all__ = ["agreement", "offset_words"]
 
 
 def agreement(verification: Verification) -> str:
@@ -65,10 +60,3 @@ def offset_words(value: float | None, error: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.1f} +- {error:.1f} mas" if error is not None else f"{value:.1f} mas"
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first of many names, and how many more there are."""
-    shown = names if len(names) <= SHOWN + 1 else names[:SHOWN]
-    more = len(names) - len(shown)
-    return listed((*shown, f"{more} more") if more else shown)

@@ -9,8 +9,8 @@ from astrodriz_core.records.astrometry import AlignmentOutcome, AprioriOutcome, 
 from astrodriz_core.records.common import Stage, Verdict
 from astrodriz_core.records.run import RunRecord, StageOutcome, StageRecord
 from astrodriz_core.records.verification import GuidingOutcome
-from astrodriz_core.sentences import capitalised, ended, uncapitalised
-from astrodriz_core.tell.agreement import offset_words, some_of
+from astrodriz_core.sentences import capitalised, ended, some_of, uncapitalised
+from astrodriz_core.tell.agreement import offset_words
 from astrodriz_core.tell.kinds import THINGS, catalog_words
 
 __all__ = ["caveats", "preferred_to_chosen"]

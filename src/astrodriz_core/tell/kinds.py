@@ -11,7 +11,7 @@ from astrodriz_core.records.run import RunRecord
 from astrodriz_core.sentences import counted
 from astrodriz_core.solutions.wcsnames import parse_wcsname
 
-__all__ = ["THINGS", "catalog_words", "fit_in_use", "kind_of_wcs"]
+__all__ = ["THINGS", "catalog_words", "fit_in_use", "kind_of_wcs", "solution_words"]
 
 THINGS: Mapping[WcsOrigin, str] = {
     WcsOrigin.PIPELINE_DEFAULT: "the pipeline default",
@@ -23,6 +23,9 @@ FAMILIES: Mapping[str, str] = {"HSC": "the Hubble Source Catalog", "GSC": "the G
 """Where the position of an a priori solution comes from, by the first letters of its family."""
 
 
+PIPELINE_DEFAULT = "pipeline default, not fitted to a catalogue"
+
+
 def kind_of_wcs(record: RunRecord) -> str:
     """What the WCS of the products rests on; empty where none was chosen."""
     if record.selection is None:
@@ -31,7 +34,7 @@ def kind_of_wcs(record: RunRecord) -> str:
         return _kind_of_fit(fit_in_use(record))
     if record.selection.chosen is WcsOrigin.A_PRIORI:
         return _kind_of_solution(record.selection.wcsname)
-    return "pipeline default, not fitted to a catalogue"
+    return PIPELINE_DEFAULT
 
 
 def fit_in_use(record: RunRecord) -> FitAttempt | None:
@@ -54,6 +57,16 @@ def _kind_of_solution(wcsname: str) -> str:
         return f"a priori, an earlier fit to {catalog_words(name.catalog)}"
     source = next((words for letters, words in FAMILIES.items() if (name.family or "").startswith(letters)), None)
     return f"a priori, position from {source}" if source is not None else "a priori"
+
+
+def solution_words(wcsname: str) -> str:
+    """What a solution rests on, from its name alone."""
+    name = parse_wcsname(wcsname)
+    if name.origin is WcsOrigin.A_POSTERIORI:
+        return f"fit to {catalog_words(name.catalog or '')}"
+    if name.origin is WcsOrigin.A_PRIORI:
+        return _kind_of_solution(wcsname)
+    return PIPELINE_DEFAULT if name.origin is WcsOrigin.PIPELINE_DEFAULT else "not one of the archive's"
 
 
 def catalog_words(name: str) -> str:

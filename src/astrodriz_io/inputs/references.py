@@ -17,7 +17,14 @@ from astrodriz_io.fits.files import keyword_text
 from astrodriz_io.inputs.reference_folders import REFERENCE_VARIABLES, ReferenceFolders
 from astrodriz_io.storage.places import place
 
-__all__ = ["DISTORTION_KEYWORDS", "NOT_GIVEN", "ResolvedReference", "distortion_references", "resolve_reference"]
+__all__ = [
+    "DISTORTION_KEYWORDS",
+    "NOT_GIVEN",
+    "ResolvedReference",
+    "distortion_references",
+    "resolve_reference",
+    "used_keywords",
+]
 
 
 DISTORTION_KEYWORDS: tuple[str, ...] = ("IDCTAB", "NPOLFILE", "D2IMFILE", "OFFTAB", "DGEOFILE", "ODGEOFIL")
@@ -120,12 +127,13 @@ def distortion_references(
     """
     found = (
         resolve_reference(keyword_text(header, keyword), keyword, exposure, folders, beside=beside)
-        for keyword in _used_keywords(header)
+        for keyword in used_keywords(header)
     )
     return tuple(reference for reference in found if reference is not None)
 
 
-def _used_keywords(header: fits.Header) -> tuple[str, ...]:
+def used_keywords(header: fits.Header) -> tuple[str, ...]:
+    """Keywords that name the files of the distortion model, for the instrument of a primary header."""
     if keyword_text(header, "INSTRUME").upper() != "WFPC2":
         return ("IDCTAB", "NPOLFILE", "D2IMFILE")
     made = [keyword for keyword in ("DGEOFILE", "ODGEOFIL") if keyword_text(header, keyword).upper() not in NOT_GIVEN]
