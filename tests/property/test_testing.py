@@ -12,8 +12,9 @@ from astrodriz_core.instruments.dq import good_pixels
 from astrodriz_core.records.common import ChipWcs
 from astrodriz_core.testing import chip_wcses, dq_arrays, images, run_records
 from astrodriz_core.verify.focus import focus_index
+from astrodriz_io.record_files.mistakes import mistakes
 from astrodriz_io.record_files.record import dump_record
-from astrodriz_io.record_files.schema import mistakes, record_schema
+from astrodriz_io.record_files.schema import record_schema
 
 
 @given(images(least=2, most=5, value=7.0))

@@ -15,7 +15,8 @@ from astrodriz_core.decide.invariants import check_record
 from astrodriz_core.errors import InputError, RecordError
 from astrodriz_core.records.run import SCHEMA_VERSION, RunRecord
 from astrodriz_io.record_files.migration import OLDEST_VERSION, migrate
-from astrodriz_io.record_files.schema import mistakes, record_schema, shown
+from astrodriz_io.record_files.mistakes import mistakes, shown
+from astrodriz_io.record_files.schema import record_schema
 from astrodriz_io.storage.disk import as_bytes
 from astrodriz_io.storage.regular_files import read_regular
 
