@@ -1,5 +1,5 @@
 # Two commands do everything on a machine that has Python 3.11 or newer and make.
-#   make demo    simulate an association with a misplaced pointing, process it, show how far it was off before and after
+#   make demo    simulate an association with a misplaced pointing, process it, name the report that tells of it
 #   make test    run all tests but the slow ones in the same virtual environment
 # For those who change the program: make check, coverage, test-slow, schema.
 

@@ -57,7 +57,7 @@ class Report:
     record_name: str
 
 
-def report_view(record: RunRecord, product: ProductArrays | None) -> Report:
+def report_view(record: RunRecord, product: ProductArrays | None, story: Section | None = None) -> Report:
     """What the report of a run tells.
 
     Parameters
@@ -66,11 +66,13 @@ def report_view(record: RunRecord, product: ProductArrays | None) -> Report:
         Complete.
     product : ProductArrays or None
         Arrays of the product of the deciding exposures; they are only read. None where there is none.
+    story : Section or None
+        What is known of the run beside its record, to be told first.
     """
     return Report(
         title=f"{record.root}: astrodriz run report",
         headline=headline(record),
-        sections=tuple(_sections(record, product)),
+        sections=(*((story,) if story is not None else ()), *_sections(record, product)),
         version=next((package.version for package in record.software if package.name == "astrodriz"), ""),
         record_name=f"{record.root}_decisions.json",
     )
