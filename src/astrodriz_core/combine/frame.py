@@ -93,8 +93,10 @@ def _check_pairs(request: FrameRequest) -> None:
     for pair in PAIRS:
         given = [name for name in pair if getattr(request, name) is not None]
         if len(given) == 1:
+            asked = f"driz_sep_{given[0]} or final_{given[0]}"
             raise UsageError(
-                f"an output frame has {given[0]} alone.", remedy=f"Give {' and '.join(pair)} together, or neither."
+                f"an output frame has {given[0]} alone ({asked}).",
+                remedy=f"Give {' and '.join(pair)} together, or neither.",
             )
 
 

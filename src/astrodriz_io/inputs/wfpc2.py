@@ -69,7 +69,11 @@ def _extensions(
         if dq.shape != chip.shape:
             problem = f"the flags of chip {chip.electronics.chip} have the shape {dq.shape}, not {chip.shape}."
             raise InputError(problem, where=exposure.path.name)
-        error = _uncertainty(sci, exposure, chip)
+        try:
+            error = _uncertainty(sci, exposure, chip)
+        except InputError as failure:
+            where = f"{exposure.path.name}[SCI,{chip.extver}]"
+            raise InputError(failure.problem, where=where, remedy=failure.remedy) from failure
         yield fits.ImageHDU(sci, headers[chip.extver], name="SCI", ver=chip.extver)
         yield fits.ImageHDU(error, name="ERR", ver=chip.extver)
         yield fits.ImageHDU(dq, name="DQ", ver=chip.extver)

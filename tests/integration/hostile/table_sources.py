@@ -116,7 +116,7 @@ class TableSource:
 
     def told(self, case: Case) -> Sequence[str]:
         """The roots of all files, and the parameter that names one."""
-        return ("refimage", *{name.split("_")[0].split(".")[0] for name in self.sound})
+        return ("refimage", "final_", *{name.split("_")[0].split(".")[0] for name in self.sound})
 
 
 def _spoil_row(rows: list[tuple[bytes, ...]], at: int, how: str) -> None:
