@@ -77,6 +77,10 @@ _._own_client
 _._at_least_one
 _._a_time
 
+# pickle calls these.
+_.persistent_id
+_.persistent_load
+
 # requests calls this.
 _.get_connection_with_tls_context
 

@@ -32,6 +32,7 @@ from astrodriz import DrizzleParameters, with_values
 from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, find_cosmic_rays
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
+from astrodriz_core.combine.pixmap import coordinate_map
 from astrodriz_core.combine.stack import combine, low_weight_limit
 from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.choices import CombineType
@@ -40,11 +41,13 @@ from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.background import measure_skies, static_masks
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import drizzle_together
-from astrodriz_io.drizzling.frame import frame_wcs, requested_frame
+from astrodriz_io.drizzling.frame import chip_scale_ratio, frame_wcs, requested_frame
 from astrodriz_io.drizzling.inputs import CombinationInputs
 from astrodriz_io.drizzling.rejection import flag_cosmic_rays
 from astrodriz_io.drizzling.resample import blot_chip
+from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.separate import drizzle_separately
+from astrodriz_io.drizzling.store import ImageStore
 from parity_sides import Ours, Peer, PeerError, copies, peer_versions
 from parity_table import CLOSE, FAR, Row, markdown
 
@@ -158,7 +161,9 @@ def of_chip(arrays: Mapping[str, np.ndarray], chip: DrizzleChip, kind: str) -> n
 
 
 def static_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Mapping[str, Any]) -> Iterator[Row]:
-    masks = static_masks(ours.exposures, with_values(DrizzleParameters(), parameters))
+    masks = static_masks(
+        ours.exposures, with_values(DrizzleParameters(), parameters), DrizzleResources(ImageStore(None))
+    )
     for region, mask in masks.items():
         chip = next(chip for chip in ours.chips if chip.detector_region == region)
         theirs = peer_static(arrays, chip)
@@ -173,7 +178,8 @@ def sky_rows(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
         if not peer.wants(f"sky {method}"):
             continue
         arrays = peer.run(f"sky_{method.replace('+', '_')}", parameters=parameters)
-        skies = measure_skies(ours.exposures, ours.static, with_values(DrizzleParameters(), parameters))
+        resources = DrizzleResources(ImageStore(None))
+        skies = measure_skies(ours.exposures, ours.static, with_values(DrizzleParameters(), parameters), resources)
         offsets = [
             abs(skies[chip.key] - float(arrays[f"{chip.key}_sky"]))
             * chip.electrons_per_unit
@@ -253,13 +259,14 @@ def blot_cases(ours: Ours, peer: Peer, detector: str) -> Iterator[Row]:
     arrays = peer.run("blot", "blot", **case)
     for interpolant in INTERPOLANTS:
         for chip in exposure.chips:
-            pixel_map = chip.pixel_map(ours.frame, chip.undistorted())
-            blotted = blot_chip(median, chip, ours.frame, pixel_map, interpolant) * np.float32(chip.exptime)
+            pixel_map = coordinate_map(chip.undistorted(), chip.homography(ours.frame))
+            ratio = chip_scale_ratio(ours.frame, chip)
+            blotted = blot_chip(median, ratio, pixel_map, interpolant) * np.float32(chip.exptime)
             for stepsize in (1, 10):
                 theirs = arrays[f"{interpolant.value}_{stepsize}_{chip.chip.extver}"]
                 yield blot_row(ours, chip, interpolant.value, stepsize, blotted, theirs)
             if interpolant is BlotInterpolation.SINC:
-                moved = blot_chip(median, chip, ours.frame, pixel_map - 1.0, interpolant)
+                moved = blot_chip(median, ratio, pixel_map - 1.0, interpolant)
                 theirs = arrays[f"sinc_1_{chip.chip.extver}"]
                 moved *= np.float32(chip.exptime)
                 yield blot_row(ours, chip, "sinc, ours moved by (-1, -1) pixel", 1, moved, theirs)
@@ -284,7 +291,7 @@ def rejection_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Map
             factor = np.float32(chip.electrons_per_unit)
             sky = ours.sky[chip.key] * chip.electrons_per_unit
             masks[chip.key] = find_cosmic_rays(
-                chip.sci() * factor,
+                chip.pixels.sci() * factor,
                 of_chip(arrays, chip, "blt") * factor,
                 ChipNoise(read_noise=chip.read_noise, sky=times * sky),
                 CosmicRayParameters(snr=resolved.driz_cr_snr, scale=resolved.driz_cr_scale),
@@ -295,7 +302,7 @@ def rejection_rows(ours: Ours, arrays: Mapping[str, np.ndarray], parameters: Map
 
 def mask_row(ours: Ours, case: str, masks: Mapping[ChipKey, np.ndarray]) -> Row:
     pairs = [(masks[chip.key], ours.cosmic_rays[chip.key], ours.truth.get(str(chip.key))) for chip in ours.chips]
-    good = [ours.prepared(COMMON).signal(chip, 0)[1] for chip in ours.chips]
+    good = [ours.prepared(COMMON).placed(chip, ours.frame).signal(0)[1] for chip in ours.chips]
     size = sum(mask.size for mask, _, _ in pairs)
     agree = sum(int((mask == peer).sum()) for mask, peer, _ in pairs) / size
     measured: dict[str, Any] = {"agreement": agree}

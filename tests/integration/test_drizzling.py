@@ -10,6 +10,7 @@ from astropy.io import fits
 from attrs import frozen
 
 from astrodriz import DrizzleParameters, SimulationSpec, simulate_association, with_values
+from astrodriz_core.combine.pixmap import coordinate_map
 from astrodriz_core.errors import UsageError
 from astrodriz_core.parameters.drizzle import BlotInterpolation, Kernel
 from astrodriz_io.drizzling.chips import load_exposure
@@ -19,6 +20,7 @@ from astrodriz_io.drizzling.resample import INTERPOLANTS, blot_chip
 from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.inputs.reference_folders import ReferenceFolders
+from astrodriz_io.runtime.workers import Workers, worker_processes
 from astrodriz_io.wcs.distortion import apply_distortion
 
 BASE = {"skymethod": "localmin", "final_bits": "512", "driz_sep_bits": "512", "sky_bits": "512"}
@@ -33,11 +35,11 @@ class Files:
 
     paths: tuple[Path, ...]
 
-    def combine(self, *, store=None, threads=1, **changes):
+    def combine(self, *, store=None, workers=None, **changes):
         return combine_exposures(
             self.paths,
             with_values(DrizzleParameters(), {**BASE, **changes}),
-            DrizzleResources(ImageStore(store), threads=threads),
+            DrizzleResources(ImageStore(store), workers=workers or Workers()),
         )
 
     def copied(self, folder):
@@ -85,9 +87,9 @@ def test_flux_and_weight_of_every_good_pixel_reach_the_product(ir, kernel, pixfr
     flux = weight = 0.0
     for path in ir.paths:
         chip = load_exposure(path).chips[0]
-        good = (chip.dq() & ~np.uint16(512)) == 0
+        good = (chip.pixels.dq() & ~np.uint16(512)) == 0
         ratio = chip_scale_ratio(final.frame, chip)
-        flux += chip.exptime * ratio**2 * chip.sci()[good].sum(dtype=float)
+        flux += chip.exptime * ratio**2 * chip.pixels.sci()[good].sum(dtype=float)
         weight += chip.exptime * np.count_nonzero(good)
     seen = final.wht > 0
     assert (final.sci[seen].astype(float) * final.wht[seen]).sum() == pytest.approx(flux, rel=2e-4)
@@ -260,13 +262,34 @@ def test_half_a_pair_of_frame_parameters_is_refused(ir, half):
 
 
 def test_the_number_of_threads_and_the_place_of_images_do_not_change_a_bit(ir, ir_combination, tmp_path):
-    other = ir.combine(store=tmp_path, threads=2)
-    assert other.record == ir_combination.record
-    for ours, theirs in ((other.final, ir_combination.final), *zip(other.singles, ir_combination.singles, strict=True)):
-        np.testing.assert_array_equal(ours.sci, theirs.sci)
-        np.testing.assert_array_equal(ours.wht, theirs.wht)
-    np.testing.assert_array_equal(other.final.ctx, ir_combination.final.ctx)
-    assert all(np.array_equal(mask, ir_combination.cosmic_rays[key]) for key, mask in other.cosmic_rays.items())
+    check_equal(ir.combine(store=tmp_path, workers=Workers(2)), ir_combination)
+
+
+def check_equal(ours, theirs):
+    assert ours.record == theirs.record
+    for one, other in ((ours.final, theirs.final), *zip(ours.singles, theirs.singles, strict=True)):
+        np.testing.assert_array_equal(one.sci, other.sci)
+        np.testing.assert_array_equal(one.wht, other.wht)
+    for one, other in zip(ours.singles, theirs.singles, strict=True):
+        np.testing.assert_array_equal(one.saturated, other.saturated)
+        np.testing.assert_array_equal(one.cosmic_rays, other.cosmic_rays)
+    np.testing.assert_array_equal(ours.final.ctx, theirs.final.ctx)
+    assert ours.cosmic_rays.keys() == theirs.cosmic_rays.keys()
+    assert all(np.array_equal(mask, theirs.cosmic_rays[key]) for key, mask in ours.cosmic_rays.items())
+
+
+@pytest.fixture(scope="module", params=[2, 3, pytest.param(8, marks=pytest.mark.slow)])
+def processes(request):
+    with worker_processes(request.param) as workers:
+        workers.worth = 0
+        yield workers
+
+
+@pytest.mark.parametrize("detector", ["ir", "acs"])
+def test_processes_make_what_one_makes(detector, processes, tmp_path, request):
+    exposures = request.getfixturevalue(detector)
+    check_equal(exposures.combine(store=tmp_path, workers=processes), exposures.combine())
+    assert processes.processes(1) == processes.count
 
 
 def test_the_exposures_are_only_read(ir):
@@ -312,7 +335,7 @@ def test_cosmic_rays_are_found_and_good_pixels_are_not(clean, interpolation, tmp
     assert true_found > 0.97 * sum(map(np.count_nonzero, truth.values()))
     for path in files.paths:
         chip = load_exposure(path).chips[0]
-        false = found[chip.key] & ~truth[chip.key] & (chip.dq() == 0)
+        false = found[chip.key] & ~truth[chip.key] & (chip.pixels.dq() == 0)
         assert np.count_nonzero(false) < 2e-3 * false.size
 
 
@@ -359,12 +382,12 @@ def test_old_cosmic_ray_flags_count_unless_they_are_reset(ir, tmp_path, resetbit
 def test_without_coefficients_the_map_is_a_shift_and_a_turn(ir):
     frame = ir.combine(**NO_REJECTION, coeffs=False).final.frame
     chip = load_exposure(ir.paths[0], coeffs=False).chips[0]
-    places = chip.pixel_map(frame, chip.undistorted())
+    places = coordinate_map(chip.undistorted(), chip.homography(frame))
     steps = np.diff(places, axis=1)
     assert np.ptp(steps.reshape(-1, 2), axis=0).max() < 1e-4
     assert chip_scale_ratio(frame, chip) == pytest.approx(1.0, rel=1e-6)
     distorted = load_exposure(ir.paths[0]).chips[0]
-    with_coefficients = np.diff(distorted.pixel_map(frame, distorted.undistorted()), axis=1)
+    with_coefficients = np.diff(coordinate_map(distorted.undistorted(), distorted.homography(frame)), axis=1)
     assert np.ptp(with_coefficients.reshape(-1, 2), axis=0).max() > 1e-4
 
 
@@ -373,8 +396,9 @@ def test_blotting_keeps_surface_brightness_whatever_the_interpolant(ir, interpol
     combination = ir.combine(**NO_REJECTION)
     frame, chip = combination.inputs.frame, combination.inputs.chips[0]
     image = np.full(frame.shape, 2.0, dtype=np.float32)
-    blotted = blot_chip(image, chip, frame, chip.pixel_map(frame, chip.undistorted()), interpolation)
-    expected = 2.0 / chip_scale_ratio(frame, chip) ** 2
+    ratio, places = chip_scale_ratio(frame, chip), coordinate_map(chip.undistorted(), chip.homography(frame))
+    blotted = blot_chip(image, ratio, places, interpolation)
+    expected = 2.0 / ratio**2
     np.testing.assert_allclose(blotted[12:-12, 12:-12], expected, rtol=1e-4)
 
 

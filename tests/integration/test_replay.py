@@ -21,7 +21,7 @@ from astrodriz_core.errors import DifferentInputError, MissingFilesError, Record
 from astrodriz_core.records.run import FileDigest
 from astrodriz_core.replay_plan import origin_in_use, plan_replay
 from astrodriz_io.cli import astrodriz
-from astrodriz_io.drizzling import rejection
+from astrodriz_io.drizzling import compare
 from astrodriz_io.record_files.record import write_record
 from astrodriz_io.wcs.attached import attached_headerlets
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -60,7 +60,7 @@ def nothing_to_ask(monkeypatch):
         raise AssertionError("a replay has to do without")
 
     monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(rejection, "find_cosmic_rays", refuse)
+    monkeypatch.setattr(compare, "find_cosmic_rays", refuse)
     for variable in ("iref", "jref", "CRDS_PATH"):
         monkeypatch.delenv(variable, raising=False)
 

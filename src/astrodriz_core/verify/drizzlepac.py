@@ -7,6 +7,8 @@ frame, because the footprint of a single-drizzled file is that of the output fra
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -17,6 +19,7 @@ from astrodriz_core.measure.footprint import row_strips
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.measure.laplacian import laplacian_strips, reflected
 from astrodriz_core.records.verification import DrizzlepacExposure, DrizzlepacNumbers
+from astrodriz_core.verify.each import Each
 from astrodriz_core.verify.focus import focus_index
 
 __all__ = ["absolute_sum_similarity", "drizzlepac_hamming_distance", "drizzlepac_numbers", "positive_response_mask"]
@@ -37,7 +40,10 @@ SIMILARITY_SCALE = 2.0
 
 
 def drizzlepac_numbers(
-    product: DrizzledImage, exposures: tuple[DrizzledImage, ...], parameters: VerificationParameters
+    product: DrizzledImage,
+    exposures: tuple[DrizzledImage, ...],
+    parameters: VerificationParameters,
+    each: Each = map,
 ) -> DrizzlepacNumbers:
     """Focus values, Hamming distances and similarities of one association.
 
@@ -49,20 +55,19 @@ def drizzlepac_numbers(
         Single-drizzled images on the same grid, 0 or NaN where there is no coverage.
     parameters : VerificationParameters
         Give the sigma of the focus index and the erosion.
+    each : callable, optional
+        As for `measure_alignment`.
     """
     keep = _nonzero_everywhere(exposures, parameters.erosion_iterations)
     sigma = parameters.log_sigma_pix
-    focus = [_focus(image.sci, sigma, keep) for image in (*exposures, product)]
     longest = max(exposure.exptime for exposure in exposures)
-    records = [
-        _exposure_record(exposure, product.sci, value, exposure.exptime / longest if longest > 0 else 1.0)
-        for exposure, value in zip(exposures, focus[:-1], strict=True)
-    ]
+    records = tuple(each(partial(_exposure_record, product.sci, keep, sigma, longest), exposures))
+    focus = [record.focus for record in records]
     return DrizzlepacNumbers(
-        product_focus=focus[-1],
-        exposures=tuple(records),
-        focus_mean=float(np.mean(focus[:-1])),
-        focus_sigma=float(np.std(focus[:-1])),
+        product_focus=_focus(product.sci, sigma, keep),
+        exposures=records,
+        focus_mean=float(np.mean(focus)),
+        focus_sigma=float(np.std(focus)),
     )
 
 
@@ -82,9 +87,11 @@ def _focus(image: Image, sigma: float, keep: Mask) -> float:
 
 
 def _exposure_record(
-    exposure: DrizzledImage, product: Image, focus: float, exposure_weight: float
+    product: Image, keep: Mask, sigma: float, longest: float, exposure: DrizzledImage
 ) -> DrizzlepacExposure:
-    """Distance and similarity of one exposure to the product, where the exposure is positive."""
+    """Focus of one exposure, and its distance and similarity to the product where the exposure is positive."""
+    focus = _focus(exposure.sci, sigma, keep)
+    exposure_weight = exposure.exptime / longest if longest > 0 else 1.0
     positive = np.asarray(exposure.sci > 0)
     if not positive.any():
         return DrizzlepacExposure(exposure.name, focus, None, None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from attrs import frozen
@@ -20,6 +21,7 @@ from astrodriz_core.records.verification import (
 )
 from astrodriz_core.verify.correlation import correlate_with_others
 from astrodriz_core.verify.drizzlepac import drizzlepac_numbers
+from astrodriz_core.verify.each import Each
 from astrodriz_core.verify.focus import focus_measurements
 from astrodriz_core.verify.matching import share_sources
 from astrodriz_core.verify.registration import register, unmeasured
@@ -40,6 +42,7 @@ def measure_alignment(
     exposures: Sequence[DrizzledImage],
     parameters: VerificationParameters,
     unverifiable: Mapping[str, str] | None = None,
+    each: Each = map,
 ) -> AlignmentMeasurements:
     """Measure how well the exposures of one product are aligned with each other.
 
@@ -54,6 +57,9 @@ def measure_alignment(
     unverifiable : mapping of str to str, optional
         Exposures whose offsets are not measured, because their images do not show sources as they are on the sky,
         with the reason.
+    each : callable, optional
+        Called as `map` is, with what is to be done with every exposure: a function of a module, or a
+        `functools.partial` of one, so that it may be called in another process.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def measure_alignment(
         raise MeasurementError("The alignment of fewer than two exposures cannot be measured.", where=product.name)
     check_common_grid((product, *singles))
     names = [single.name for single in singles]
-    walk = _walk(product, singles, parameters)
+    walk = _walk(product, singles, parameters, each)
     peaks = [without_spikes(*pair, parameters) for pair in zip(singles, walk.peaks, strict=True)]
     shared = share_sources(peaks, parameters)
     sources = measure_sources(product, singles, shared, parameters)
@@ -88,7 +94,7 @@ def measure_alignment(
         similarity=_similarity(singles, walk.exposures),
         registration=_but_for(unverifiable or {}, _with_correlation(registered, singles, walk, parameters)),
         sharpness=_sharpness(names, sources),
-        drizzlepac=drizzlepac_numbers(product, singles, parameters),
+        drizzlepac=drizzlepac_numbers(product, singles, parameters, each),
     )
 
 
@@ -114,7 +120,9 @@ class Walk:
         return tuple(scan.peaks for scan in self.exposures)
 
 
-def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters: VerificationParameters) -> Walk:
+def _walk(
+    product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters: VerificationParameters, each: Each
+) -> Walk:
     """Walk over the product and over every exposure."""
     coverage = coverage_map(singles)
     usable = usable_everywhere((product, *singles), parameters.erosion_iterations)
@@ -126,8 +134,20 @@ def _walk(product: DrizzledImage, singles: tuple[DrizzledImage, ...], parameters
         count = region.n_exposures if region is not None else 0
         return maximum_overlap(coverage, single.covered() & product.covered(), count)
 
-    scans = (scan_exposure(single, product, seen, usable, overlap(single), parameters) for single in singles)
-    return Walk(region, seen, tuple(scans))
+    pairs = ((single, overlap(single)) for single in singles)
+    return Walk(region, seen, tuple(each(partial(_scan, product, seen, usable, parameters), pairs)))
+
+
+def _scan(
+    product: DrizzledImage,
+    seen: ProductScan,
+    usable: Mask,
+    parameters: VerificationParameters,
+    pair: tuple[DrizzledImage, Mask],
+) -> ExposureScan:
+    """Walk over one exposure, which comes with its region of overlap."""
+    exposure, region = pair
+    return scan_exposure(exposure, product, seen, usable, region, parameters)
 
 
 def _similarity(singles: tuple[DrizzledImage, ...], scans: tuple[ExposureScan, ...]) -> SimilarityMeasurements:

@@ -7,33 +7,28 @@ from itertools import combinations
 
 import numpy as np
 
-from astrodriz_core.arrays import Array, Float32Image
-from astrodriz_core.combine.polygons import polygon_mask
-from astrodriz_core.combine.sky import (
-    ChipScale,
-    OverlapSky,
-    SkyLevel,
-    measure_sky,
-    minimum_brightness,
-    pool_levels,
-    solve_sky,
-)
-from astrodriz_core.combine.static_mask import static_mask
-from astrodriz_core.combine.statistics import ClippingParameters
-from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.arrays import Array, Mask
+from astrodriz_core.combine.sky import ChipScale, OverlapSky, SkyLevel, solve_sky
 from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.choices import SkyMethod
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.inputs import Mask, RegionMasks
+from astrodriz_io.drizzling.inputs import RegionMasks
+from astrodriz_io.drizzling.levels import (
+    ChipSkyTask,
+    SkyTask,
+    StaticMaskTask,
+    make_static_mask,
+    measure_exposure_sky,
+)
+from astrodriz_io.drizzling.resources import DrizzleResources
 
 __all__ = ["measure_skies", "static_masks"]
 
-DEFAULT_BIN_WIDTH = 0.1
-"""Width of a bin of the sky's histogram, in sigma, where ``skywidth`` is INDEF: AstroDrizzle's default."""
 
-
-def static_masks(exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters) -> dict[str, Mask]:
+def static_masks(
+    exposures: Sequence[DrizzleExposure], parameters: DrizzleParameters, resources: DrizzleResources
+) -> dict[str, Mask]:
     """Static mask of every region of the detector, by `DrizzleChip.detector_region`; none where the step is off."""
     if not parameters.static:
         return {}
@@ -41,14 +36,23 @@ def static_masks(exposures: Sequence[DrizzleExposure], parameters: DrizzleParame
     for exposure in exposures:
         for chip in exposure.chips:
             by_region.setdefault(chip.detector_region, []).append(chip)
-    return {
-        region: static_mask((chip.sci() for chip in chips), parameters.static_sig)[0]
+    tasks = (
+        StaticMaskTask(
+            chips=tuple(chip.pixels for chip in chips),
+            sigma=parameters.static_sig,
+            mask=resources.store.reserve(f"static mask of {region}", chips[0].chip.shape, np.bool_),
+        )
         for region, chips in by_region.items()
-    }
+    )
+    masks = resources.workers.map(make_static_mask, tasks, resources.separable_work(exposures))
+    return dict(zip(by_region, masks, strict=True))
 
 
 def measure_skies(
-    exposures: Sequence[DrizzleExposure], static: RegionMasks, parameters: DrizzleParameters
+    exposures: Sequence[DrizzleExposure],
+    static: RegionMasks,
+    parameters: DrizzleParameters,
+    resources: DrizzleResources,
 ) -> dict[ChipKey, float]:
     """Sky to subtract from every chip, by `DrizzleChip.key`, in native units; none where the step is off.
 
@@ -59,11 +63,12 @@ def measure_skies(
     if not parameters.skysub or (matching and len(exposures) < 2):
         return {}
     regions = _overlaps(exposures) if matching else {}
-    minima, levels = [], {}
-    for index, exposure in enumerate(exposures):
-        minimum, in_overlaps = _measure_exposure(exposure, regions.get(index, {}), static, parameters)
-        minima.append(minimum)
-        levels[index] = in_overlaps
+    tasks = (
+        SkyTask(tuple(_chip_sky(chip, regions.get(index, {}), static) for chip in exposure.chips), parameters)
+        for index, exposure in enumerate(exposures)
+    )
+    measured = list(resources.workers.map(measure_exposure_sky, tasks, resources.separable_work(exposures)))
+    minima, levels = [minimum for minimum, _ in measured], dict(enumerate(in_overlaps for _, in_overlaps in measured))
     brightness = solve_sky(method, minima, tuple(_pairs(levels)))
     return {
         chip.key: _scale(chip).level(value)
@@ -106,42 +111,13 @@ def _in_pixels(chip: DrizzleChip, sky: Array) -> Array:
     return pixels
 
 
-def _measure_exposure(
-    exposure: DrizzleExposure, regions: Polygons, static: RegionMasks, parameters: DrizzleParameters
-) -> tuple[float | None, dict[int, SkyLevel]]:
-    """Minimum brightness of an exposure, and its brightness where it overlaps each other exposure."""
-    whole: list[SkyLevel | None] = []
-    parts: dict[int, list[SkyLevel | None]] = {other: [] for other in regions}
-    for chip in exposure.chips:
-        image, good = chip.sci(), _sky_pixels(chip, static, parameters)
-        if parameters.skymethod is not SkyMethod.MATCH:
-            whole.append(_brightness(chip, image, good, parameters))
-        for other, polygons in regions.items():
-            for polygon in polygons[chip.key]:
-                inside = polygon_mask(polygon, image.shape) & good
-                parts[other].append(_brightness(chip, image, inside, parameters) if inside.any() else None)
-    pooled = {other: pool_levels(levels) for other, levels in parts.items()}
-    return minimum_brightness(whole), {other: level for other, level in pooled.items() if level is not None}
-
-
-def _sky_pixels(chip: DrizzleChip, static: RegionMasks, parameters: DrizzleParameters) -> Mask:
-    good = good_pixels(chip.dq(), parameters.sky_bits)
-    if parameters.use_static and chip.detector_region in static:
-        good &= ~static[chip.detector_region]
-    return good
-
-
-def _brightness(chip: DrizzleChip, image: Float32Image, good: Mask, parameters: DrizzleParameters) -> SkyLevel | None:
-    clipping = ClippingParameters(
-        lower=parameters.skylower,
-        upper=parameters.skyupper,
-        nclip=parameters.skyclip,
-        lsigma=parameters.skylsigma,
-        usigma=parameters.skyusigma,
-        binwidth=DEFAULT_BIN_WIDTH if parameters.skywidth is None else parameters.skywidth,
+def _chip_sky(chip: DrizzleChip, regions: Polygons, static: RegionMasks) -> ChipSkyTask:
+    return ChipSkyTask(
+        pixels=chip.pixels,
+        scale=_scale(chip),
+        static=static.get(chip.detector_region),
+        regions={other: tuple(polygons[chip.key]) for other, polygons in regions.items()},
     )
-    level = measure_sky(image, good, parameters.skystat, clipping)
-    return None if level is None else _scale(chip).brightness(level)
 
 
 def _scale(chip: DrizzleChip) -> ChipScale:

@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 from astropy.wcs import DistortionLookupTable
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 from stwcs.wcsutil import HSTWCS
 
-from astrodriz_core.arrays import Array, Float32Image, Mask
+from astrodriz_core.arrays import Array
 from astrodriz_core.combine.pixmap import (
     TanWcs,
     apply_homography,
-    coordinate_map,
     tangent_plane_homography,
     undistorted_pixels,
 )
@@ -23,14 +21,11 @@ from astrodriz_core.instruments.detectors import dark_electrons, electrons_per_u
 from astrodriz_core.instruments.dq import ASTRODRIZZLE_COSMIC_RAY
 from astrodriz_core.names import ChipKey
 from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.fits.arrays import read_dq, read_err, read_sci
+from astrodriz_io.drizzling.placed import ChipPixels
 from astrodriz_io.inputs.exposures import Chip, Exposure, read_exposure
 from astrodriz_io.wcs.stwcs_calls import read_wcs
 
 __all__ = ["DrizzleChip", "DrizzleExposure", "load_exposure", "tangent_plane"]
-
-LARGEST_SIGNAL = 1e12
-"""No pixel of a detector gives so many counts or electrons; squares of it are still numbers in single precision."""
 
 
 @frozen(eq=False)
@@ -101,25 +96,10 @@ class DrizzleChip:
         """Dark signal of the exposure, electrons."""
         return dark_electrons(self.exposure.description, self.chip.electronics)
 
-    def sci(self) -> Float32Image:
-        """SCI array in native units; NaN where the value is infinite or larger than a detector can give."""
-        image = read_sci(self.exposure.path, self.chip.extver)
-        image[np.abs(image) > LARGEST_SIGNAL] = np.nan
-        return image
-
-    def err(self) -> Float32Image | None:
-        """ERR array in native units; None where the file has none."""
-        return read_err(self.exposure.path, self.chip.extver)
-
-    def dq(self) -> NDArray[np.unsignedinteger]:
-        """DQ array without the bits that are reset, such as the cosmic rays of an earlier drizzle run."""
-        flags = read_dq(self.exposure.path, self.chip.extver)
-        return flags & flags.dtype.type(np.iinfo(flags.dtype).max & ~self.reset_bits)
-
-    def saturated(self) -> Mask:
-        """Pixels flagged as saturated."""
-        flagged: Mask = (self.dq() & self.exposure.description.saturation_bits) != 0
-        return flagged
+    @property
+    def pixels(self) -> ChipPixels:
+        """Its arrays."""
+        return ChipPixels(self.exposure.path, self.chip.extver, self.reset_bits)
 
     def undistorted(self, border: int = 0) -> Array:
         """Where the pixels of this chip lie without its distortion, which is evaluated for each of them.
@@ -147,27 +127,16 @@ class DrizzleChip:
             digest.update(b"|")
         return digest.hexdigest()
 
-    def pixel_map(self, frame: OutputFrame, undistorted: Array) -> Array:
-        """Position in the output frame of the centre of every pixel of this chip.
-
-        Parameters
-        ----------
-        frame : OutputFrame
-            The frame.
-        undistorted : ndarray of float64, shape (2, ny, nx)
-            From `undistorted`.
-
-        Returns
-        -------
-        ndarray of float64, shape (ny, nx, 2)
-            0-based x and y in the frame. Exact: the distortion is evaluated for every pixel, and what
-            remains between two tangent planes is a homography.
-        """
-        return coordinate_map(undistorted, self._homography(frame))
-
     def positions(self, x: Array, y: Array, frame: OutputFrame) -> tuple[Array, Array]:
         """Where single points of the chip lie in a frame; all coordinates are 0-based pixels."""
-        return apply_homography(self._homography(frame), *self._undistort(x, y))
+        return apply_homography(self.homography(frame), *self._undistort(x, y))
+
+    def homography(self, frame: OutputFrame) -> Array:
+        """From its undistorted pixels to those of a frame, shape (3, 3).
+
+        The distortion is evaluated for every pixel, and what remains between two tangent planes is a homography.
+        """
+        return tangent_plane_homography(tangent_plane(self.wcs), frame_plane(frame))
 
     def _undistort(self, x: Array, y: Array) -> tuple[Array, Array]:
         u, v = self.wcs.pix2foc(x, y, 0)
@@ -175,9 +144,6 @@ class DrizzleChip:
 
     def _lookup_tables(self) -> tuple[DistortionLookupTable | None, ...]:
         return self.wcs.cpdis1, self.wcs.cpdis2, self.wcs.det2im1, self.wcs.det2im2
-
-    def _homography(self, frame: OutputFrame) -> Array:
-        return tangent_plane_homography(tangent_plane(self.wcs), frame_plane(frame))
 
 
 @frozen(eq=False)

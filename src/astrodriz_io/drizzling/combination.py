@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.combine.masks import pack_mask
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.parameters.drizzle import DrizzleParameters
@@ -25,7 +26,7 @@ from astrodriz_io.drizzling.chips import DrizzleExposure, load_exposure
 from astrodriz_io.drizzling.final import FinalImage, drizzle_together
 from astrodriz_io.drizzling.frame import common_frame, requested_frame
 from astrodriz_io.drizzling.frame_checks import check_frames, product_use, separate_use
-from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs, Mask
+from astrodriz_io.drizzling.inputs import ChipMasks, CombinationInputs
 from astrodriz_io.drizzling.rejection import combine_median, flag_cosmic_rays
 from astrodriz_io.drizzling.resources import DrizzleResources
 from astrodriz_io.drizzling.separate import drizzle_separately
@@ -119,7 +120,7 @@ def _combination_inputs(
         product_use(product_frame, exposures, context=parameters.context, request=parameters.final_frame),
     )
     check_frames(uses if len(exposures) > 1 else uses[1:], exposures, resources.store)
-    static = static_masks(exposures, parameters)
+    static = static_masks(exposures, parameters, resources)
     return CombinationInputs(
         exposures=exposures,
         default_frame=default_frame,
@@ -127,7 +128,7 @@ def _combination_inputs(
         product_frame=product_frame,
         parameters=parameters,
         static=static,
-        sky=measure_skies(exposures, static, parameters),
+        sky=measure_skies(exposures, static, parameters, resources),
         resources=resources,
     )
 

@@ -18,13 +18,12 @@ from astrodriz_core.errors import InputError, MissingFilesError
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
+from astrodriz_io.drizzling.placed import KERNEL_REACH, MAP_BORDER
 from astrodriz_io.fits.files import open_fits, reading
 from astrodriz_io.storage.regular_files import check_regular
 from astrodriz_io.wcs.stwcs_calls import STWCS_FAILURES
 
 __all__ = [
-    "INNER",
-    "MAP_BORDER",
     "chip_scale_ratio",
     "common_frame",
     "drizzle_margin",
@@ -32,16 +31,6 @@ __all__ = [
     "padded_frame",
     "requested_frame",
 ]
-
-MAP_BORDER = 1
-"""Pixels beyond the edges of a chip in the maps for drizzling. The ``drizzle`` package takes the corners of
-pixels from the centres around them, and would have to extrapolate at the edges: wrong by 1e-4 pixel."""
-
-INNER = (slice(MAP_BORDER, -MAP_BORDER), slice(MAP_BORDER, -MAP_BORDER))
-"""The chip itself in an array that has the border of the maps."""
-
-KERNEL_REACH = 4.0
-"""Pixels of a chip from whose centre the widest kernel, Gaussian or Lanczos, still puts flux, rounded up."""
 
 GRID_SIDE = 9
 """Points along each side of the grid on which the distortion of a chip is sampled."""

@@ -14,6 +14,7 @@ from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
 from astrodriz_io.drizzling.frame import drizzle_margin, padded_frame
+from astrodriz_io.drizzling.resample import CHIPS_IN_PLANE
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.runtime.capacity import available_memory, size_in_words
 
@@ -24,8 +25,6 @@ LARGEST_SIDE = 2**31 - 1
 
 IMAGES, CONTEXT = 8, 4
 """Bytes of a pixel in science and weight image, and in one plane of the context image."""
-
-CHIPS_IN_PLANE = 32
 
 MEDIAN, FLAGS = 4, 2
 """Bytes of a pixel in the median, and in the masks of saturated pixels and cosmic rays of one exposure."""

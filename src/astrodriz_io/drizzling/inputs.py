@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-import numpy as np
 from attrs import frozen
 
-from astrodriz_core.arrays import Array, Float32Image, Mask
-from astrodriz_core.instruments.dq import good_pixels
+from astrodriz_core.arrays import Mask
 from astrodriz_core.names import ChipKey
 from astrodriz_core.parameters.drizzle import DrizzleParameters
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.frame import MAP_BORDER
+from astrodriz_io.drizzling.frame import chip_scale_ratio
+from astrodriz_io.drizzling.placed import MAP_BORDER, PlacedChip
 from astrodriz_io.drizzling.resources import DrizzleResources
 
-__all__ = ["ChipMasks", "CombinationInputs", "Mask", "RegionMasks"]
+__all__ = ["ChipMasks", "CombinationInputs", "RegionMasks"]
 
 ChipMasks: TypeAlias = Mapping[ChipKey, Mask]
 """Masks by `DrizzleChip.key`; True = not to be used."""
@@ -63,24 +62,30 @@ class CombinationInputs:
         """All chips of all exposures, in order."""
         return tuple(chip for exposure in self.exposures for chip in exposure.chips)
 
-    def pixel_map(self, chip: DrizzleChip, frame: OutputFrame) -> Array:
-        """Position in a frame of the pixels of a chip and of `MAP_BORDER` beyond its edges; see `DrizzleChip`."""
-        return chip.pixel_map(frame, self.resources.undistorted.of(chip, MAP_BORDER))
+    @property
+    def exptime(self) -> float:
+        """Sum of the exposure times, s."""
+        return sum(exposure.exptime for exposure in self.exposures)
+
+    @property
+    def separable_work(self) -> int | None:
+        """See `DrizzleResources`."""
+        return self.resources.separable_work(self.exposures)
+
+    def placed(self, chip: DrizzleChip, frame: OutputFrame) -> PlacedChip:
+        """A chip at its place on a frame."""
+        return PlacedChip(
+            pixels=chip.pixels,
+            exptime=chip.exptime,
+            electrons_per_unit=chip.electrons_per_unit,
+            rate_per_unit=chip.rate_per_unit,
+            sky=self.native_sky(chip),
+            static=self.static.get(chip.detector_region),
+            undistorted=self.resources.undistorted.of(chip, MAP_BORDER),
+            homography=chip.homography(frame),
+            scale_ratio=chip_scale_ratio(frame, chip),
+        )
 
     def native_sky(self, chip: DrizzleChip) -> float:
         """Subtracted sky of a chip in the units of its SCI array."""
         return self.sky.get(chip.key, 0.0)
-
-    def signal(self, chip: DrizzleChip, bits: int | None) -> tuple[Float32Image, Mask]:
-        """Sky-subtracted image in electrons/s, and its good pixels.
-
-        The image is 0 where a pixel has no value. Good are pixels with a value, with no DQ bit outside `bits`, and
-        not in the static mask either.
-        """
-        image = chip.sci()
-        good = good_pixels(chip.dq(), bits) & np.isfinite(image)
-        if chip.detector_region in self.static:
-            good &= ~self.static[chip.detector_region]
-        rate: Float32Image = (image - np.float32(self.native_sky(chip))) * np.float32(chip.rate_per_unit)
-        rate[np.isnan(rate)] = 0
-        return rate, good

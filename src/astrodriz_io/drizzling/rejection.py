@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from astrodriz_core.arrays import Array, Float32Image
-from astrodriz_core.combine.cosmic_rays import (
-    ChipNoise,
-    CosmicRayParameters,
-    CteTail,
-    absolute_derivative,
-    find_cosmic_rays,
-)
+from astrodriz_core.arrays import Float32Image, Mask
+from astrodriz_core.combine.cosmic_rays import ChipNoise, CosmicRayParameters, CteTail
 from astrodriz_core.combine.median import CombineParameters
 from astrodriz_core.combine.minmed import ExposureNoise
 from astrodriz_core.combine.stack import combine, low_weight_limit
@@ -22,10 +15,8 @@ from astrodriz_core.instruments.detectors import ReadoutDirection, readout_direc
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_core.names import ChipKey
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
-from astrodriz_io.drizzling.frame import INNER
-from astrodriz_io.drizzling.inputs import CombinationInputs, Mask
-from astrodriz_io.drizzling.resample import blot_chip, project_flags
-from astrodriz_io.runtime.parallel import ordered_map
+from astrodriz_io.drizzling.compare import ComparisonTask, compare_chip
+from astrodriz_io.drizzling.inputs import CombinationInputs
 
 __all__ = ["combine_median", "flag_cosmic_rays"]
 
@@ -76,41 +67,37 @@ def flag_cosmic_rays(inputs: CombinationInputs, median: Float32Image) -> tuple[d
     """
     masks: dict[ChipKey, Mask] = {}
     planes: dict[str, Mask] = {}
-    chips = inputs.chips
-    results = ordered_map(partial(_compare, inputs, median), chips, inputs.resources.threads)
-    for chip, (mask, pixel_map) in zip(
-        chips, inputs.resources.progress.track(results, "cosmic rays", len(chips)), strict=True
-    ):
-        masks[chip.key] = inputs.resources.store.put(f"{chip.key}_cosmic_rays", mask)
+    resources, chips = inputs.resources, inputs.chips
+    reference = resources.store.put("median", median)
+    tasks = (_task(inputs, reference, chip) for chip in chips)
+    results = resources.workers.map(compare_chip, tasks, inputs.separable_work)
+    for chip, (mask, places) in zip(chips, resources.progress.track(results, "cosmic rays", len(chips)), strict=True):
+        masks[chip.key] = mask
         plane = planes.setdefault(chip.exposure.rootname, np.zeros(inputs.frame.shape, dtype=bool))
-        project_flags(mask, pixel_map, plane)
+        np.put(plane, places, True)
     return masks, planes
 
 
-def _compare(inputs: CombinationInputs, median: Float32Image, chip: DrizzleChip) -> tuple[Mask, Array]:
-    """Cosmic rays of one chip, and its map into the common grid."""
+def _task(inputs: CombinationInputs, median: Float32Image, chip: DrizzleChip) -> ComparisonTask:
     parameters = inputs.parameters
-    pixel_map = inputs.pixel_map(chip, inputs.frame)
-    blotted = blot_chip(median, chip, inputs.frame, pixel_map, parameters.blot_interp, parameters.blot_sinscl)
-    blotted *= np.float32(chip.exptime)
     sky = inputs.native_sky(chip) * chip.electrons_per_unit
-    added = sky if parameters.blot_addsky else parameters.blot_skyval * chip.electrons_per_unit
-    blotted += np.float32(added)
-    mask = find_cosmic_rays(
-        chip.sci() * np.float32(chip.electrons_per_unit),
-        blotted[INNER],
+    return ComparisonTask(
+        chip=inputs.placed(chip, inputs.frame),
+        median=median,
+        interpolation=parameters.blot_interp,
+        sinscl=parameters.blot_sinscl,
+        added=sky if parameters.blot_addsky else parameters.blot_skyval * chip.electrons_per_unit,
         # The sky is in the blotted image already: once more stands for the noise of the median itself.
-        ChipNoise(read_noise=chip.read_noise, sky=sky),
-        CosmicRayParameters(
+        noise=ChipNoise(read_noise=chip.read_noise, sky=sky),
+        search=CosmicRayParameters(
             snr=parameters.driz_cr_snr,
             scale=parameters.driz_cr_scale,
             grow=parameters.driz_cr_grow,
             ctegrow=parameters.driz_cr_ctegrow,
         ),
-        TAILS[readout_direction(chip.exposure.description, chip.chip.electronics)],
-        derivative=absolute_derivative(blotted)[INNER],
+        tail=TAILS[readout_direction(chip.exposure.description, chip.chip.electronics)],
+        mask=inputs.resources.store.reserve(f"{chip.key}_cosmic_rays", chip.chip.shape, np.bool_),
     )
-    return mask, pixel_map[INNER]
 
 
 def _noise(inputs: CombinationInputs, exposure: DrizzleExposure) -> ExposureNoise:

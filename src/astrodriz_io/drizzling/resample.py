@@ -10,14 +10,15 @@ import numpy as np
 from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
 
-from astrodriz_core.arrays import Array, Float32Image, Mask
+from astrodriz_core.arrays import Array, Float32Image, Indices, Mask
 from astrodriz_core.combine.sinc import sinc_interpolate
 from astrodriz_core.parameters.choices import BlotInterpolation
-from astrodriz_core.records.drizzling import OutputFrame
-from astrodriz_io.drizzling.chips import DrizzleChip
-from astrodriz_io.drizzling.frame import MAP_BORDER, chip_scale_ratio
+from astrodriz_io.drizzling.placed import MAP_BORDER, PlacedChip
 
-__all__ = ["add_chip", "blot_chip", "new_drizzle", "project_flags", "without_margin"]
+__all__ = ["CHIPS_IN_PLANE", "add_chip", "blot_chip", "flagged_places", "new_drizzle", "without_margin"]
+
+CHIPS_IN_PLANE = 32
+"""Bits of a pixel of the context image; further chips get further planes."""
 
 READ_BEYOND = {"nearest": 2, "poly3": 2}
 """Rows and columns beyond the image that interpolants of the package read; the others, with images of few pixels."""
@@ -29,13 +30,15 @@ Interpolate: TypeAlias = Callable[[Float32Image, Array, float], Float32Image]
 """Values of an image at positions (ny, nx, 2), with the width of a sinc function; 0 outside the image."""
 
 
-def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int, *, context: bool = True) -> Drizzle:
+def new_drizzle(
+    shape: tuple[int, int], kernel: str, fill: float | None, chips: int, *, context: bool = True
+) -> Drizzle:
     """An empty output image.
 
     Parameters
     ----------
-    frame : OutputFrame
-        Its grid.
+    shape : tuple of int
+        (ny, nx).
     kernel : str
         Name of the kernel.
     fill : float or None
@@ -48,7 +51,7 @@ def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int,
     return Drizzle(
         kernel=kernel,
         fillval="nan" if fill is None else str(fill),
-        out_shape=frame.shape,
+        out_shape=shape,
         max_ctx_id=max(chips - 1, 0),
         disable_ctx=not context,
     )
@@ -56,8 +59,7 @@ def new_drizzle(frame: OutputFrame, kernel: str, fill: float | None, chips: int,
 
 def add_chip(
     drizzle: Drizzle,
-    chip: DrizzleChip,
-    frame: OutputFrame,
+    chip: PlacedChip,
     rate: Float32Image,
     weight: Float32Image,
     pixel_map: Array,
@@ -69,27 +71,24 @@ def add_chip(
     ----------
     drizzle : Drizzle
         The output, changed in place.
-    chip : DrizzleChip
-        For its pixel scale.
-    frame : OutputFrame
-        The output grid.
+    chip : PlacedChip
+        For its exposure time and scale.
     rate : ndarray of float32, shape of the chip
         Electrons/s for each detector pixel, sky subtracted. Values of zero weight do not matter.
     weight : ndarray of float32
         Weight for each detector pixel; 0 leaves it out.
     pixel_map : ndarray of float64, shape (ny + 2, nx + 2, 2)
-        From `DrizzleChip.pixel_map`, with a border of `MAP_BORDER` pixels.
+        From `PlacedChip.pixel_map`, with a border of `MAP_BORDER` pixels.
     pixfrac : float
         Side of the drop, in detector pixels.
     """
-    ratio = chip_scale_ratio(frame, chip)
     drizzle.add_image(
         np.pad(rate, MAP_BORDER),
         exptime=chip.exptime,
         pixmap=pixel_map,
         weight_map=np.pad(weight, MAP_BORDER),
-        iscale=ratio**2,
-        pixel_scale_ratio=ratio,
+        iscale=chip.scale_ratio**2,
+        pixel_scale_ratio=chip.scale_ratio,
         pixfrac=pixfrac,
         in_units="cps",
     )
@@ -97,8 +96,7 @@ def add_chip(
 
 def blot_chip(
     image: Float32Image,
-    chip: DrizzleChip,
-    frame: OutputFrame,
+    scale_ratio: float,
     pixel_map: Array,
     interpolation: BlotInterpolation,
     sinscl: float = 1.0,
@@ -109,12 +107,10 @@ def blot_chip(
     ----------
     image : ndarray of float32, shape of the frame
         Electrons/s for each output pixel.
-    chip : DrizzleChip
-        For its pixel scale.
-    frame : OutputFrame
-        Grid of the image.
+    scale_ratio : float
+        Side of a pixel of the image over the side of the chip's.
     pixel_map : ndarray of float64, shape (ny, nx, 2)
-        From `DrizzleChip.pixel_map`.
+        Where the pixels of the chip lie on the image; see `PlacedChip`.
     interpolation : BlotInterpolation
         How the image is sampled at the centres of the chip's pixels.
     sinscl : float
@@ -127,7 +123,7 @@ def blot_chip(
     """
     image = np.asarray(image, dtype=np.float32)
     blotted = INTERPOLANTS[interpolation](image, pixel_map, sinscl)
-    blotted *= np.float32(1.0 / chip_scale_ratio(frame, chip) ** 2)
+    blotted *= np.float32(1.0 / scale_ratio**2)
     return blotted
 
 
@@ -166,8 +162,8 @@ INTERPOLANTS: Mapping[BlotInterpolation, Interpolate] = {
 }
 
 
-def project_flags(flags: Mask, pixel_map: Array, plane: Mask) -> None:
-    """Mark in an output plane the pixels nearest to flagged detector pixels.
+def flagged_places(flags: Mask, pixel_map: Array, shape: tuple[int, int]) -> Indices:
+    """The output pixels nearest to flagged detector pixels.
 
     Parameters
     ----------
@@ -175,14 +171,20 @@ def project_flags(flags: Mask, pixel_map: Array, plane: Mask) -> None:
         Flagged detector pixels.
     pixel_map : ndarray of float64, shape (ny, nx, 2)
         Their positions in the frame.
-    plane : ndarray of bool, shape of the frame
-        Changed in place.
+    shape : tuple of int
+        (ny, nx) of the frame.
+
+    Returns
+    -------
+    ndarray of int
+        Indices into the ravelled frame; what lies beyond the frame is left out.
     """
     positions = pixel_map[flags]
     x, y = np.rint(positions[np.isfinite(positions).all(axis=1)]).astype(np.intp).T
-    ny, nx = plane.shape
+    ny, nx = shape
     inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)
-    plane[y[inside], x[inside]] = True
+    places: Indices = y[inside] * nx + x[inside]
+    return places
 
 
 def without_margin(image: NDArray[Scalar], margin: int) -> NDArray[Scalar]:

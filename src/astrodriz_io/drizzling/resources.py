@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 from attrs import field, frozen
 
+from astrodriz_io.drizzling.chips import DrizzleExposure
 from astrodriz_io.drizzling.store import ImageStore
 from astrodriz_io.drizzling.undistorted import UndistortedPixels
 from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
+from astrodriz_io.runtime.workers import Workers
 
 __all__ = ["DrizzleResources"]
 
@@ -24,11 +29,16 @@ class DrizzleResources:
         combination's own, in memory.
     progress : ProgressReporter
         Told of every chip; by default nobody is.
-    threads : int
-        How many chips are worked on at a time; the result does not depend on it.
+    workers : Workers
+        Who works, on how many chips at a time; by default one thread. The result does not depend on it.
     """
 
     store: ImageStore
     undistorted: UndistortedPixels = field(factory=lambda: UndistortedPixels(None))
     progress: ProgressReporter = field(factory=SilentProgress)
-    threads: int = 1
+    workers: Workers = field(factory=Workers)
+
+    def separable_work(self, exposures: Iterable[DrizzleExposure]) -> int | None:
+        """Pixels of the exposures, where other processes can get at the images; None where these are in memory."""
+        chips = (chip for exposure in exposures for chip in exposure.chips)
+        return None if self.store.in_memory else sum(math.prod(chip.chip.shape) for chip in chips)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from astrodriz_core.measure.images import DrizzledImage
 from astrodriz_io.drizzling.chips import DrizzleExposure
-from astrodriz_io.drizzling.frame import INNER, drizzle_margin, padded_frame
+from astrodriz_io.drizzling.frame import drizzle_margin, padded_frame
 from astrodriz_io.drizzling.inputs import CombinationInputs
-from astrodriz_io.drizzling.resample import add_chip, new_drizzle, project_flags, without_margin
-from astrodriz_io.runtime.parallel import ordered_map
+from astrodriz_io.drizzling.single import SingleTask, drizzle_single
 
 __all__ = ["drizzle_separately"]
 
@@ -29,36 +26,27 @@ def drizzle_separately(inputs: CombinationInputs) -> tuple[DrizzledImage, ...]:
     tuple of DrizzledImage
         One for each exposure, kept in the store. Weights are seconds.
     """
-    work = partial(_drizzle_exposure, inputs)
-    images = ordered_map(work, inputs.exposures, inputs.resources.threads)
-    return tuple(inputs.resources.progress.track(images, "separate drizzle", len(inputs.exposures)))
+    resources = inputs.resources
+    tasks = (_task(inputs, exposure) for exposure in inputs.exposures)
+    images = resources.workers.map(drizzle_single, tasks, inputs.separable_work)
+    return tuple(resources.progress.track(images, "separate drizzle", len(inputs.exposures)))
 
 
-def _drizzle_exposure(inputs: CombinationInputs, exposure: DrizzleExposure) -> DrizzledImage:
-    parameters = inputs.parameters
+def _task(inputs: CombinationInputs, exposure: DrizzleExposure) -> SingleTask:
+    parameters, store = inputs.parameters, inputs.resources.store
     margin = drizzle_margin(inputs.frame, exposure.chips)
     frame = padded_frame(inputs.frame, margin)
-    kernel, fill = parameters.driz_sep_kernel.value, parameters.driz_sep_fillval
-    drizzle = new_drizzle(frame, kernel, fill, len(exposure.chips), context=False)
-    saturated = np.zeros(frame.shape, dtype=bool)
-    for chip in exposure.chips:
-        pixel_map = inputs.pixel_map(chip, frame)
-        inner = pixel_map[INNER]
-        rate, good = inputs.signal(chip, parameters.driz_sep_bits)
-        add_chip(
-            drizzle,
-            chip,
-            frame,
-            rate,
-            (chip.exptime * good).astype(np.float32),
-            pixel_map,
-            parameters.driz_sep_pixfrac,
-        )
-        project_flags(chip.saturated(), inner, saturated)
-    return DrizzledImage(
+    return SingleTask(
         name=exposure.rootname,
-        sci=inputs.resources.store.put(f"{exposure.rootname}_single_sci", without_margin(drizzle.out_img, margin)),
-        wht=inputs.resources.store.put(f"{exposure.rootname}_single_wht", without_margin(drizzle.out_wht, margin)),
-        exptime=exposure.exptime,
-        saturated=without_margin(saturated, margin),
+        chips=tuple(inputs.placed(chip, frame) for chip in exposure.chips),
+        shape=frame.shape,
+        margin=margin,
+        kernel=parameters.driz_sep_kernel.value,
+        fill=parameters.driz_sep_fillval,
+        pixfrac=parameters.driz_sep_pixfrac,
+        bits=parameters.driz_sep_bits,
+        saturation_bits=exposure.exposure.description.saturation_bits,
+        sci=store.reserve(f"{exposure.rootname}_single_sci", inputs.frame.shape, np.float32),
+        wht=store.reserve(f"{exposure.rootname}_single_wht", inputs.frame.shape, np.float32),
+        saturated=store.reserve(f"{exposure.rootname}_single_saturated", inputs.frame.shape, np.bool_),
     )

@@ -7,52 +7,65 @@ put down through the mapping: a full disk is then an error of the system instead
 
 from __future__ import annotations
 
+import math
 import mmap
 import threading
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from attrs import define, field, frozen
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from astrodriz_io.runtime.capacity import free_space
+from astrodriz_io.runtime.mapped import ArrayName, make_file
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.places import place
 
-__all__ = ["ImageStore"]
+__all__ = ["ImageStore", "Room"]
 
 PAGE = mmap.ALLOCATIONGRANULARITY
 """Images begin at multiples of it, bytes."""
 
 
+class Room(Protocol):
+    """Room for one image, which whoever has the room fills, by parts or at once: this process or another one."""
+
+    def put(self, rows: NDArray[Any], first_row: int = 0) -> None:
+        """Write rows of the image; of all its planes where there are several."""
+
+    def image(self) -> NDArray[Any]:
+        """The image as it is kept, with zeros where nothing was put."""
+
+
 @frozen(eq=False)
-class _ScratchFile:
-    """One file, mapped as a whole; what was not written yet takes no room on the disk."""
+class _InMemory:
+    """Room in the memory of this process."""
 
-    path: Path
-    size: int
-    mapped: mmap.mmap
+    kept: NDArray[Any]
 
-    @classmethod
-    def make(cls, path: Path, size: int) -> _ScratchFile:
-        with path.open("x+b") as stream, ExitStack() as undoing:
-            # Else the next image, of another thread, would meet the file and not what kept it from its size.
-            undoing.callback(path.unlink)
-            stream.truncate(size)
-            mapped = mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_READ)
-            undoing.pop_all()
-        return cls(path, size, mapped)
+    def put(self, rows: NDArray[Any], first_row: int = 0) -> None:
+        self.kept[..., first_row : first_row + rows.shape[-2], :] = rows
 
-    def write(self, offset: int, image: NDArray[Any]) -> NDArray[Any]:
-        """Write an image at a place; returns it as it is mapped, read-only."""
-        with self.path.open("r+b", buffering=0) as stream:
-            stream.seek(offset)
-            left = image.data.cast("B")
-            while left:
-                left = left[stream.write(left) :]
-        return np.frombuffer(self.mapped, image.dtype, image.size, offset).reshape(image.shape)
+    def image(self) -> NDArray[Any]:
+        return self.kept
+
+
+@frozen(eq=False)
+class _InFile:
+    """Room in a scratch file, known by its name to all processes."""
+
+    what: str
+    name: ArrayName
+
+    def put(self, rows: NDArray[Any], first_row: int = 0) -> None:
+        planes = self.name.planes()
+        with storage_errors(self.what):
+            for plane, values in zip(planes, rows.reshape(len(planes), *rows.shape[-2:]), strict=True):
+                plane.rows(first_row, first_row + len(values)).write(values)
+
+    def image(self) -> NDArray[Any]:
+        return self.name.array()
 
 
 @define(eq=False)
@@ -66,7 +79,7 @@ class ImageStore:
     """
 
     _folder: Path | None
-    _files: list[_ScratchFile] = field(factory=list, init=False)
+    _files: list[tuple[Path, mmap.mmap]] = field(factory=list, init=False)
     _used: int = field(default=0, init=False)
     """Bytes of the last file that are taken."""
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
@@ -100,17 +113,26 @@ class ImageStore:
         """
         if self._folder is None:
             return image
-        with storage_errors(name):
-            file, offset = self._room(self._folder, image.nbytes)
-            return file.write(offset, np.ascontiguousarray(image))
+        room = self.reserve(name, image.shape, image.dtype)
+        room.put(image)
+        return room.image()
 
-    def _room(self, folder: Path, size: int) -> tuple[_ScratchFile, int]:
+    def reserve(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Room:
+        """Room for an image that is put later; arguments and errors as for `put`."""
+        kind = np.dtype(dtype)
+        if self._folder is None:
+            return _InMemory(np.zeros(shape, kind))
+        with storage_errors(name):
+            path, offset = self._room(self._folder, math.prod(shape) * kind.itemsize)
+        return _InFile(name, ArrayName(path, offset, shape, kind.str))
+
+    def _room(self, folder: Path, size: int) -> tuple[Path, int]:
         """A file with so many bytes to spare, and where they begin."""
         taken = -(-size // PAGE) * PAGE
         with self._lock:
-            if not self._files or self._used + taken > self._files[-1].size:
+            if not self._files or self._used + taken > len(self._files[-1][1]):
                 path = place(folder, f"images_{len(self._files):02}.raw")
-                self._files.append(_ScratchFile.make(path, max(taken, sum(file.size for file in self._files))))
+                self._files.append((path, make_file(path, max(taken, sum(len(file) for _, file in self._files)))))
                 self._used = 0
             self._used += taken
-            return self._files[-1], self._used - taken
+            return self._files[-1][0], self._used - taken

@@ -72,8 +72,8 @@ def _defect(exposure: DrizzleExposure, parameters: DrizzleParameters) -> Exclude
 def _content(exposure: DrizzleExposure, parameters: DrizzleParameters) -> PixelContent:
     return PixelContent(
         pixels=sum(math.prod(chip.chip.shape) for chip in exposure.chips),
-        any_finite=any(np.isfinite(chip.sci()).any() for chip in exposure.chips),
-        any_good=any(good_pixels(chip.dq(), parameters.final_bits).any() for chip in exposure.chips),
+        any_finite=any(np.isfinite(chip.pixels.sci()).any() for chip in exposure.chips),
+        any_good=any(good_pixels(chip.pixels.dq(), parameters.final_bits).any() for chip in exposure.chips),
     )
 
 

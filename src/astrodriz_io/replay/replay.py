@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from astrodriz_core.arrays import Mask
 from astrodriz_core.combine.masks import unpack_mask
 from astrodriz_core.errors import MeasurementError, MissingFilesError, RecordError, UsageError
 from astrodriz_core.parameters.drizzle import DrizzleParameters
@@ -16,7 +17,6 @@ from astrodriz_core.records.common import Stage, WcsOrigin
 from astrodriz_core.records.drizzling import DrizzleRecord, MaskDigest
 from astrodriz_core.records.run import FileDigest, RunRecord
 from astrodriz_core.replay_plan import ReplayPlan, plan_replay
-from astrodriz_io.drizzling.inputs import Mask
 from astrodriz_io.drizzling.repeating import RecordedCombination
 from astrodriz_io.products.product import write_product
 from astrodriz_io.record_files.exposure_states import restore_state
@@ -29,6 +29,7 @@ from astrodriz_io.run.stages.final import COMPANIONS, FINAL, HeaderStamp, delive
 from astrodriz_io.run.working_copies import find_untouched
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
+from astrodriz_io.runtime.workers import worker_processes
 from astrodriz_io.storage.digests import check_digest, sha256_of
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.locking import locked
@@ -119,12 +120,15 @@ def replay(
     names = (record.root, record.product, *(wcs.rootname for wcs in plan.wcs))
     with read_sidecar(record_file.parent, plan.sidecar) as sidecar, locked(output, names, wait=settings.wait):
         recover(output)
-        with workspace(output, record.root, newpath=None, keep=False, names=names) as space:
+        with (
+            workspace(output, record.root, newpath=None, keep=False, names=names) as space,
+            worker_processes(settings.num_cores) as workers,
+        ):
             progress.stage("Exposures")
             files = _restore((*plan.states, *plan.companions), inputs, sidecar, space)
             _check_wcs(plan, files)
             context = StageContext(
-                settings, space, _parameters(record, inputs), progress, measured=_measured(plan, sidecar)
+                settings, space, _parameters(record, inputs), progress, workers, measured=_measured(plan, sidecar)
             )
             results = _make(record, plan, context, files)
             digests = tuple(FileDigest(path.name, sha256_of(path)) for path in results)

@@ -19,6 +19,7 @@ from astrodriz_io.products.exposures import write_cosmic_rays
 from astrodriz_io.run.recorder import ReplayRecorder
 from astrodriz_io.run.settings import Settings
 from astrodriz_io.runtime.progress import ProgressReporter
+from astrodriz_io.runtime.workers import Workers
 from astrodriz_io.storage.places import place
 from astrodriz_io.storage.workspace import Workspace
 from astrodriz_io.wcs.distortion import exposure_wcs
@@ -40,6 +41,8 @@ class StageContext:
         Of all combinations.
     progress : ProgressReporter
         Told how far the run is.
+    workers : Workers
+        The processes of the run.
     recorder : ReplayRecorder or None
         Keeps masks and states of exposures for a replay; None in a replay.
     measured : mapping
@@ -52,6 +55,7 @@ class StageContext:
     workspace: Workspace
     parameters: DrizzleParameters
     progress: ProgressReporter
+    workers: Workers
     recorder: ReplayRecorder | None = None
     measured: Mapping[str, RecordedCombination] = field(factory=dict)
     undistorted: UndistortedPixels = field(init=False)
@@ -65,7 +69,7 @@ class StageContext:
         folder = None if self.settings.in_memory else place(self.workspace.scratch, name)
         if folder is not None:
             folder.mkdir()
-        resources = DrizzleResources(ImageStore(folder), self.undistorted, self.progress, self.settings.num_cores)
+        resources = DrizzleResources(ImageStore(folder), self.undistorted, self.progress, self.workers)
         if name in self.measured:
             return repeat_combination(files, self.parameters, self.measured[name], resources)
         combination = combine_exposures(files, self.parameters, resources, title=combination_title(name))

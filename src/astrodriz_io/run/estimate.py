@@ -8,7 +8,8 @@ import numpy as np
 from attrs import frozen
 
 from astrodriz_core.records.common import ChipWcs, ExposureWcs
-from astrodriz_io.drizzling.frame_checks import CHIPS_IN_PLANE, CONTEXT, FLAGS, IMAGES, MEDIAN
+from astrodriz_io.drizzling.frame_checks import CONTEXT, FLAGS, IMAGES, MEDIAN
+from astrodriz_io.drizzling.resample import CHIPS_IN_PLANE
 
 __all__ = ["Estimate", "estimate_run", "frame_pixels"]
 

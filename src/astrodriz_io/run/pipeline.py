@@ -26,6 +26,7 @@ from astrodriz_io.run.state import FinishedRun, PreparedRun, StartedRun
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.log import RunLog, run_log
 from astrodriz_io.runtime.progress import LoggedProgress, ProgressReporter, SilentProgress
+from astrodriz_io.runtime.workers import worker_processes
 from astrodriz_io.storage.disk import storage_errors
 from astrodriz_io.storage.workspace import Workspace, workspace
 
@@ -209,11 +210,12 @@ def run_stages(
         heard(grown.stages[-1])
         return grown
 
-    prepared = distortion_stage(run, space, progress)
-    solved = after("Default products", default_stage, prepared)
-    solved = after("A priori solutions", apriori_stage, solved)
-    solved = after("A posteriori fit", aposteriori_stage, solved)
-    return after("Final products", final_stage, solved)
+    with worker_processes(run.settings.num_cores) as workers:
+        prepared = distortion_stage(run, space, progress, workers)
+        solved = after("Default products", default_stage, prepared)
+        solved = after("A priori solutions", apriori_stage, solved)
+        solved = after("A posteriori fit", aposteriori_stage, solved)
+        return after("Final products", final_stage, solved)
 
 
 def _omit(run: StartedRun, ending: RunEnding) -> RunRecord:

@@ -21,6 +21,7 @@ from astrodriz_io.run.record import parameter_warnings
 from astrodriz_io.run.settings import Settings, settings_from_environment
 from astrodriz_io.runtime.library_warnings import library_warnings
 from astrodriz_io.runtime.progress import ProgressReporter, SilentProgress
+from astrodriz_io.runtime.workers import worker_processes
 from astrodriz_io.storage.workspace import Workspace, workspace
 from astrodriz_io.verifying.combination import verify_combination
 
@@ -87,9 +88,10 @@ def _measure(
     prepared: PreparedExposures, settings: Settings, space: Workspace, progress: ProgressReporter
 ) -> Verification | None:
     store, undistorted = ImageStore(space.scratch), UndistortedPixels(space.scratch)
-    combination = combine_exposures(
-        prepared.copies.deciding,
-        evolve(prepared.parameters.parameters, final_wcs=False),
-        DrizzleResources(store, undistorted, progress, settings.num_cores),
-    )
-    return verify_combination(combination, settings.policy)
+    with worker_processes(settings.num_cores) as workers:
+        combination = combine_exposures(
+            prepared.copies.deciding,
+            evolve(prepared.parameters.parameters, final_wcs=False),
+            DrizzleResources(store, undistorted, progress, workers),
+        )
+        return verify_combination(combination, settings.policy)

@@ -1,1 +1,1 @@
-"""The process that a run lives in: progress, threads, memory, signals, log, warnings of libraries."""
+"""The process that a run lives in: progress, threads, worker processes, memory, signals, log, warnings of libraries."""

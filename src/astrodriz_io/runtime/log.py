@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from attrs import define, field
 
-__all__ = ["RunLog", "in_this_run", "logged_to_terminal", "run_log"]
+__all__ = ["PACKAGE_LOGGER", "RunLog", "in_this_run", "logged_to_terminal", "run_log"]
 
 PACKAGE_LOGGER = "astrodriz_io"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from attrs import evolve
 
 from astrodriz_core.instruments.detectors import DetectorDescription
 from astrodriz_core.measure.images import DrizzledImage, VerificationParameters
 from astrodriz_core.records.verification import Policy, ProductComparison, Verification
 from astrodriz_core.verify.comparison import compare_products
+from astrodriz_core.verify.each import Each
 from astrodriz_core.verify.measurement import measure_alignment
 from astrodriz_core.verify.verification import judge
 from astrodriz_io.drizzling.combination import Combination
@@ -35,9 +38,16 @@ def verify_combination(combination: Combination, policy: Policy) -> Verification
         return None
     unverifiable = _unverifiable(combination)
     measured = measure_alignment(
-        product_image(combination), combination.singles, _parameters(combination), unverifiable
+        product_image(combination), combination.singles, _parameters(combination), unverifiable, _each(combination)
     )
     return judge(measured, policy, unverifiable)
+
+
+def _each(combination: Combination) -> Each:
+    """What calls the functions of the measurement, in the processes of the run."""
+    resources = combination.inputs.resources
+    keep = partial(resources.store.put, "verification")
+    return partial(resources.workers.map, pixels=combination.inputs.separable_work, keep=keep)
 
 
 def compare_with_default(combination: Combination, default: Combination) -> ProductComparison:
