@@ -139,11 +139,12 @@ def test_quiet_shows_no_progress_and_a_terminal_shows_the_time_left(monkeypatch)
     with progress_for(StringIO(), quiet=True) as progress:
         assert isinstance(progress, SilentProgress)
     monkeypatch.setenv("NO_COLOR", "1")
-    console = Console(file=StringIO(), force_terminal=True, width=120)
+    terminal = StringIO()
+    console = Console(file=terminal, force_terminal=True, width=120)
     shown = TerminalProgress(console)
     assert list(shown.track(range(3), "Drizzle", 3)) == [0, 1, 2]
     shown.close()
-    text = console.file.getvalue()
+    text = terminal.getvalue()
     assert "left" in text
     assert "0:00:00" in text
     assert "\x1b[3" not in text.replace("\x1b[3A", "")
