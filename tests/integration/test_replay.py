@@ -233,9 +233,10 @@ def test_files_that_differ_are_named_and_the_exit_code_says_so(kept, ir_associat
     write_record(evolve(record, outputs=(wrong, *record.outputs[1:])), kept)
     assert command(kept, ir_association.folder, tmp_path / "out") == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if "not identical" in line] == [
-        f"  {wrong.name} is not identical to that of the run"
-    ]
+    named, last = (line for line in lines if "not identical" in line)
+    assert named == f"  {wrong.name} is not identical to that of the run"
+    written = len(list((tmp_path / "out").glob("*.fits")))
+    assert last == f"1 of {written} files are not identical to those of the run. See {tmp_path / 'out'}."
 
 
 def test_the_command_says_that_all_is_identical(ir_run, ir_association, tmp_path, capsys):

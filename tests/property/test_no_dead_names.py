@@ -18,6 +18,7 @@ OFFERED = {
     "astrodriz_io.cli.runastrodriz": "main.py takes it by its name",
     "astrodriz_io.main.astrodriz": "pyproject.toml makes the command of it",
     "astrodriz_io.main.runastrodriz": "pyproject.toml makes the command of it",
+    "astrodriz_io.runtime.worker.serve": "workers.py starts processes that do nothing else",
     "astrodriz_io.pipeline.process": "programs written for drizzlepac import it from there",
     "astrodriz_io.wcs.headers.restore_wcs": "benchmarks start from the WCS that it brings back",
 }
