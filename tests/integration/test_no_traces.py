@@ -57,6 +57,7 @@ def failing(path):
         process(path, environment={}, num_cores=2)
 
 
+@pytest.mark.slow
 def test_whole_runs_leave_nothing_in_the_process(ir_pair, ir_singleton, elsewhere):
     with leaving_no_trace():
         for association in (ir_pair, ir_singleton):

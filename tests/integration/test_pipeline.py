@@ -113,6 +113,7 @@ def test_a_second_run_in_the_same_folder_gives_the_same(ir_run, ir_association, 
         np.testing.assert_array_equal(first["CTX"].data, second["CTX"].data)
 
 
+@pytest.mark.slow
 def test_the_number_of_cores_and_the_place_of_scratch_images_change_nothing(ir_run, ir_association, tmp_path):
     record, _ = ir_run
     other = run(ir_association, tmp_path / "run", num_cores=1, inmemory=True)

@@ -107,7 +107,7 @@ def state(path: Path) -> tuple[object, ...]:
     return names(path), headerlets(path), rows(path), terms, path.stat().st_size
 
 
-@pytest.mark.parametrize("runs", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [3, pytest.param(100, marks=pytest.mark.slow)])
 def test_after_many_runs_the_headers_are_what_they_were_after_the_second(exposure, solutions, runs):
     states, seconds = [], []
     for _ in range(runs):
@@ -157,6 +157,7 @@ def test_with_another_fit_in_each_run_only_the_last_one_is_kept(exposure, soluti
         assert last["SIPWCS", 1].header["CRVAL1"] == hdulist["SCI", 1].header["CRVAL1"]
 
 
+@pytest.mark.slow
 def test_a_user_who_has_taken_every_letter_keeps_all_his_solutions(exposure, solutions):
     steps_of_a_run(exposure, solutions)
     fill_letters(exposure)
@@ -322,6 +323,7 @@ def test_a_folder_that_is_processed_again_and_again_gives_the_same_files(acs_pai
         )
 
 
+@pytest.mark.slow
 def test_solutions_that_only_the_flt_carries_are_offered_and_survive(acs_pair, tmp_path):
     folder = tmp_path / "run"
     empty = tmp_path / "headerlets"

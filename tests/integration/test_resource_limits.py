@@ -156,7 +156,7 @@ def test_too_many_open_files_are_told_with_their_limit(tmp_path):
                 os.close(descriptor)
 
 
-@pytest.mark.parametrize("size", [1_000_000, 1_180_000])
+@pytest.mark.parametrize("size", [pytest.param(1_000_000, marks=pytest.mark.slow), 1_180_000])
 def test_a_run_that_may_write_small_files_only_ends_with_an_error_of_storage(ir_association, tmp_path, size):
     """The first size has no room for a working copy, the second none for the product."""
     home = copy_inputs(ir_association, tmp_path / "home")

@@ -230,6 +230,7 @@ def test_a_subarray_says_where_it_lies(tmp_path: Path, reference_environment: Po
     assert separation_mas(sky, np.array(chip.default_sky)).max() < 0.001
 
 
+@pytest.mark.slow
 def test_same_spec_gives_the_same_bytes_in_threads(tmp_path: Path) -> None:
     spec = SimulationSpec(detector="WFC3/UVIS", size=100, exposures=2)
     folders = [tmp_path / name for name in "abc"]

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 from stwcs.updatewcs.updatehdr import interpret_wcsname_type
 
 from astrodriz_core.arrays import Array
 from astrodriz_core.combine.frame import frame_orientation
+from astrodriz_core.errors import InputError
 from astrodriz_core.records.drizzling import OutputFrame, ProductRecord
 from astrodriz_io.drizzling.chips import DrizzleChip
 from astrodriz_io.drizzling.combination import Combination
@@ -75,10 +76,20 @@ def sky_region(frame: OutputFrame, chips: Sequence[DrizzleChip]) -> str:
     -------
     str
         ``POLYGON ICRS`` and right ascension and declination of each corner, degrees, closed.
+
+    Raises
+    ------
+    InputError
+        With their distortion, the corners of all chips lie in a line.
     """
     wcs = frame_wcs(frame)
     corners = np.concatenate([wcs.wcs_world2pix(chip.wcs.calc_footprint(), 0) for chip in chips])
-    outline = corners[ConvexHull(corners).vertices]
+    try:
+        outline = corners[ConvexHull(corners).vertices]
+    except QhullError as failure:
+        where = ", ".join(dict.fromkeys(chip.exposure.path.name for chip in chips))
+        problem = "with the distortion, the corners of the chips lie in a line on the sky."
+        raise InputError(problem, where=where, remedy="Check the IDCTAB that the headers name.") from failure
     closed = np.concatenate([outline, outline[:1]])
     sky: Array = wcs.wcs_pix2world(closed, 0)
     return "POLYGON ICRS " + " ".join(f"{value:.8f}" for value in sky.ravel())
