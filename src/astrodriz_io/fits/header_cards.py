@@ -78,6 +78,8 @@ def _problem(card: fits.Card) -> str:
         return "the value is not finite"
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         return "the value is larger than any number that can be written"
+    if card.keyword == "END":
+        return "END ends a header, and has no value"
     # The card itself stays as it is in the file.
     written = copy(card)
     try:
