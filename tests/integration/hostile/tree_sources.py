@@ -90,8 +90,8 @@ class TreeSource:
         return ()
 
     def told(self, case: Case) -> Sequence[str]:
-        """The file."""
-        return self.words
+        """The file; a replay may look for one of the name that the record has."""
+        return (*self.words, "Files of the run are missing: ") if case.depth == "replay" else self.words
 
 
 _HOWS = (*VALUES, *BRANCHES)
