@@ -40,6 +40,14 @@ FOUND = (
     Case("parameters -p", "read", (Mutation(Place("-p", "final_refimage"), "thousands of digits"),)),
     Case("MDRIZTAB rows", "run", (Mutation(Place("x_mdz.fits row 0", "final_ra"), "NaN"),)),
     Case("IDCTAB rows", "run", (Mutation(Place("a1b2c_idc.fits row 0", "CX20"), "large"),)),
+    Case(
+        "IDCTAB rows",
+        "run",
+        (
+            Mutation(Place("a1b2c_idc.fits row 0", "CX20"), "large"),
+            Mutation(Place("a1b2c_idc.fits row 0", "V2REF"), "a half"),
+        ),
+    ),
     Case("record", "replay", (Mutation(Place("xabc01010_decisions.json", '["inputs", 1, "name"]'), "text: reserved"),)),
     Case("headers ACS/WFC", "run", (Mutation(Place("xabc01aaq_flc.fits[0:PRIMARY]", "EQUINOX"), "END with a value"),)),
     Case(

@@ -58,14 +58,19 @@ def common_frame(exposures: Iterable[DrizzleExposure]) -> OutputFrame:
 
 def _output_wcs(exposures: Sequence[DrizzleExposure]) -> WCS:
     chips = [chip.wcs for exposure in exposures for chip in exposure.chips]
+    where = ", ".join(exposure.exposure.path.name for exposure in exposures)
     try:
-        return cast(WCS, output_wcs(chips, undistort=any(chip.sip is not None for chip in chips)))
+        wcs = cast(WCS, output_wcs(chips, undistort=any(chip.sip is not None for chip in chips)))
     except STWCS_FAILURES as failure:
-        raise InputError(
-            f"their WCS, with the distortion, share no tangent plane ({type(failure).__name__}: {failure}).",
-            where=", ".join(exposure.exposure.path.name for exposure in exposures),
-            remedy="Check the IDCTAB that the headers name.",
-        ) from failure
+        raise _no_frame(f"share no tangent plane ({type(failure).__name__}: {failure})", where) from failure
+    if wcs.pixel_shape is None:
+        raise _no_frame("cover no pixel of a tangent plane", where)
+    return wcs
+
+
+def _no_frame(what: str, where: str) -> InputError:
+    remedy = "Check the IDCTAB that the headers name."
+    return InputError(f"their WCS, with the distortion, {what}.", where=where, remedy=remedy)
 
 
 def requested_frame(frame: OutputFrame, request: FrameRequest | None) -> OutputFrame:

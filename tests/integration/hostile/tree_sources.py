@@ -91,7 +91,7 @@ class TreeSource:
 
     def told(self, case: Case) -> Sequence[str]:
         """The file; a replay may look for one of the name that the record has."""
-        return (*self.words, "Files of the run are missing: ") if case.depth == "replay" else self.words
+        return (*self.words, "Files of the run are missing: ", " not found.") if case.depth == "replay" else self.words
 
 
 _HOWS = (*VALUES, *BRANCHES)
