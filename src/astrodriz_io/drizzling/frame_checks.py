@@ -9,7 +9,7 @@ from attrs import frozen
 
 from astrodriz_core.arrays import Array
 from astrodriz_core.combine.polygons import convex_overlap
-from astrodriz_core.errors import AstrodrizError, RecordError, ResourceError, UsageError
+from astrodriz_core.errors import AstrodrizError, InputError, RecordError, ResourceError, UsageError
 from astrodriz_core.parameters.choices import FrameRequest
 from astrodriz_core.records.drizzling import OutputFrame
 from astrodriz_io.drizzling.chips import DrizzleChip, DrizzleExposure
@@ -115,6 +115,8 @@ def check_frames(
 
     Raises
     ------
+    InputError
+        The frame that follows from the exposures touches none of them.
     RecordError
         Such a frame is recorded.
     UsageError
@@ -126,7 +128,7 @@ def check_frames(
     for use in uses:
         if not any(_touches(use.frame, chip) for chip in _chips(exposures)):
             problem = f"the frame of {use.purpose} touches none of the exposures, {_place(exposures[0])}."
-            raise _recorded(problem) if recorded else _refused(use, problem, PLACING_PARTS)
+            raise _recorded(problem) if recorded else _misplaced(use, problem, exposures)
         for problem in _shortages(use, memory, disk):
             raise _recorded(problem) if recorded else _refused(use, problem, SHAPING_PARTS)
         memory = None if memory is None else memory - use.pixels * use.memory
@@ -145,6 +147,14 @@ def _shortages(use: FrameUse, memory: int | None, disk: int | None) -> Iterator[
 def _recorded(problem: str) -> RecordError:
     places = ("record.stages.drizzle.product_frame",)
     return RecordError(f"In the record, {problem}", places=places, remedy="Give the record that the run wrote.")
+
+
+def _misplaced(use: FrameUse, problem: str, exposures: Iterable[DrizzleExposure]) -> AstrodrizError:
+    """The user's parameters put it there, or the exposures themselves do."""
+    if use.given(PLACING_PARTS):
+        return _refused(use, problem, PLACING_PARTS)
+    where = ", ".join(exposure.exposure.path.name for exposure in exposures)
+    return InputError(problem, where=where, remedy="Check the WCS and the distortion in the headers.")
 
 
 def _refused(use: FrameUse, problem: str, parts: Iterable[str]) -> AstrodrizError:
